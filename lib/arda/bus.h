@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * bus: the EventBus of the catalog (section 4) on a libuv loop.
+ *
+ * One bus has two connections to Redis, one for subscriptions and one for commands, both made in
+ * the background and made again after a loss with jittered backoff of at most one second. Nothing
+ * here blocks. All callbacks run on the loop's thread, never inside the call that registers them.
+ * Threads: the loop's only.
+ */
+#ifndef ARDA_BUS_H
+#define ARDA_BUS_H
+
+#include "arda/message.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct uv_loop_s;
+struct arda_bus;
+struct arda_subscription;
+
+struct arda_bus_options {
+    const char *url;     /* redis://[user:pass@]host:port/db or unix:///path?db=n; NULL: default */
+    const char *prefix;  /* of all keys and channels; NULL: "arda" */
+    const char *name;    /* CLIENT SETNAME, for the operator; NULL: none */
+    uint32_t dedupe_ids; /* ids remembered per subscription; 0: 4096 */
+    /* Told when both connections stand (`up`), and when one is lost or cannot be made, with the
+     * reason, once per outage. May be NULL. */
+    void (*on_state)(void *data, bool up, const struct base_why *why);
+    void *data;
+};
+
+/* Copies the options. `*bus` is owned by the caller until arda_bus_shutdown. 0; BASE_ERR_CONFIG for
+ * an unusable URL (also rediss://, which this version does not speak) or prefix, BASE_ERR_NOMEM. */
+int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                 struct arda_bus **bus, struct base_why *why);
+
+/* The one shared bus of the process: made by the first call, given again by later ones, whose
+ * arguments do not matter; gone after its shutdown. Errors as arda_bus_new. */
+int arda_bus_get(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                 struct arda_bus **bus, struct base_why *why);
+
+/* Sends what is pending, waits for the answers at most `timeout_ms`, reports what is left with
+ * BASE_ERR_CLOSED through its own callback, closes, then calls `done` (may be NULL) and frees the
+ * bus. Subscriptions end at once; their handlers are not called again. */
+void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
+                       void *data);
+
+/* Whether both connections stand now. */
+bool arda_bus_is_up(const struct arda_bus *bus);
+
+/* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. */
+void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data);
+
+/* ---- subscribing ---- */
+
+struct arda_handlers {
+    /* `message` and what it points to are borrowed for the call. A handler may unsubscribe any
+     * subscription, its own too. */
+    void (*on_message)(void *data, const struct arda_message *message);
+    /* The subscription stands (true: Redis has confirmed it, what is published from now on
+     * arrives) or was lost (false). May be NULL. */
+    void (*on_standing)(void *data, bool standing);
+    void *data;
+};
+
+/* Any number of subscriptions may be made for one tenant; Redis sees one. Messages that are to be
+ * dropped (message.h) are dropped, counted and logged at a bounded rate before any handler. 0;
+ * BASE_ERR_INVALID for a tenant id that is none, BASE_ERR_NOMEM. While Redis is away the call
+ * succeeds and the subscription is made when it is back. */
+int arda_bus_subscribe_tenant(struct arda_bus *bus, const char *tenant, size_t tenant_len,
+                              const struct arda_handlers *handlers, struct arda_subscription **out);
+int arda_bus_subscribe_global(struct arda_bus *bus, const struct arda_handlers *handlers,
+                              struct arda_subscription **out);
+/* The handlers are not called again; the subscription is freed. An unsubscribe followed by a
+ * subscribe of the same tenant ends subscribed. */
+void arda_bus_unsubscribe(struct arda_subscription *subscription);
+
+/* ---- publishing ---- */
+
+/* All texts are borrowed for the call. */
+struct arda_publication {
+    struct base_slice tenant;   /* empty: global channel alone, no stream */
+    struct base_slice message;  /* what travels on the channels */
+    struct base_slice envelope; /* the stream entry's `envelope`; empty: no stream entry */
+    struct base_slice type;     /* the stream entry's `type`, unescaped */
+    struct base_slice source;
+    struct base_slice timestamp; /* of the envelope */
+    uint64_t max_len;            /* of the stream, approximate; 0: 10000 */
+};
+
+/* `result` 0: every reply of the atomic step was checked; `stream_id` is the entry's id, or NULL
+ * without one. BASE_ERR_CLOSED: sent, but the answer was lost, so it may or may not have happened.
+ * BASE_ERR_UNAVAILABLE: not sent. Others: refused, `why` says how. */
+typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
+                                  const struct base_why *why);
+
+/* One MULTI: PUBLISH global, PUBLISH tenant, XADD. Returns 0, BASE_ERR_UNAVAILABLE while the
+ * command connection does not stand (nothing is queued, `done` is not called), BASE_ERR_NOMEM. */
+int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
+                     arda_published_fn done, void *data);
+
+/* ---- other commands, on the command connection ---- */
+
+struct redisReply;
+
+/* `reply` is NULL when `result` is not 0 (BASE_ERR_UNAVAILABLE: not sent, BASE_ERR_CLOSED: answer
+ * lost); an error reply of Redis is a reply. Borrowed for the call. */
+typedef void (*arda_reply_fn)(void *data, int result, const struct redisReply *reply);
+
+int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
+                     const size_t *argv_len, arda_reply_fn done, void *data);
+
+/* ---- counters ---- */
+
+struct arda_bus_stats {
+    uint64_t messages; /* that came on subscribed channels */
+    uint64_t dropped[ARDA_DROP_COUNT];
+    uint64_t published; /* confirmed */
+    uint64_t reconnects;
+    uint64_t subscribed_channels; /* now */
+};
+
+void arda_bus_get_stats(const struct arda_bus *bus, struct arda_bus_stats *stats);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_BYTES      4096
+#define LIMIT_PERIOD_US 1000000u
+
+static const char *program_name = "arda";
+static enum base_log_format output_format = BASE_LOG_TEXT;
+static enum base_log_level max_level = BASE_LOG_INFO;
+static bool to_journal;
+
+/* systemd names device and inode of the stream it has connected to the journal. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long device, inode;
+    struct stat status;
+    return stream && sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
+void base_log_init(const char *program, enum base_log_format format, enum base_log_level level)
+{
+    program_name = program;
+    output_format = format;
+    max_level = level;
+    to_journal = is_journal();
+}
+
+bool base_log_enabled(enum base_log_level level)
+{
+    return level <= max_level;
+}
+
+static size_t put_text(char *out, size_t room, const char *text)
+{
+    size_t len = 0;
+    for (; *text && len + 5 < room; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte < 0x20 || byte == 0x7f)
+            len += (size_t)snprintf(out + len, room - len, "\\x%02x", byte);
+        else
+            out[len++] = *text;
+    }
+    return len;
+}
+
+static size_t put_json(char *out, size_t room, const char *text)
+{
+    size_t len = 0;
+    for (; *text && len + 7 < room; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\')
+            out[len++] = '\\';
+        if (byte < 0x20 || byte == 0x7f)
+            len += (size_t)snprintf(out + len, room - len, "\\u%04x", byte);
+        else
+            out[len++] = *text;
+    }
+    return len;
+}
+
+static void write_line(enum base_log_level level, const char *message)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};
+    char line[LINE_BYTES];
+    size_t len;
+    if (output_format == BASE_LOG_JSON) {
+        char now[BASE_RFC3339_LEN + 1];
+        base_rfc3339_format(base_clock_wall_ms(), now);
+        len =
+            (size_t)snprintf(line, sizeof line,
+                             "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":\"",
+                             now, names[level], program_name);
+        len += put_json(line + len, sizeof line - len - 4, message);
+        memcpy(line + len, "\"}\n", 3);
+        len += 3;
+    } else {
+        len = (size_t)snprintf(line, sizeof line, "%s%s: ", to_journal ? priorities[level] : "",
+                               program_name);
+        len += put_text(line + len, sizeof line - len - 1, message);
+        line[len++] = '\n';
+    }
+    /* Nothing can be said about a log that cannot be written. */
+    if (write(STDERR_FILENO, line, len) < 0)
+        return;
+}
+
+static void log_args(enum base_log_level level, const char *format, va_list args)
+{
+    char message[LINE_BYTES - 256];
+    vsnprintf(message, sizeof message, format, args);
+    write_line(level, message);
+}
+
+void base_log(enum base_log_level level, const char *format, ...)
+{
+    if (!base_log_enabled(level))
+        return;
+    va_list args;
+    va_start(args, format);
+    log_args(level, format, args);
+    va_end(args);
+}
+
+void base_log_limited(struct base_log_limit *limit, enum base_log_level level, const char *format,
+                      ...)
+{
+    if (!base_log_enabled(level))
+        return;
+    uint64_t now = base_clock_mono_us();
+    if (now < __atomic_load_n(&limit->next_us, __ATOMIC_RELAXED)) {
+        __atomic_add_fetch(&limit->suppressed, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    __atomic_store_n(&limit->next_us, now + LIMIT_PERIOD_US, __ATOMIC_RELAXED);
+    uint64_t suppressed = __atomic_exchange_n(&limit->suppressed, 0, __ATOMIC_RELAXED);
+    va_list args;
+    va_start(args, format);
+    log_args(level, format, args);
+    va_end(args);
+    if (suppressed)
+        base_log(level, "%llu more of these were left out", (unsigned long long)suppressed);
+}
