@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/internal.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *status_text(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } texts[] = {
+        {101, "Switching Protocols"},
+        {200, "OK"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {413, "Payload Too Large"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].status == status)
+            return texts[i].text;
+    return "Error";
+}
+
+/* The Date header's value, made once a second per thread. */
+static const char *date_now(void)
+{
+    static _Thread_local char text[32];
+    static _Thread_local time_t made;
+    time_t now = (time_t)(base_clock_wall_ms() / 1000);
+    if (now != made) {
+        struct tm utc;
+        gmtime_r(&now, &utc);
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        made = now;
+    }
+    return text;
+}
+
+int net_answer_cors(struct base_buf *out, const struct net_endpoint *endpoint)
+{
+    if (!endpoint || !endpoint->cors_origin)
+        return BASE_OK;
+    int failed = base_buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", endpoint->cors_origin);
+    if (strcmp(endpoint->cors_origin, "*") != 0)
+        failed |= base_buf_add_text(out, "Vary: Origin\r\n");
+    if (endpoint->cors_credentials)
+        failed |= base_buf_add_text(out, "Access-Control-Allow-Credentials: true\r\n");
+    return failed ? BASE_ERR_NOMEM : BASE_OK;
+}
+
+static int format_head(struct net_conn *conn, const struct net_answer *answer, bool keep_alive)
+{
+    struct base_buf *head = &conn->worker->head;
+    head->len = 0;
+    int failed = base_buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status,
+                                 status_text(answer->status), date_now());
+    if (answer->type)
+        failed |= base_buf_printf(head, "Content-Type: %s\r\n", answer->type);
+    if (answer->status != 204)
+        failed |= base_buf_printf(head, "Content-Length: %zu\r\n", answer->body.len);
+    if (answer->headers)
+        failed |= base_buf_add_text(head, answer->headers);
+    failed |= net_answer_cors(head, conn->http.endpoint);
+    if (!keep_alive)
+        failed |= base_buf_add_text(head, "Connection: close\r\n");
+    else if (conn->http10)
+        failed |= base_buf_add_text(head, "Connection: keep-alive\r\n");
+    failed |= base_buf_add_text(head, "\r\n");
+    return failed ? BASE_ERR_NOMEM : BASE_OK;
+}
+
+void net_answer(struct net_conn *conn, const struct net_answer *answer)
+{
+    bool keep_alive = conn->keep_alive && !answer->close && !conn->worker->closing;
+    if (format_head(conn, answer, keep_alive) < 0) {
+        net_conn_kill(conn, true);
+        return;
+    }
+    struct base_slice head = {conn->worker->head.data, conn->worker->head.len};
+    struct base_slice body = answer->body;
+    if (conn->head_only)
+        body.len = 0;
+    conn->session = NULL;
+    conn->state = NET_CONN_HTTP;
+    net_conn_send(conn, head, body);
+    if (conn->state == NET_CONN_DEAD)
+        return;
+    if (!keep_alive) {
+        net_conn_finish(conn);
+        return;
+    }
+    struct net_worker *worker = conn->worker;
+    net_deadline_set(&worker->deadlines, &conn->deadline,
+                     base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
+    net_conn_resume(conn);
+}
+
+void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket)
+{
+    static const char *const texts[] = {
+        [NET_EIO_TRANSPORT_UNKNOWN] = "Transport unknown",
+        [NET_EIO_SID_UNKNOWN] = "Session ID unknown",
+        [NET_EIO_BAD_METHOD] = "Bad handshake method",
+        [NET_EIO_BAD_REQUEST] = "Bad request",
+        [NET_EIO_FORBIDDEN] = "Forbidden",
+        [NET_EIO_BAD_VERSION] = "Unsupported protocol version",
+    };
+    int status = error == NET_EIO_FORBIDDEN ? 403 : 400;
+    char json[96];
+    if (websocket) {
+        net_answer(conn, &(struct net_answer){.status = status,
+                                              .type = "text/html",
+                                              .body = {texts[error], strlen(texts[error])},
+                                              .close = true});
+        return;
+    }
+    int len =
+        snprintf(json, sizeof json, "{\"code\":%d,\"message\":\"%s\"}", (int)error, texts[error]);
+    net_answer(conn, &(struct net_answer){.status = status,
+                                          .type = "application/json",
+                                          .body = {json, (size_t)len}});
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int net_conn_open(struct net_worker *worker, int fd)
+{
+    struct net_conn *conn = base_calloc(1, sizeof *conn);
+    if (!conn)
+        return BASE_ERR_NOMEM;
+    conn->worker = worker;
+    conn->fd = fd;
+    conn->state = NET_CONN_HTTP;
+    conn->deadline.kind = NET_DEADLINE_CONN;
+    int failed = net_worker_enter(worker);
+    if (failed) {
+        base_free(conn);
+        return failed;
+    }
+    failed = net_loop_watch(worker->loop, fd, conn, false);
+    if (failed) {
+        net_worker_leave(worker);
+        base_free(conn);
+        return failed;
+    }
+    base_list_append(&worker->conns, &conn->link);
+    atomic_fetch_add_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    net_deadline_set(&worker->deadlines, &conn->deadline,
+                     base_clock_mono_us() + worker->server->options.header_timeout_ms * NET_MS);
+    conn->timing = true;
+    return BASE_OK;
+}
+
+static void drop_buffer(struct base_buf **buffer)
+{
+    if (!*buffer)
+        return;
+    base_buf_fini(*buffer);
+    base_free_clear(buffer);
+}
+
+/* What the state owns. */
+static void drop_reader(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
+        net_ws_fini(&conn->ws);
+    } else {
+        net_http1_free(conn->http.parser);
+        drop_buffer(&conn->http.stash);
+    }
+    memset(&conn->http, 0, sizeof conn->http);
+}
+
+/* Whoever waits on the connection learns that it has gone. */
+static void tell_lost(struct net_conn *conn)
+{
+    struct net_session *session = conn->session;
+    conn->session = NULL;
+    if (!session)
+        return;
+    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
+        conn->session = session;
+        net_websocket_lost(conn);
+        conn->session = NULL;
+    } else {
+        net_polling_lost(session, conn);
+    }
+}
+
+void net_conn_kill(struct net_conn *conn, bool reset)
+{
+    if (conn->state == NET_CONN_DEAD)
+        return;
+    struct net_worker *worker = conn->worker;
+    tell_lost(conn);
+    if (conn->state == NET_CONN_DEAD)
+        return;
+    drop_reader(conn);
+    conn->state = NET_CONN_DEAD;
+    net_deadline_clear(&worker->deadlines, &conn->deadline);
+    if (reset) {
+        struct linger at_once = {1, 0};
+        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    net_loop_unwatch(worker->loop, conn->fd);
+    close(conn->fd);
+    base_list_remove(&conn->link);
+    net_worker_leave(worker);
+    atomic_fetch_sub_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    if (!conn->in_again) {
+        conn->next = worker->dead_conns;
+        worker->dead_conns = conn;
+    } /* else the list it is in hands it on */
+}
+
+void net_conn_free(struct net_conn *conn)
+{
+    drop_buffer(&conn->out);
+    base_free(conn);
+}
+
+/* ---- writing ---- */
+
+size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count)
+{
+    size_t total = 0;
+    for (int i = 0; i < count; i++)
+        total += pieces[i].iov_len;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
+                             .msg_iovlen = (size_t)count};
+    ssize_t sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR)
+            conn->blocked = true;
+        else
+            net_conn_kill(conn, false);
+        return 0;
+    }
+    if ((size_t)sent < total)
+        conn->blocked = true;
+    return (size_t)sent;
+}
+
+/* After the last byte of an ended connection. */
+static void shut_down(struct net_conn *conn)
+{
+    shutdown(conn->fd, SHUT_WR);
+    if (conn->peer_closed)
+        net_conn_kill(conn, false);
+}
+
+static void write_out(struct net_conn *conn)
+{
+    while (conn->out && !conn->blocked) {
+        struct iovec piece = {conn->out->data, conn->out->len};
+        size_t sent = net_conn_writev(conn, &piece, 1);
+        if (conn->state == NET_CONN_DEAD)
+            return;
+        base_buf_consume(conn->out, sent);
+        if (conn->out->len == 0)
+            drop_buffer(&conn->out);
+    }
+    if (!conn->out && conn->state == NET_CONN_CLOSING)
+        shut_down(conn);
+}
+
+/* Keeps what of the two pieces is behind the first `sent` bytes. */
+static int keep_rest(struct net_conn *conn, size_t sent, struct base_slice head,
+                     struct base_slice body)
+{
+    if (!conn->out)
+        conn->out = base_calloc(1, sizeof *conn->out);
+    if (!conn->out)
+        return BASE_ERR_NOMEM;
+    size_t of_head = sent < head.len ? sent : head.len;
+    size_t of_body = sent - of_head;
+    if (base_buf_add(conn->out, head.data + of_head, head.len - of_head) < 0)
+        return BASE_ERR_NOMEM;
+    return base_buf_add(conn->out, body.data + of_body, body.len - of_body);
+}
+
+void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body)
+{
+    if (conn->state == NET_CONN_DEAD)
+        return;
+    size_t sent = 0;
+    if (!conn->out && !conn->blocked) {
+        struct iovec pieces[2] = {{(void *)(uintptr_t)head.data, head.len},
+                                  {(void *)(uintptr_t)body.data, body.len}};
+        sent = net_conn_writev(conn, pieces, body.len ? 2 : 1);
+        if (conn->state == NET_CONN_DEAD || sent == head.len + body.len)
+            return;
+    }
+    if (keep_rest(conn, sent, head, body) < 0)
+        net_conn_kill(conn, true);
+}
+
+void net_conn_finish(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_DEAD || conn->state == NET_CONN_CLOSING)
+        return;
+    drop_reader(conn);
+    conn->state = NET_CONN_CLOSING;
+    conn->session = NULL;
+    net_deadline_set(&conn->worker->deadlines, &conn->deadline,
+                     base_clock_mono_us() + NET_LINGER_US);
+    if (!conn->out)
+        shut_down(conn);
+    if (conn->state != NET_CONN_DEAD && conn->more_to_read)
+        net_worker_again(conn);
+}
+
+/* ---- reading ---- */
+
+/* Bytes that cannot be handled now wait with the connection. */
+static void stash(struct net_conn *conn, const char *bytes, size_t len)
+{
+    if (!conn->http.stash)
+        conn->http.stash = base_calloc(1, sizeof *conn->http.stash);
+    if (!conn->http.stash || base_buf_add(conn->http.stash, bytes, len) < 0)
+        net_conn_kill(conn, true);
+}
+
+static void take(struct net_conn *conn, char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t used;
+        switch (conn->state) {
+        case NET_CONN_HTTP: used = net_http_take(conn, bytes, len); break;
+        case NET_CONN_WS:
+        case NET_CONN_PROBE: used = net_websocket_take(conn, bytes, len); break;
+        case NET_CONN_WAITING:
+        case NET_CONN_MOVING: stash(conn, bytes, len); return;
+        default: return; /* nothing is read any more */
+        }
+        bytes += used;
+        len -= used;
+    }
+}
+
+static void peer_closed(struct net_conn *conn)
+{
+    conn->peer_closed = true;
+    conn->more_to_read = false;
+    /* An answer under way is still sent; there is nothing else to do for a peer that has gone. */
+    if (conn->state == NET_CONN_CLOSING && conn->out)
+        return;
+    if (conn->state == NET_CONN_HTTP && conn->out) {
+        net_conn_finish(conn);
+        return;
+    }
+    net_conn_kill(conn, false);
+}
+
+static bool reads(const struct net_conn *conn)
+{
+    return conn->state != NET_CONN_DEAD && conn->state != NET_CONN_WAITING &&
+           conn->state != NET_CONN_MOVING && !conn->peer_closed;
+}
+
+/* ---- moving to another worker ---- */
+
+/* On the new worker. */
+static void arrive(void *arg)
+{
+    struct net_conn *conn = arg;
+    struct net_worker *worker = conn->worker;
+    if (net_worker_enter(worker) < 0) {
+        close(conn->fd);
+        drop_reader(conn);
+        net_conn_free(conn);
+        return;
+    }
+    base_list_append(&worker->conns, &conn->link);
+    atomic_fetch_add_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    conn->state = NET_CONN_HTTP;
+    conn->more_to_read = true;
+    if (net_loop_watch(worker->loop, conn->fd, conn, false) < 0) {
+        net_conn_kill(conn, true);
+        return;
+    }
+    net_http_adopt(conn);
+    net_conn_resume(conn);
+}
+
+static void move(struct net_conn *conn)
+{
+    struct net_worker *from = conn->worker;
+    net_deadline_clear(&from->deadlines, &conn->deadline);
+    net_loop_unwatch(from->loop, conn->fd);
+    base_list_remove(&conn->link);
+    net_worker_leave(from);
+    atomic_fetch_sub_explicit(&from->conn_count, 1, memory_order_relaxed);
+    conn->timing = conn->blocked = false;
+    conn->worker = &from->server->workers[conn->http.move_to];
+    if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
+        return; /* it may be running already */
+    close(conn->fd);
+    drop_reader(conn);
+    net_conn_free(conn);
+}
+
+void net_conn_read(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    for (int turn = 0; turn < NET_READS_PER_TURN && reads(conn); turn++) {
+        ssize_t got = recv(conn->fd, worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
+        if (got == 0) {
+            peer_closed(conn);
+            return;
+        }
+        if (got < 0) {
+            if (errno == EINTR)
+                continue;
+            conn->more_to_read = false;
+            if (errno != EAGAIN && errno != EWOULDBLOCK)
+                net_conn_kill(conn, false);
+            return;
+        }
+        take(conn, worker->read_bytes, (size_t)got);
+        /* A short read means that there is no more, unless the end is what comes next. */
+        if (got < NET_READ_BYTES && !conn->hangup) {
+            conn->more_to_read = false;
+            return;
+        }
+    }
+    conn->more_to_read = true;
+    if (reads(conn))
+        net_worker_again(conn);
+}
+
+void net_conn_again(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_MOVING) {
+        move(conn);
+        return;
+    }
+    if (conn->state == NET_CONN_HTTP && conn->http.stash) {
+        struct base_buf bytes = *conn->http.stash;
+        base_free_clear(&conn->http.stash);
+        take(conn, bytes.data, bytes.len);
+        base_buf_fini(&bytes);
+    }
+    if (reads(conn) && conn->more_to_read)
+        net_conn_read(conn);
+}
+
+void net_conn_resume(struct net_conn *conn)
+{
+    if (conn->state != NET_CONN_HTTP)
+        return;
+    if (conn->http.stash || conn->more_to_read)
+        net_worker_again(conn);
+}
+
+void net_conn_on_ready(struct net_conn *conn, unsigned events)
+{
+    if (conn->state == NET_CONN_DEAD)
+        return;
+    if (events & NET_WRITABLE && conn->blocked) {
+        conn->blocked = false;
+        write_out(conn);
+        if (conn->state == NET_CONN_WS)
+            net_worker_dirty_session(conn->session);
+    }
+    if (events & (NET_READABLE | NET_HANGUP)) {
+        conn->more_to_read = true;
+        conn->hangup |= (events & NET_HANGUP) != 0;
+        if (reads(conn))
+            net_conn_read(conn);
+    }
+    /* A peer that goes away while it waits for an answer is not coming back for it. */
+    if (events & NET_HANGUP && conn->state == NET_CONN_WAITING)
+        net_conn_kill(conn, false);
+}
+
+/* What a connection is told in words when time is up; most are told nothing. */
+void net_conn_on_due(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_HTTP && conn->http.parser) {
+        net_answer(conn, &(struct net_answer){.status = 408, .close = true});
+        return;
+    }
+    net_conn_kill(conn, conn->state == NET_CONN_CLOSING);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A request is dealt with twice: when its head is complete (does it belong to another worker, is it
+ * an upgrade, may a body come at all) and when all of it has been read.
+ */
+#include "net/internal.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The query parameters of Engine.IO. What does not fit is as good as unknown. */
+struct query {
+    char transport[16];
+    char sid[NET_SID_LEN + 2];
+    char eio[4];
+    bool has_sid;
+};
+
+static void read_parameter(struct net_worker *worker, struct base_slice query, const char *name,
+                           char *out, size_t size, bool *present)
+{
+    struct base_buf *value = &worker->scratch;
+    value->len = 0;
+    int found = net_http1_query(query, name, value);
+    size_t len = found == 1 && value->len < size ? value->len : 0;
+    if (len)
+        memcpy(out, value->data, len);
+    out[len] = '\0';
+    if (present)
+        *present = found == 1 && value->len > 0;
+}
+
+static void read_query(struct net_worker *worker, struct base_slice text, struct query *query)
+{
+    read_parameter(worker, text, "transport", query->transport, sizeof query->transport, NULL);
+    read_parameter(worker, text, "sid", query->sid, sizeof query->sid, &query->has_sid);
+    read_parameter(worker, text, "EIO", query->eio, sizeof query->eio, NULL);
+}
+
+static struct base_slice sid_slice(const struct query *query)
+{
+    return (struct base_slice){query->sid, strlen(query->sid)};
+}
+
+/* The path is served with and without a final slash. */
+static const struct net_endpoint *find_endpoint(struct net_worker *worker, struct base_slice path)
+{
+    const struct net_server *server = worker->server;
+    for (size_t i = 0; i < server->options.endpoint_count; i++) {
+        const struct net_endpoint *endpoint = &server->endpoints[i];
+        size_t len = strlen(endpoint->path);
+        if (path.len >= len && memcmp(path.data, endpoint->path, len) == 0 &&
+            (path.len == len || (path.len == len + 1 && path.data[len] == '/')))
+            return endpoint;
+    }
+    return NULL;
+}
+
+/* The checks of the reference server in its order. -1: fine, and `*session` is the one named. */
+static int verify(struct net_conn *conn, const struct net_http1_request *request,
+                  const struct query *query, struct net_session **session)
+{
+    bool websocket = strcmp(query->transport, "websocket") == 0;
+    *session = NULL;
+    if (!websocket && strcmp(query->transport, "polling") != 0)
+        return NET_EIO_TRANSPORT_UNKNOWN;
+    if (query->has_sid) {
+        *session = net_session_find(conn->worker, sid_slice(query));
+        if (!*session || (*session)->endpoint != conn->http.endpoint)
+            return NET_EIO_SID_UNKNOWN;
+        bool polls = (*session)->polling != NULL;
+        if (request->websocket ? !websocket || !polls : websocket || !polls)
+            return NET_EIO_BAD_REQUEST;
+        return -1;
+    }
+    if (request->method != NET_HTTP1_GET)
+        return NET_EIO_BAD_METHOD;
+    if (websocket != request->websocket)
+        return NET_EIO_BAD_REQUEST;
+    if (strcmp(query->eio, "4") != 0)
+        return NET_EIO_BAD_VERSION;
+    return -1;
+}
+
+void net_http_release(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    struct net_http1 *parser = conn->http.parser;
+    conn->http.parser = NULL;
+    if (!parser)
+        return;
+    if (worker->scratch_http) {
+        net_http1_free(parser);
+        return;
+    }
+    net_http1_reset(parser);
+    worker->scratch_http = parser;
+}
+
+static void set_due(struct net_conn *conn, uint32_t timeout_ms)
+{
+    net_deadline_set(&conn->worker->deadlines, &conn->deadline,
+                     base_clock_mono_us() + timeout_ms * NET_MS);
+}
+
+static void answer_plain(struct net_conn *conn, int status, bool close)
+{
+    net_answer(conn, &(struct net_answer){.status = status, .close = close});
+}
+
+static void answer_preflight(struct net_conn *conn, struct net_http1 *http)
+{
+    struct base_slice asked = net_http1_header(http, "access-control-request-headers");
+    char headers[1024];
+    int len = snprintf(headers, sizeof headers,
+                       "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"
+                       "Vary: Access-Control-Request-Headers\r\n"
+                       "Content-Length: 0\r\n");
+    if (asked.data && asked.len < sizeof headers - (size_t)len - 64)
+        snprintf(headers + len, sizeof headers - (size_t)len,
+                 "Access-Control-Allow-Headers: %.*s\r\n", (int)asked.len, asked.data);
+    net_answer(conn, &(struct net_answer){.status = 204, .headers = headers});
+}
+
+static void upgrade(struct net_conn *conn, struct net_http1 *http, const struct query *query)
+{
+    struct net_session *session;
+    int error = verify(conn, net_http1_request(http), query, &session);
+    if (error >= 0)
+        net_answer_error(conn, (enum net_eio_error)error, true);
+    else
+        net_websocket_open(conn, http, session);
+}
+
+static void on_head(struct net_conn *conn, bool may_move)
+{
+    struct net_http1 *http = conn->http.parser;
+    struct net_http1_request *request = net_http1_request(http);
+    struct net_worker *worker = conn->worker;
+    struct query query;
+    unsigned owner;
+    conn->timing = false;
+    conn->head_done = true;
+    conn->keep_alive = request->keep_alive;
+    conn->http10 = request->http10;
+    conn->head_only = request->method == NET_HTTP1_HEAD_METHOD;
+    conn->http.endpoint = find_endpoint(worker, request->path);
+    if (!conn->http.endpoint) {
+        answer_plain(conn, 404, true);
+        return;
+    }
+    set_due(conn, worker->server->options.request_timeout_ms);
+    read_query(worker, request->query, &query);
+    if (may_move && query.has_sid && net_session_worker(sid_slice(&query), &owner) &&
+        owner != worker->index && owner < worker->server->options.workers) {
+        conn->http.move_to = owner;
+        conn->state = NET_CONN_MOVING;
+        net_worker_again(conn);
+        return;
+    }
+    if (request->websocket) {
+        upgrade(conn, http, &query);
+        if (conn->state == NET_CONN_HTTP)
+            net_http_release(conn);
+        return;
+    }
+    if (request->expect_continue && request->method != NET_HTTP1_GET)
+        net_conn_send(conn, (struct base_slice){"HTTP/1.1 100 Continue\r\n\r\n", 25},
+                      (struct base_slice){NULL, 0});
+    if (request->method == NET_HTTP1_POST && query.has_sid) {
+        struct net_session *session = net_session_find(worker, sid_slice(&query));
+        if (session && session->polling)
+            net_polling_post_begins(conn, session);
+    }
+}
+
+static void serve(struct net_conn *conn, struct net_http1 *http)
+{
+    struct net_http1_request *request = net_http1_request(http);
+    struct net_session *session;
+    struct query query;
+    read_query(conn->worker, request->query, &query);
+    int error = verify(conn, request, &query, &session);
+    if (error >= 0)
+        net_answer_error(conn, (enum net_eio_error)error, false);
+    else if (!session)
+        net_polling_open(conn, http);
+    else if (request->method == NET_HTTP1_GET)
+        net_polling_get(conn, session);
+    else if (request->method == NET_HTTP1_POST)
+        net_polling_post(conn, session, &request->body);
+    else
+        answer_plain(conn, 405, false);
+}
+
+static void on_request(struct net_conn *conn)
+{
+    struct net_http1 *http = conn->http.parser;
+    struct net_http1_request *request = net_http1_request(http);
+    conn->http.parser = NULL; /* ours until the end of this function */
+    conn->head_done = false;
+    if (request->method == NET_HTTP1_OPTIONS)
+        answer_preflight(conn, http);
+    else
+        serve(conn, http);
+    struct net_worker *worker = conn->worker;
+    net_http1_reset(http);
+    if (worker->scratch_http)
+        net_http1_free(http);
+    else
+        worker->scratch_http = http;
+}
+
+static void on_error(struct net_conn *conn)
+{
+    int status = net_http1_status(conn->http.parser);
+    conn->http10 = conn->head_only = false;
+    if (conn->session) /* of a POST under way */
+        net_polling_lost(conn->session, conn);
+    net_answer(conn, &(struct net_answer){.status = status, .close = true});
+}
+
+/* The parser of a request that is midway stays with the connection, else it serves the next. */
+static bool borrow_parser(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    if (conn->http.parser)
+        return true;
+    conn->http.parser = worker->scratch_http ? worker->scratch_http : net_http1_new();
+    worker->scratch_http = NULL;
+    return conn->http.parser != NULL;
+}
+
+size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
+{
+    size_t used = 0;
+    if (!borrow_parser(conn)) {
+        net_conn_kill(conn, true);
+        return len;
+    }
+    /* Before the head is complete no body is read. */
+    uint32_t max_body = conn->head_done ? conn->http.endpoint->max_payload_bytes : 0;
+    int event = net_http1_feed(conn->http.parser, max_body, bytes, len, &used);
+    if (event < 0) {
+        on_error(conn);
+        return len;
+    }
+    switch (event) {
+    case NET_HTTP1_MORE:
+        if (net_http1_idle(conn->http.parser)) {
+            net_http_release(conn);
+        } else if (!conn->timing && !conn->head_done) {
+            conn->timing = true;
+            set_due(conn, conn->worker->server->options.header_timeout_ms);
+        }
+        break;
+    case NET_HTTP1_HEAD: on_head(conn, true); break;
+    case NET_HTTP1_DONE: on_request(conn); break;
+    default: break;
+    }
+    return used;
+}
+
+void net_http_adopt(struct net_conn *conn)
+{
+    on_head(conn, false);
+}

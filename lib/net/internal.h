@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * internal: the structs of the server that its files share. Nobody outside lib/net includes this.
+ *
+ *     server.c     the public functions, start and end
+ *     worker.c     one thread: its turn, what is dirty, what is dead
+ *     listen.c     sockets that accept
+ *     conn.c       a TCP connection: reading, writing, closing
+ *     http.c       requests on a connection, and their way to an endpoint
+ *     answer.c     answers of HTTP
+ *     polling.c    the long-polling transport
+ *     websocket.c  the WebSocket transport, and the upgrade from polling
+ *     session.c    an Engine.IO session: life, heartbeat
+ *     queue.c      what a session has to send: its own frames and its place in a log
+ *     socket.c     Socket.IO namespaces on a session
+ *     broadcast.c  logs, from the home loop to the workers
+ *
+ * A connection, session or socket that ends is marked and put on the worker's list of the dead; its
+ * memory is released at the end of the turn, so every caller up the stack may still look at it.
+ * Threads: everything here belongs to one worker, except where a comment says otherwise.
+ */
+#ifndef NET_INTERNAL_H
+#define NET_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "net/deadline.h"
+#include "net/eio.h"
+#include "net/http1.h"
+#include "net/log.h"
+#include "net/loop.h"
+#include "net/server.h"
+#include "net/sio.h"
+#include "net/ws.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+
+#define NET_SID_LEN 20
+
+#define NET_READ_BYTES     (64 * 1024)
+#define NET_READS_PER_TURN 4
+#define NET_LINGER_US      5000000u /* for the peer to close after we have */
+#define NET_IOVECS         32
+#define NET_MS             UINT64_C(1000) /* microseconds */
+
+/* ---- worker ---- */
+
+enum net_deadline_kind { NET_DEADLINE_CONN, NET_DEADLINE_SESSION };
+
+struct net_worker {
+    struct net_server *server;
+    struct net_loop *loop;
+    unsigned index;
+    bool closing; /* no new sessions */
+    bool ended;
+    uint64_t drain_until_us;
+    pthread_t thread;
+
+    uintptr_t *slots; /* sessions; a free one holds the next free one, see session.c */
+    uint32_t slot_cap;
+    uint32_t free_slot;
+    struct base_list conns;
+
+    struct net_deadlines deadlines;
+    size_t deadline_owners;
+
+    struct net_view *dirty_views;
+    struct net_session *dirty_sessions;
+    struct net_conn *again; /* to be read in this turn, without an event */
+    struct net_conn *dead_conns;
+    struct net_session *dead_sessions;
+    struct net_socket *dead_sockets;
+
+    struct net_http1 *scratch_http; /* of the connection being read, while it is not midway */
+    char *read_bytes;
+    struct base_buf head;    /* for building the head of an answer */
+    struct base_buf scratch; /* for building packets and bodies */
+
+    /* Read by the home loop for net_server_get_stats. */
+    _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT];
+};
+
+int net_worker_init(struct net_worker *worker, struct net_server *server, unsigned index,
+                    struct uv_loop_s *home);
+/* For a worker that has no connection left. Its loop has to be closed before. */
+void net_worker_fini(struct net_worker *worker);
+void net_worker_dirty_view(struct net_worker *worker, struct net_view *view);
+void net_worker_dirty_session(struct net_session *session);
+void net_worker_again(struct net_conn *conn);
+/* One more thing with a deadline lives on the worker, or one less. */
+int net_worker_enter(struct net_worker *worker);
+void net_worker_leave(struct net_worker *worker);
+
+/* ---- connection ---- */
+
+enum net_conn_state {
+    NET_CONN_HTTP,    /* reads a request, or waits for one */
+    NET_CONN_WAITING, /* a request is being answered later: nothing is read */
+    NET_CONN_MOVING,  /* its request belongs to a session of another worker */
+    NET_CONN_WS,      /* frames of a session */
+    NET_CONN_PROBE,   /* frames of an upgrade that is not finished */
+    NET_CONN_CLOSING, /* sends what is left, then waits for the peer to close */
+    NET_CONN_DEAD,
+};
+
+struct net_conn {
+    struct net_worker *worker;
+    struct base_list link; /* of worker->conns */
+    struct net_deadline deadline;
+    struct net_session *session; /* of a waiting GET, of frames */
+    struct base_buf *out;        /* bytes of answers that could not be written yet */
+    struct net_conn *next;       /* in worker->again or worker->dead_conns */
+    int fd;
+    uint8_t state;         /* enum net_conn_state */
+    bool blocked : 1;      /* the kernel's buffer is full; an event will tell */
+    bool more_to_read : 1; /* bytes may wait in the kernel without an event */
+    bool in_again : 1;
+    bool keep_alive : 1; /* of the request being answered */
+    bool http10 : 1;
+    bool head_only : 1;
+    bool hangup : 1;      /* the kernel has said that the end is near */
+    bool peer_closed : 1; /* it has been read */
+    bool timing : 1;      /* the header deadline runs */
+    bool head_done : 1;   /* the body is being read */
+    union {
+        struct net_ws ws; /* WS, PROBE */
+        struct {
+            struct net_http1 *parser; /* of an incomplete request */
+            const struct net_endpoint *endpoint;
+            struct base_buf *stash; /* bytes behind the request being answered */
+            unsigned move_to;       /* worker */
+        } http;
+    };
+};
+
+int net_conn_open(struct net_worker *worker, int fd);
+void net_conn_on_ready(struct net_conn *conn, unsigned events);
+void net_conn_on_due(struct net_conn *conn);
+/* Reads until EAGAIN or its share of the turn is used up. */
+void net_conn_read(struct net_conn *conn);
+/* Sends two pieces (the second may be empty) behind what is waiting. */
+void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body);
+/* Writes as much as goes; the number of bytes, 0 when blocked or lost (the connection is then
+ * dead). */
+size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count);
+/* Ends sending after what is waiting; the peer is given time to close. */
+void net_conn_finish(struct net_conn *conn);
+/* At once. `reset` makes the peer see a reset. */
+void net_conn_kill(struct net_conn *conn, bool reset);
+/* Goes on where reading was put off: see net_worker_again. */
+void net_conn_again(struct net_conn *conn);
+void net_conn_free(struct net_conn *conn);
+/* Goes on reading after an answer to a waiting request. */
+void net_conn_resume(struct net_conn *conn);
+
+/* ---- HTTP ---- */
+
+/* Takes bytes of requests; how many. Stops when a request has to be answered later. */
+size_t net_http_take(struct net_conn *conn, char *bytes, size_t len);
+/* Gives the parser back to the worker. */
+void net_http_release(struct net_conn *conn);
+/* Takes a request on whose head has been read by another worker. */
+void net_http_adopt(struct net_conn *conn);
+
+/* Answers the request of `conn` and goes on with the connection as it allows. */
+struct net_answer {
+    int status;
+    const char *type;    /* Content-Type; NULL without a body */
+    const char *headers; /* more, each with its CR LF; NULL: none */
+    struct base_slice body;
+    bool close; /* whatever the request says */
+};
+void net_answer(struct net_conn *conn, const struct net_answer *answer);
+/* Engine.IO's error answers: {"code":…,"message":…} with status 400. */
+enum net_eio_error {
+    NET_EIO_TRANSPORT_UNKNOWN = 0,
+    NET_EIO_SID_UNKNOWN = 1,
+    NET_EIO_BAD_METHOD = 2,
+    NET_EIO_BAD_REQUEST = 3,
+    NET_EIO_FORBIDDEN = 4,
+    NET_EIO_BAD_VERSION = 5,
+};
+void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket);
+/* Appends the CORS headers of an endpoint. */
+int net_answer_cors(struct base_buf *out, const struct net_endpoint *endpoint);
+
+/* ---- transports ---- */
+
+/* A complete request of a session, or to open one; the query parameters have been checked. */
+void net_polling_open(struct net_conn *conn, struct net_http1 *http);
+void net_polling_get(struct net_conn *conn, struct net_session *session);
+/* The head of a POST has come. */
+void net_polling_post_begins(struct net_conn *conn, struct net_session *session);
+void net_polling_post(struct net_conn *conn, struct net_session *session, struct base_buf *body);
+/* Sends what the session has to the GET that waits, if there is something. */
+void net_polling_flush(struct net_session *session);
+/* The session goes: its requests are answered. */
+void net_polling_close(struct net_session *session, enum net_reason reason);
+/* The connection of a waiting GET or a running POST has been lost. */
+void net_polling_lost(struct net_session *session, struct net_conn *conn);
+
+/* Answers an upgrade request: of a new session (NULL), or of one that polls. */
+void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session);
+size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len);
+void net_websocket_flush(struct net_session *session);
+/* The session goes: sends what goes without waiting, then a close frame with this payload. */
+void net_websocket_close(struct net_session *session, struct base_slice payload);
+void net_websocket_lost(struct net_conn *conn);
+
+/* ---- session ---- */
+
+/* A frame of one session alone. */
+struct net_frame {
+    struct net_frame *next;
+    uint64_t after; /* the position in the log behind which it belongs */
+    uint32_t len;
+    uint32_t sent;
+    char bytes[]; /* as a WebSocket frame */
+};
+
+/* What exists only while a session polls. */
+struct net_polling {
+    struct net_conn *get;   /* waits for something to send */
+    struct net_conn *post;  /* its body is being read */
+    struct net_conn *probe; /* of an upgrade */
+};
+
+struct net_session {
+    struct net_worker *worker;
+    const struct net_endpoint *endpoint;
+    struct net_conn *conn;       /* of a WebSocket; NULL while it polls */
+    struct net_polling *polling; /* NULL on a WebSocket */
+    struct net_socket *sockets;
+    struct net_cursor cursor;
+    struct net_frame *first_frame;
+    struct net_frame *last_frame;
+    struct net_session *dirty_next;
+    struct net_session *dead_next;
+    struct net_incoming *incoming; /* a packet whose attachments have not all come */
+    char *authorization;           /* header of the first request, or NULL */
+    struct net_deadline deadline;
+    uint64_t beat_us;    /* when to ping, or when the pong is due */
+    uint64_t connect_us; /* when a namespace must have been joined; 0: done */
+    void *engine_data;
+    uint32_t queued_bytes; /* of own frames */
+    uint32_t slot;
+    bool awaiting_pong : 1;
+    bool probed : 1; /* an upgrade has been probed: the old transport is only drained */
+    bool dirty : 1;
+    bool dead : 1;
+    char sid[NET_SID_LEN + 1];
+};
+
+/* NULL without memory or when the worker closes. `authorization` data NULL: none. The open packet
+ * is the transport's to send; net_session_opened tells the application. */
+struct net_session *net_session_open(struct net_worker *worker, const struct net_endpoint *endpoint,
+                                     struct base_slice authorization);
+void net_session_opened(struct net_session *session);
+/* The session of this worker with that id, or NULL. */
+struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid);
+/* The worker that a well-formed id names; false for another text. */
+bool net_session_worker(struct base_slice sid, unsigned *worker);
+/* Ends the session and tells the application. The transport closes in its own way. */
+void net_session_close(struct net_session *session, enum net_reason reason);
+/* The same with the payload of the close frame, which on polling has no counterpart. */
+void net_session_close_with(struct net_session *session, enum net_reason reason,
+                            struct base_slice payload);
+void net_session_close_code(struct net_session *session, enum net_reason reason, uint16_t code);
+void net_session_on_due(struct net_session *session);
+void net_session_free(struct net_session *session);
+/* Handles a packet of the client. False when the session has ended. */
+bool net_session_take(struct net_session *session, struct net_eio_packet *packet);
+void net_session_joined(struct net_session *session);
+/* Formats the open packet into worker->scratch. */
+int net_session_format_open(struct net_session *session, bool upgrade);
+
+/* ---- queue ---- */
+
+/* Adds an own frame: a text packet with its type character, or a binary message. A failure closes
+ * the session. */
+void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
+                   size_t len);
+void net_queue_clear(struct net_session *session);
+bool net_queue_empty(const struct net_session *session);
+uint64_t net_queue_bytes(const struct net_session *session);
+/* Collects what is next, in order, as pieces for a write; how many. */
+int net_queue_peek(struct net_session *session, struct iovec pieces[static NET_IOVECS]);
+/* That many bytes of it have been written. */
+void net_queue_sent(struct net_session *session, size_t len);
+/* True while a frame has been written in part. */
+bool net_queue_midway(const struct net_session *session);
+/* Takes the session out of its log; what is left of a frame written in part becomes its own. */
+void net_queue_unfollow(struct net_session *session);
+
+/* ---- sockets ---- */
+
+enum net_socket_state { NET_SOCKET_PENDING, NET_SOCKET_OPEN, NET_SOCKET_DEAD };
+
+struct net_socket {
+    struct net_session *session;
+    struct net_socket *next; /* of the session, or of the dead */
+    const struct net_namespace *nsp;
+    void *data;
+    uint8_t state;
+    char sid[NET_SID_LEN + 1];
+};
+
+/* A Socket.IO packet of the client. False when the session has ended. */
+bool net_socket_take(struct net_session *session, struct base_slice text);
+bool net_socket_take_binary(struct net_session *session, struct base_slice bytes);
+void net_socket_session_closed(struct net_session *session, enum net_reason reason);
+void net_incoming_free(struct net_incoming *incoming);
+
+/* ---- listening, server ---- */
+
+struct net_listener {
+    int fd;
+    int spare_fd; /* closed for a moment to accept and refuse when descriptors run out */
+    struct net_worker *worker;
+};
+
+int net_listen_open(struct net_listener *listener, const char *host, uint16_t port, bool reuse,
+                    struct base_why *why);
+int net_listen_address(const struct net_listener *listener, char text[static NET_ADDRESS_MAX],
+                       uint16_t *port);
+void net_listen_accept(struct net_listener *listener);
+void net_listen_close(struct net_listener *listener);
+/* The peer's address of a descriptor as text. */
+void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX]);
+
+struct net_server {
+    struct net_server_options options;
+    struct net_endpoint *endpoints; /* a copy */
+    struct net_worker *workers;
+    struct net_listener *listeners; /* one per worker */
+    struct net_log *dirty_logs;     /* home loop */
+    bool closing;
+    pthread_t home_thread;
+    unsigned workers_left; /* of those that close; home loop */
+    void (*on_closed)(void *data);
+    void *closed_data;
+};
+
+/* On the home loop, at the end of its turn: tells the views what the logs have got. */
+void net_server_post_logs(struct net_server *server);
+/* The loop of a worker is closed. On its thread. */
+void net_server_worker_closed(struct net_worker *worker);
+
+#endif

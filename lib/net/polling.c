@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The long-polling transport: a GET waits until there is something to send, POSTs bring packets.
+ * What is sent is collected at the end of the turn, so that packets that belong together come in
+ * one answer.
+ */
+#include "net/internal.h"
+
+static const char no_store[] = "Cache-Control: no-store\r\n";
+
+static void answer_packets(struct net_conn *conn, struct base_slice body)
+{
+    net_answer(conn, &(struct net_answer){.status = 200,
+                                          .type = "text/plain; charset=UTF-8",
+                                          .headers = no_store,
+                                          .body = body});
+}
+
+void net_polling_open(struct net_conn *conn, struct net_http1 *http)
+{
+    struct net_worker *worker = conn->worker;
+    struct net_session *session =
+        net_session_open(worker, conn->http.endpoint, net_http1_header(http, "authorization"));
+    if (!session || net_session_format_open(session, true) < 0) {
+        if (session)
+            net_session_close(session, NET_REASON_NOMEM);
+        net_answer(conn, &(struct net_answer){.status = 503, .close = true});
+        return;
+    }
+    answer_packets(conn, (struct base_slice){worker->scratch.data, worker->scratch.len});
+    net_session_opened(session);
+}
+
+void net_polling_get(struct net_conn *conn, struct net_session *session)
+{
+    struct net_conn *earlier = session->polling->get;
+    if (earlier) {
+        /* Two at once: the reference ends the session, and so its clients expect it. */
+        session->polling->get = NULL;
+        answer_packets(earlier, (struct base_slice){"1", 1});
+        net_session_close(session, NET_REASON_PROTOCOL);
+        net_answer(conn, &(struct net_answer){.status = 400});
+        return;
+    }
+    session->polling->get = conn;
+    conn->session = session;
+    conn->state = NET_CONN_WAITING;
+    net_deadline_clear(&conn->worker->deadlines, &conn->deadline);
+    net_worker_dirty_session(session);
+}
+
+void net_polling_post_begins(struct net_conn *conn, struct net_session *session)
+{
+    struct net_conn *earlier = session->polling->post;
+    if (!earlier) {
+        session->polling->post = conn;
+        conn->session = session;
+        return;
+    }
+    earlier->session = NULL;
+    session->polling->post = NULL;
+    net_conn_kill(earlier, true);
+    net_session_close(session, NET_REASON_PROTOCOL);
+    net_answer(conn, &(struct net_answer){.status = 400, .close = true});
+}
+
+void net_polling_post(struct net_conn *conn, struct net_session *session, struct base_buf *body)
+{
+    struct net_eio_packet packet;
+    size_t at = 0;
+    int got;
+    session->polling->post = NULL;
+    conn->session = NULL;
+    while ((got = net_eio_payload_next(body->data, body->len, &at, &packet)) == 1)
+        if (!net_session_take(session, &packet))
+            break;
+    if (got < 0) {
+        net_session_close(session, NET_REASON_PROTOCOL);
+        net_answer(conn, &(struct net_answer){.status = 400});
+        return;
+    }
+    net_answer(conn, &(struct net_answer){.status = 200, .type = "text/html", .body = {"ok", 2}});
+}
+
+/* Takes the frames of a piece apart; nothing is ever sent in part here. */
+static int add_frames(struct base_buf *body, const char *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        size_t payload_len;
+        size_t header_len = net_ws_header_read(bytes + at, &payload_len);
+        const char *payload = bytes + at + header_len;
+        bool binary = ((unsigned char)bytes[at] & 0x0f) == NET_WS_BINARY;
+        int failed = binary ? net_eio_payload_add(body, NET_EIO_MESSAGE, true, payload, payload_len)
+                            : net_eio_payload_add(body, (enum net_eio_type)payload[0], false,
+                                                  payload + 1, payload_len - 1);
+        if (failed)
+            return failed;
+        at += header_len + payload_len;
+    }
+    return BASE_OK;
+}
+
+void net_polling_flush(struct net_session *session)
+{
+    struct net_conn *conn = session->polling->get;
+    struct base_buf *body = &session->worker->scratch;
+    struct iovec pieces[NET_IOVECS];
+    int count;
+    if (!conn)
+        return;
+    body->len = 0;
+    while ((count = net_queue_peek(session, pieces)) > 0) {
+        size_t len = 0;
+        for (int i = 0; i < count; i++) {
+            if (add_frames(body, pieces[i].iov_base, pieces[i].iov_len) < 0) {
+                net_session_close(session, NET_REASON_NOMEM);
+                return;
+            }
+            len += pieces[i].iov_len;
+        }
+        net_queue_sent(session, len);
+    }
+    /* While an upgrade is under way a waiting GET is ended, or the client could not finish it. */
+    if (body->len == 0 && session->probed)
+        (void)net_eio_payload_add(body, NET_EIO_NOOP, false, NULL, 0);
+    if (body->len == 0)
+        return;
+    session->polling->get = NULL;
+    answer_packets(conn, (struct base_slice){body->data, body->len});
+}
+
+void net_polling_close(struct net_session *session, enum net_reason reason)
+{
+    struct net_polling *polling = session->polling;
+    if (polling->post)
+        polling->post->session = NULL;
+    polling->post = NULL;
+    struct net_conn *get = polling->get;
+    polling->get = NULL;
+    if (get) /* a client that has said goodbye itself is told nothing */
+        answer_packets(get, (struct base_slice){reason == NET_REASON_CLIENT ? "6" : "1", 1});
+    struct net_conn *probe = polling->probe;
+    polling->probe = NULL;
+    if (probe) {
+        probe->session = NULL;
+        net_conn_kill(probe, false);
+    }
+}
+
+void net_polling_lost(struct net_session *session, struct net_conn *conn)
+{
+    conn->session = NULL;
+    if (!session->polling)
+        return;
+    if (session->polling->post == conn)
+        session->polling->post = NULL;
+    if (session->polling->get == conn) {
+        session->polling->get = NULL;
+        net_session_close(session, NET_REASON_TRANSPORT);
+    }
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <string.h>
+
+const struct net_endpoint net_endpoint_defaults = {
+    .path = "/socket.io",
+    .ping_interval_ms = 25000,
+    .ping_timeout_ms = 20000,
+    .connect_timeout_ms = 45000,
+    .upgrade_timeout_ms = 10000,
+    .max_payload_bytes = 1000000,
+    .max_queue_bytes = 4u * 1024 * 1024,
+};
+
+const char *net_reason_name(enum net_reason reason)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        NET_REASON_MAP(NAME_)
+#undef NAME_
+    };
+    return reason < NET_REASON_COUNT ? names[reason] : "unknown";
+}
+
+const char *net_reason_text(enum net_reason reason)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, name, text) text,
+        NET_REASON_MAP(TEXT_)
+#undef TEXT_
+    };
+    return reason < NET_REASON_COUNT ? texts[reason] : "unknown";
+}
+
+/* ---- start ---- */
+
+static void *run_worker(void *arg)
+{
+    struct net_worker *worker = arg;
+    const struct net_server_options *options = &worker->server->options;
+    if (options->on_worker)
+        options->on_worker(options->data, worker->index, true);
+    net_loop_run(worker->loop);
+    if (options->on_worker)
+        options->on_worker(options->data, worker->index, false);
+    return NULL;
+}
+
+static void free_server(struct net_server *server)
+{
+    for (unsigned i = 0; server->workers && i < server->options.workers; i++)
+        net_worker_fini(&server->workers[i]);
+    base_free(server->workers);
+    base_free(server->listeners);
+    base_free(server->endpoints);
+    base_free(server);
+}
+
+static int copy_endpoints(struct net_server *server)
+{
+    size_t bytes = server->options.endpoint_count * sizeof *server->endpoints;
+    server->endpoints = base_malloc(bytes);
+    if (!server->endpoints)
+        return BASE_ERR_NOMEM;
+    memcpy(server->endpoints, server->options.endpoints, bytes);
+    return BASE_OK;
+}
+
+static int allocate(const struct net_server_options *options, struct net_server **out)
+{
+    struct net_server *server = base_calloc(1, sizeof *server);
+    if (!server)
+        return BASE_ERR_NOMEM;
+    server->options = *options;
+    server->home_thread = pthread_self();
+    server->workers = base_calloc(options->workers, sizeof *server->workers);
+    server->listeners = base_calloc(options->workers, sizeof *server->listeners);
+    if (!server->workers || !server->listeners || copy_endpoints(server) < 0) {
+        server->options.workers = 0;
+        free_server(server);
+        return BASE_ERR_NOMEM;
+    }
+    for (unsigned i = 0; i < options->workers; i++)
+        server->listeners[i] = (struct net_listener){-1, -1, &server->workers[i]};
+    *out = server;
+    return BASE_OK;
+}
+
+int net_server_new(struct uv_loop_s *home, const struct net_server_options *options,
+                   struct net_server **out, struct base_why *why)
+{
+    if (options->workers < 1 || options->workers > NET_MAX_WORKERS || options->endpoint_count == 0)
+        return base_why_set(why, BASE_ERR_INVALID, "a server needs 1 to %d workers and an endpoint",
+                            NET_MAX_WORKERS);
+    struct net_server *server;
+    if (allocate(options, &server) < 0)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    unsigned ready = 0;
+    int failed = 0;
+    for (; ready < options->workers && !failed; ready++)
+        failed = net_worker_init(&server->workers[ready], server, ready, ready ? NULL : home);
+    for (unsigned i = 1; i < options->workers && !failed; i++)
+        failed = pthread_create(&server->workers[i].thread, NULL, run_worker, &server->workers[i]);
+    /* At the start of a program there is no use for an error that leaves half a server behind. */
+    if (failed)
+        return base_why_set(why, BASE_ERR_INTERNAL, "cannot start worker %u", ready - 1);
+    if (options->on_worker)
+        options->on_worker(options->data, 0, true);
+    *out = server;
+    return BASE_OK;
+}
+
+static void watch_listener(void *arg)
+{
+    struct net_listener *listener = arg;
+    if (listener->fd >= 0)
+        net_loop_watch(listener->worker->loop, listener->fd, (char *)listener + 1, true);
+}
+
+int net_server_listen(struct net_server *server, const char *host, uint16_t port,
+                      char bound[static NET_ADDRESS_MAX], struct base_why *why)
+{
+    unsigned count = server->options.workers;
+    for (unsigned i = 0; i < count; i++) {
+        struct net_listener *listener = &server->listeners[i];
+        int failed = net_listen_open(listener, host, port, count > 1, why);
+        if (!failed)
+            failed = net_listen_address(listener, bound, &port);
+        if (!failed)
+            failed = net_server_post(server, i, watch_listener, listener);
+        if (failed)
+            return failed;
+    }
+    return BASE_OK;
+}
+
+/* ---- end ---- */
+
+static void begin_drain(void *arg)
+{
+    struct net_worker *worker = arg;
+    struct net_listener *listener = &worker->server->listeners[worker->index];
+    if (listener->fd >= 0)
+        net_loop_unwatch(worker->loop, listener->fd);
+    net_listen_close(listener);
+    worker->closing = true;
+    net_loop_again(worker->loop);
+}
+
+static void close_home_worker(struct net_server *server)
+{
+    begin_drain(&server->workers[0]);
+}
+
+/* On the home loop: worker 0 goes last, since the others tell it of their end. */
+static void one_less(void *arg)
+{
+    struct net_server *server = arg;
+    if (--server->workers_left == 1)
+        close_home_worker(server);
+}
+
+static void finish(struct net_server *server)
+{
+    const struct net_server_options options = server->options;
+    for (unsigned i = 1; i < options.workers; i++)
+        pthread_join(server->workers[i].thread, NULL);
+    if (options.on_worker)
+        options.on_worker(options.data, 0, false);
+    void (*done)(void *) = server->on_closed;
+    void *data = server->closed_data;
+    free_server(server);
+    if (done)
+        done(data);
+}
+
+void net_server_worker_closed(struct net_worker *worker)
+{
+    if (worker->index == 0)
+        finish(worker->server);
+    else
+        net_server_post_home(worker->server, one_less, worker->server);
+}
+
+void net_server_close(struct net_server *server, uint32_t drain_ms, void (*done)(void *data),
+                      void *data)
+{
+    uint64_t until = base_clock_mono_us() + drain_ms * NET_MS;
+    server->closing = true;
+    server->on_closed = done;
+    server->closed_data = data;
+    server->workers_left = server->options.workers;
+    for (unsigned i = 0; i < server->options.workers; i++)
+        server->workers[i].drain_until_us = until;
+    for (unsigned i = 1; i < server->options.workers; i++)
+        net_server_post(server, i, begin_drain, &server->workers[i]);
+    if (server->options.workers == 1)
+        close_home_worker(server);
+}
+
+/* ---- posting ---- */
+
+int net_server_post(struct net_server *server, unsigned worker, void (*task)(void *arg), void *arg)
+{
+    /* What has been appended to the logs comes before what is posted after it. */
+    if (worker > 0 && pthread_equal(pthread_self(), server->home_thread))
+        net_server_post_logs(server);
+    return net_loop_post(server->workers[worker].loop, task, arg);
+}
+
+int net_server_post_home(struct net_server *server, void (*task)(void *arg), void *arg)
+{
+    return net_loop_post(server->workers[0].loop, task, arg);
+}
+
+void net_server_get_stats(struct net_server *server, struct net_server_stats *stats)
+{
+    *stats = (struct net_server_stats){0};
+    for (unsigned i = 0; i < server->options.workers; i++) {
+        struct net_worker *worker = &server->workers[i];
+        stats->connections += atomic_load_explicit(&worker->conn_count, memory_order_relaxed);
+        stats->sessions += atomic_load_explicit(&worker->session_count, memory_order_relaxed);
+        stats->sessions_opened +=
+            atomic_load_explicit(&worker->sessions_opened, memory_order_relaxed);
+        for (int reason = 0; reason < NET_REASON_COUNT; reason++)
+            stats->closed[reason] +=
+                atomic_load_explicit(&worker->closed[reason], memory_order_relaxed);
+    }
+}

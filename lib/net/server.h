@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * server: a Socket.IO v4 server (Engine.IO protocol 4, Socket.IO protocol 5) for C programs.
+ *
+ * A server has endpoints, each a path with its own protocol options, spoken over long-polling and
+ * WebSocket on the same port. An endpoint is either Socket.IO, with namespaces, or bare Engine.IO.
+ * What goes to many sockets goes through a log that they follow (log.h).
+ *
+ * Threads: a server has a home loop and workers, each with a loop and thread of its own; worker 0
+ * lives on the home loop. A session lives its whole life on one worker, on whose thread its
+ * handlers run and its functions must be called. net_server_* belong to the home loop, except where
+ * another thread is named. Handlers may call any function of their socket, also those that end it;
+ * memory is released at the end of the loop's turn.
+ */
+#ifndef NET_SERVER_H
+#define NET_SERVER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct uv_loop_s;
+struct net_server;
+struct net_session;
+struct net_socket;
+struct net_log;
+struct net_view;
+
+/* Why a session ended: name for counters, text for logs. */
+#define NET_REASON_MAP(X)                                                                          \
+    X(NET_REASON_CLIENT, "client_close", "closed by the client")                                   \
+    X(NET_REASON_TRANSPORT, "transport_close", "connection lost")                                  \
+    X(NET_REASON_PING_TIMEOUT, "ping_timeout", "no answer to a ping")                              \
+    X(NET_REASON_CONNECT_TIMEOUT, "connect_timeout", "no namespace was joined in time")            \
+    X(NET_REASON_PROTOCOL, "protocol_error", "protocol violated by the client")                    \
+    X(NET_REASON_SLOW, "slow_consumer", "too far behind")                                          \
+    X(NET_REASON_SERVER, "server_close", "closed by the server")                                   \
+    X(NET_REASON_SHUTDOWN, "shutdown", "server shutting down")                                     \
+    X(NET_REASON_NOMEM, "out_of_memory", "out of memory")                                          \
+    X(NET_REASON_LEAVE, "namespace_leave", "client left the namespace")
+
+enum net_reason {
+#define NET_REASON_ENUM_(code, name, text) code,
+    NET_REASON_MAP(NET_REASON_ENUM_)
+#undef NET_REASON_ENUM_
+        NET_REASON_COUNT
+};
+
+const char *net_reason_name(enum net_reason reason);
+const char *net_reason_text(enum net_reason reason);
+
+/* ---- what an application provides ---- */
+
+/* A CONNECT for a namespace. Borrowed for the call. */
+struct net_connect {
+    struct base_json_value auth;     /* the CONNECT's payload: an OBJECT, or ABSENT */
+    struct base_slice authorization; /* header of the session's first request; data NULL: none */
+};
+
+struct net_attachments {
+    struct base_slice *items;
+    size_t count;
+};
+
+/* An event of a client. Borrowed for the call. */
+struct net_event {
+    struct base_json_value name; /* a STRING or NUMBER */
+    struct base_json_value data; /* the whole array, name first */
+    bool has_ack;
+    uint64_t ack;
+    struct net_attachments attachments;
+};
+
+struct net_namespace {
+    const char *name; /* "/" or "/custom" */
+    /* Must be answered with net_socket_accept or net_socket_refuse, now or later. */
+    void (*on_connect)(void *data, struct net_socket *socket, const struct net_connect *connect);
+    void (*on_event)(void *data, struct net_socket *socket, const struct net_event *event);
+    /* The socket is gone after the call, also one that was neither accepted nor refused. Not called
+     * after a refusal. */
+    void (*on_disconnect)(void *data, struct net_socket *socket, enum net_reason reason);
+    void *data;
+};
+
+/* The handlers of a bare Engine.IO endpoint. */
+struct net_engine {
+    void (*on_open)(void *data, struct net_session *session);
+    void (*on_message)(void *data, struct net_session *session, bool binary,
+                       struct base_slice message);
+    void (*on_close)(void *data, struct net_session *session, enum net_reason reason);
+    void *data;
+};
+
+struct net_endpoint {
+    const char *path;        /* without a final slash; both forms are served */
+    const char *cors_origin; /* "*", one origin, or NULL for no CORS headers */
+    bool cors_credentials;
+    uint32_t ping_interval_ms;
+    uint32_t ping_timeout_ms;
+    uint32_t connect_timeout_ms; /* from the open packet to the first joined namespace; 0: none */
+    uint32_t upgrade_timeout_ms;
+    uint32_t max_payload_bytes; /* of a message and of the body of a POST */
+    size_t max_queue_bytes;     /* waiting for a slow session, the frame being written excepted */
+    const struct net_namespace *namespaces;
+    size_t namespace_count;
+    const struct net_engine *engine; /* a bare Engine.IO endpoint; then there are no namespaces */
+};
+
+/* What Socket.IO's documentation gives as defaults, with the path /socket.io. */
+extern const struct net_endpoint net_endpoint_defaults;
+
+struct net_server_options {
+    const struct net_endpoint *endpoints; /* borrowed for the server's life */
+    size_t endpoint_count;
+    unsigned workers;            /* 1 to NET_MAX_WORKERS */
+    uint32_t header_timeout_ms;  /* from the first byte of a request to its complete head */
+    uint32_t request_timeout_ms; /* from the complete head to the end of the body */
+    uint32_t idle_timeout_ms;    /* of a connection between two requests */
+    /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
+    void (*on_worker)(void *data, unsigned worker, bool begins);
+    void *data;
+};
+
+#define NET_MAX_WORKERS 64
+
+/* ---- the server ---- */
+
+/* 0; BASE_ERR_INVALID, BASE_ERR_NOMEM, BASE_ERR_INTERNAL. */
+int net_server_new(struct uv_loop_s *home, const struct net_server_options *options,
+                   struct net_server **server, struct base_why *why);
+/* Binds and listens; port 0 picks a free one. `host` NULL or empty is every address. `bound`
+ * receives the address as text ("127.0.0.1:3000", "[::]:3000"). May be called once. */
+#define NET_ADDRESS_MAX 64
+int net_server_listen(struct net_server *server, const char *host, uint16_t port,
+                      char bound[static NET_ADDRESS_MAX], struct base_why *why);
+/* Takes no new connections, sends what is waiting for at most `drain_ms`, closes every session
+ * (WebSocket code 1001), stops the workers, calls `done` on the home loop, frees the server. */
+void net_server_close(struct net_server *server, uint32_t drain_ms, void (*done)(void *data),
+                      void *data);
+
+/* Runs `task` on a worker's thread, after what was posted to it before. Any thread. 0, or
+ * BASE_ERR_NOMEM. While the server closes, tasks still run. */
+int net_server_post(struct net_server *server, unsigned worker, void (*task)(void *arg), void *arg);
+/* The same for the home loop. */
+int net_server_post_home(struct net_server *server, void (*task)(void *arg), void *arg);
+
+struct net_server_stats {
+    uint64_t connections; /* TCP, now */
+    uint64_t sessions;    /* now */
+    uint64_t sessions_opened;
+    uint64_t closed[NET_REASON_COUNT];
+};
+/* Sums over the workers; figures of other workers may lag a little. */
+void net_server_get_stats(struct net_server *server, struct net_server_stats *stats);
+
+/* ---- broadcasts; home loop ---- */
+
+int net_server_log_new(struct net_server *server, struct net_log **log);
+/* Appends an event of the namespace "/": `name` is a JSON string with its quotes, `arguments` the
+ * JSON text behind it (empty for none), both copied as they are. 0, or BASE_ERR_NOMEM. */
+int net_server_log_event(struct net_server *server, struct net_log *log, struct base_slice name,
+                         struct base_slice arguments);
+/* The view of a worker, which must not have one of this log. To be handed to the worker by
+ * net_server_post. NULL: BASE_ERR_NOMEM. */
+struct net_view *net_server_log_attach(struct net_server *server, struct net_log *log,
+                                       unsigned worker);
+/* The worker has no follower of the view any more: it is freed. */
+void net_server_log_detach(struct net_server *server, struct net_view *view);
+/* Every view must have been detached. */
+void net_server_log_free(struct net_server *server, struct net_log *log);
+
+/* ---- sockets; their worker ---- */
+
+void net_socket_set_data(struct net_socket *socket, void *data);
+void *net_socket_get_data(const struct net_socket *socket);
+unsigned net_socket_worker(const struct net_socket *socket);
+/* The peer's address as text, for logs. */
+void net_socket_address(const struct net_socket *socket, char out[static NET_ADDRESS_MAX]);
+
+/* Answers CONNECT. Once only. An accepted socket may follow a view and emit at once: the answer
+ * goes first. */
+void net_socket_accept(struct net_socket *socket);
+/* The session stays; the socket is gone after the call. */
+void net_socket_refuse(struct net_socket *socket, const char *message);
+
+/* Sends an event; `name` and `arguments` as above. A failure closes the session
+ * (NET_REASON_NOMEM, or NET_REASON_SLOW past the bound), so there is no result to look at. */
+void net_socket_emit(struct net_socket *socket, struct base_slice name, struct base_slice arguments,
+                     const struct net_attachments *attachments);
+void net_socket_ack(struct net_socket *socket, uint64_t ack, struct base_slice arguments,
+                    const struct net_attachments *attachments);
+/* Follows a view of the socket's worker from its present end on; a session follows one at most. */
+void net_socket_follow(struct net_socket *socket, struct net_view *view);
+void net_socket_unfollow(struct net_socket *socket);
+/* Leaves the namespace (41). Official clients do not come back by themselves after it. */
+void net_socket_disconnect(struct net_socket *socket);
+/* Closes the session below: clients come back by themselves. */
+void net_socket_close(struct net_socket *socket, enum net_reason reason);
+
+/* ---- sessions of a bare Engine.IO endpoint; their worker ---- */
+
+void net_session_send(struct net_session *session, bool binary, struct base_slice message);
+
+#endif

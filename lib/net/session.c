@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Session ids are 15 bytes in base64url: 11 of them random, one for the worker, three for the slot
+ * in the worker's table, the latter masked with a keyed hash of the random part so that they tell
+ * nothing of how many sessions there are. A look-up is an index and a comparison.
+ */
+#include "net/internal.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define ID_BYTES     15
+#define ID_RANDOM    11
+#define SLOT_MAX     0xffffffu
+#define FIRST_SLOTS  64u
+#define NO_FREE_SLOT UINT32_MAX
+
+/* ---- slots ---- */
+
+static uintptr_t free_mark(uint32_t next)
+{
+    return ((uintptr_t)next << 1) | 1;
+}
+
+static bool is_free(uintptr_t slot)
+{
+    return slot & 1;
+}
+
+static int grow_slots(struct net_worker *worker)
+{
+    uint32_t cap = worker->slot_cap ? worker->slot_cap * 2 : FIRST_SLOTS;
+    if (cap > SLOT_MAX)
+        return BASE_ERR_LIMIT;
+    uintptr_t *slots = base_realloc(worker->slots, cap * sizeof *slots);
+    if (!slots)
+        return BASE_ERR_NOMEM;
+    for (uint32_t i = worker->slot_cap; i < cap; i++)
+        slots[i] = free_mark(i + 1 < cap ? i + 1 : NO_FREE_SLOT);
+    worker->free_slot = worker->slot_cap;
+    worker->slots = slots;
+    worker->slot_cap = cap;
+    return BASE_OK;
+}
+
+static int take_slot(struct net_worker *worker, struct net_session *session)
+{
+    if (!worker->slot_cap || worker->free_slot == NO_FREE_SLOT) {
+        int failed = grow_slots(worker);
+        if (failed)
+            return failed;
+    }
+    session->slot = worker->free_slot;
+    worker->free_slot = (uint32_t)(worker->slots[session->slot] >> 1);
+    worker->slots[session->slot] = (uintptr_t)session;
+    return BASE_OK;
+}
+
+static void give_slot_back(struct net_session *session)
+{
+    struct net_worker *worker = session->worker;
+    worker->slots[session->slot] = free_mark(worker->free_slot);
+    worker->free_slot = session->slot;
+}
+
+/* ---- ids ---- */
+
+static uint32_t slot_mask(const unsigned char id[static ID_BYTES])
+{
+    return (uint32_t)base_map_hash((const char *)id, ID_RANDOM + 1) & SLOT_MAX;
+}
+
+static int make_id(struct net_session *session)
+{
+    unsigned char id[ID_BYTES];
+    if (base_crypto_random(id, ID_RANDOM) < 0)
+        return BASE_ERR_INTERNAL;
+    id[ID_RANDOM] = (unsigned char)session->worker->index;
+    uint32_t slot = session->slot ^ slot_mask(id);
+    id[12] = (unsigned char)(slot >> 16);
+    id[13] = (unsigned char)(slot >> 8);
+    id[14] = (unsigned char)slot;
+    base_base64_encode(BASE_BASE64_URL, id, ID_BYTES, session->sid);
+    session->sid[NET_SID_LEN] = '\0';
+    return BASE_OK;
+}
+
+static bool decode_id(struct base_slice sid, unsigned char id[static ID_BYTES + 3])
+{
+    return sid.len == NET_SID_LEN &&
+           base_base64_decode(BASE_BASE64_URL, sid.data, sid.len, id) == ID_BYTES;
+}
+
+bool net_session_worker(struct base_slice sid, unsigned *worker)
+{
+    unsigned char id[ID_BYTES + 3];
+    if (!decode_id(sid, id))
+        return false;
+    *worker = id[ID_RANDOM];
+    return true;
+}
+
+struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid)
+{
+    unsigned char id[ID_BYTES + 3];
+    if (!decode_id(sid, id))
+        return NULL;
+    uint32_t slot = ((uint32_t)id[12] << 16 | (uint32_t)id[13] << 8 | id[14]) ^ slot_mask(id);
+    if (slot >= worker->slot_cap || is_free(worker->slots[slot]))
+        return NULL;
+    struct net_session *session = (struct net_session *)worker->slots[slot];
+    return base_crypto_equal(session->sid, sid.data, NET_SID_LEN) ? session : NULL;
+}
+
+/* ---- life ---- */
+
+static void set_due(struct net_session *session)
+{
+    uint64_t due = session->beat_us;
+    if (session->connect_us && session->connect_us < due)
+        due = session->connect_us;
+    net_deadline_set(&session->worker->deadlines, &session->deadline, due);
+}
+
+static int prepare(struct net_session *session, struct base_slice authorization)
+{
+    session->polling = base_calloc(1, sizeof *session->polling);
+    if (!session->polling)
+        return BASE_ERR_NOMEM;
+    if (authorization.data) {
+        session->authorization = base_memdup(authorization.data, authorization.len);
+        if (!session->authorization)
+            return BASE_ERR_NOMEM;
+    }
+    int failed = take_slot(session->worker, session);
+    if (failed)
+        return failed;
+    if (make_id(session) == 0 && net_worker_enter(session->worker) == 0)
+        return BASE_OK;
+    give_slot_back(session);
+    return BASE_ERR_NOMEM;
+}
+
+struct net_session *net_session_open(struct net_worker *worker, const struct net_endpoint *endpoint,
+                                     struct base_slice authorization)
+{
+    struct net_session *session = worker->closing ? NULL : base_calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->worker = worker;
+    session->endpoint = endpoint;
+    session->deadline.kind = NET_DEADLINE_SESSION;
+    base_list_init(&session->cursor.link);
+    if (prepare(session, authorization) < 0) {
+        base_free(session->polling);
+        base_free(session->authorization);
+        base_free(session);
+        return NULL;
+    }
+    uint64_t now = base_clock_mono_us();
+    session->beat_us = now + endpoint->ping_interval_ms * NET_MS;
+    if (endpoint->connect_timeout_ms && !endpoint->engine)
+        session->connect_us = now + endpoint->connect_timeout_ms * NET_MS;
+    set_due(session);
+    atomic_fetch_add_explicit(&worker->session_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->sessions_opened, 1, memory_order_relaxed);
+    return session;
+}
+
+void net_session_opened(struct net_session *session)
+{
+    const struct net_engine *engine = session->endpoint->engine;
+    if (engine && engine->on_open && !session->dead)
+        engine->on_open(engine->data, session);
+}
+
+int net_session_format_open(struct net_session *session, bool upgrade)
+{
+    const struct net_endpoint *endpoint = session->endpoint;
+    struct net_eio_open open = {
+        .sid = session->sid,
+        .upgrade = upgrade,
+        .ping_interval_ms = endpoint->ping_interval_ms,
+        .ping_timeout_ms = endpoint->ping_timeout_ms,
+        .max_payload_bytes = endpoint->max_payload_bytes,
+    };
+    session->worker->scratch.len = 0;
+    return net_eio_format_open(&session->worker->scratch, &open);
+}
+
+void net_session_close_with(struct net_session *session, enum net_reason reason,
+                            struct base_slice payload)
+{
+    struct net_worker *worker = session->worker;
+    if (session->dead)
+        return;
+    /* What was answered before the end is sent before it, as far as it goes without waiting. */
+    if (session->conn && reason != NET_REASON_SLOW && reason != NET_REASON_NOMEM) {
+        struct net_conn *conn = session->conn;
+        struct iovec pieces[NET_IOVECS];
+        int count;
+        while (!conn->blocked && !conn->out && (count = net_queue_peek(session, pieces)) > 0) {
+            size_t sent = net_conn_writev(conn, pieces, count);
+            if (session->dead)
+                return;
+            net_queue_sent(session, sent);
+        }
+    }
+    session->dead = true;
+    net_deadline_clear(&worker->deadlines, &session->deadline);
+    if (session->conn)
+        net_websocket_close(session, payload);
+    else if (session->polling)
+        net_polling_close(session, reason);
+    const struct net_engine *engine = session->endpoint->engine;
+    if (engine && engine->on_close)
+        engine->on_close(engine->data, session, reason);
+    net_socket_session_closed(session, reason);
+    net_queue_clear(session);
+    give_slot_back(session);
+    net_worker_leave(worker);
+    atomic_fetch_sub_explicit(&worker->session_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->closed[reason], 1, memory_order_relaxed);
+    session->dead_next = worker->dead_sessions;
+    worker->dead_sessions = session;
+}
+
+void net_session_close_code(struct net_session *session, enum net_reason reason, uint16_t code)
+{
+    char payload[2] = {(char)(code >> 8), (char)code};
+    net_session_close_with(session, reason, (struct base_slice){payload, code ? 2 : 0});
+}
+
+/* What the client sees in its close frame. An empty payload is what Socket.IO servers send for
+ * errors on their level. */
+static uint16_t close_code(enum net_reason reason)
+{
+    switch (reason) {
+    case NET_REASON_SLOW: return NET_WS_CODE_TRY_LATER;
+    case NET_REASON_SHUTDOWN: return NET_WS_CODE_GOING_AWAY;
+    case NET_REASON_NOMEM: return NET_WS_CODE_INTERNAL;
+    default: return NET_WS_CODE_NONE;
+    }
+}
+
+void net_session_close(struct net_session *session, enum net_reason reason)
+{
+    net_session_close_code(session, reason, close_code(reason));
+}
+
+void net_session_free(struct net_session *session)
+{
+    base_free(session->polling);
+    base_free(session->authorization);
+    net_incoming_free(session->incoming);
+    base_free(session);
+}
+
+/* ---- heartbeat ---- */
+
+void net_session_on_due(struct net_session *session)
+{
+    uint64_t now = base_clock_mono_us();
+    if (session->connect_us && session->connect_us <= now) {
+        net_session_close(session, NET_REASON_CONNECT_TIMEOUT);
+        return;
+    }
+    if (session->beat_us <= now) {
+        if (session->awaiting_pong) {
+            net_session_close(session, NET_REASON_PING_TIMEOUT);
+            return;
+        }
+        session->awaiting_pong = true;
+        session->beat_us = now + session->endpoint->ping_timeout_ms * NET_MS;
+        net_queue_add(session, NET_WS_TEXT, "2", 1);
+        if (session->dead)
+            return;
+    }
+    set_due(session);
+}
+
+static void take_pong(struct net_session *session)
+{
+    if (!session->awaiting_pong)
+        return;
+    session->awaiting_pong = false;
+    session->beat_us = base_clock_mono_us() + session->endpoint->ping_interval_ms * NET_MS;
+    set_due(session);
+}
+
+void net_session_joined(struct net_session *session)
+{
+    session->connect_us = 0;
+    set_due(session);
+}
+
+/* ---- packets ---- */
+
+static bool take_message(struct net_session *session, const struct net_eio_packet *packet)
+{
+    struct base_slice message = {packet->data, packet->len};
+    const struct net_engine *engine = session->endpoint->engine;
+    if (engine) {
+        engine->on_message(engine->data, session, packet->binary, message);
+        return !session->dead;
+    }
+    return packet->binary ? net_socket_take_binary(session, message)
+                          : net_socket_take(session, message);
+}
+
+bool net_session_take(struct net_session *session, struct net_eio_packet *packet)
+{
+    switch (packet->type) {
+    case NET_EIO_MESSAGE: return take_message(session, packet);
+    case NET_EIO_PONG: take_pong(session); break;
+    case NET_EIO_CLOSE: net_session_close(session, NET_REASON_CLIENT); break;
+    case NET_EIO_PING: /* revision 3 of the protocol had clients ping */
+        net_session_close(session, NET_REASON_PROTOCOL);
+        break;
+    default: break; /* out of turn, and harmless */
+    }
+    return !session->dead;
+}
+
+void net_session_send(struct net_session *session, bool binary, struct base_slice message)
+{
+    if (binary) {
+        net_queue_add(session, NET_WS_BINARY, message.data, message.len);
+        return;
+    }
+    struct base_buf *packet = &session->worker->scratch;
+    packet->len = 0;
+    if (base_buf_add_byte(packet, NET_EIO_MESSAGE) < 0 ||
+        base_buf_add(packet, message.data, message.len) < 0)
+        net_session_close(session, NET_REASON_NOMEM);
+    else
+        net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/internal.h"
+
+#include "base/id.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* A packet that waits for its binary frames. */
+struct net_incoming {
+    size_t count; /* that have come */
+    size_t wanted;
+    struct base_slice items[NET_SIO_MAX_ATTACHMENTS]; /* ours */
+    size_t text_len;
+    char text[];
+};
+
+void net_incoming_free(struct net_incoming *incoming)
+{
+    if (!incoming)
+        return;
+    for (size_t i = 0; i < incoming->count; i++)
+        base_free((void *)(uintptr_t)incoming->items[i].data);
+    base_free(incoming);
+}
+
+static bool violated(struct net_session *session)
+{
+    net_session_close(session, NET_REASON_PROTOCOL);
+    return false;
+}
+
+/* ---- namespaces ---- */
+
+static const struct net_namespace *find_namespace(const struct net_session *session,
+                                                  struct base_slice name)
+{
+    const struct net_endpoint *endpoint = session->endpoint;
+    for (size_t i = 0; i < endpoint->namespace_count; i++) {
+        const char *known = endpoint->namespaces[i].name;
+        if (strlen(known) == name.len && memcmp(known, name.data, name.len) == 0)
+            return &endpoint->namespaces[i];
+    }
+    return NULL;
+}
+
+static struct net_socket *find_socket(const struct net_session *session, struct base_slice name)
+{
+    struct net_socket *socket = session->sockets;
+    while (socket && (strlen(socket->nsp->name) != name.len ||
+                      memcmp(socket->nsp->name, name.data, name.len) != 0))
+        socket = socket->next;
+    return socket;
+}
+
+static struct base_slice nsp_slice(const struct net_socket *socket)
+{
+    return (struct base_slice){socket->nsp->name, strlen(socket->nsp->name)};
+}
+
+/* Out of the session's list; the memory goes at the end of the turn. */
+static void bury(struct net_socket *socket)
+{
+    struct net_session *session = socket->session;
+    struct net_socket **place = &session->sockets;
+    while (*place != socket)
+        place = &(*place)->next;
+    *place = socket->next;
+    socket->state = NET_SOCKET_DEAD;
+    socket->next = session->worker->dead_sockets;
+    session->worker->dead_sockets = socket;
+}
+
+static void leave(struct net_socket *socket, enum net_reason reason)
+{
+    const struct net_namespace *nsp = socket->nsp;
+    if (socket->state == NET_SOCKET_DEAD)
+        return;
+    bury(socket);
+    if (nsp->on_disconnect)
+        nsp->on_disconnect(nsp->data, socket, reason);
+}
+
+void net_socket_session_closed(struct net_session *session, enum net_reason reason)
+{
+    while (session->sockets)
+        leave(session->sockets, reason);
+}
+
+/* Adds what a formatter has put into the worker's scratch buffer. */
+static void send_scratch(struct net_session *session, int format_result)
+{
+    struct base_buf *packet = &session->worker->scratch;
+    if (format_result < 0)
+        net_session_close(session, NET_REASON_NOMEM);
+    else
+        net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
+}
+
+static struct base_buf *fresh_scratch(struct net_session *session)
+{
+    session->worker->scratch.len = 0;
+    return &session->worker->scratch;
+}
+
+/* ---- packets of the client ---- */
+
+static bool take_connect(struct net_session *session, const struct net_sio_packet *packet)
+{
+    const struct net_namespace *nsp = find_namespace(session, packet->nsp);
+    if (!nsp) {
+        struct base_buf *out = fresh_scratch(session);
+        send_scratch(session, net_sio_format_connect_error(out, packet->nsp, "Invalid namespace"));
+        return !session->dead;
+    }
+    if (find_socket(session, packet->nsp))
+        return violated(session);
+    struct net_socket *socket = base_calloc(1, sizeof *socket);
+    if (!socket || base_id_token(socket->sid) < 0) {
+        base_free(socket);
+        net_session_close(session, NET_REASON_NOMEM);
+        return false;
+    }
+    socket->session = session;
+    socket->nsp = nsp;
+    socket->next = session->sockets;
+    session->sockets = socket;
+    struct net_connect connect = {.auth = packet->data};
+    if (session->authorization)
+        connect.authorization =
+            (struct base_slice){session->authorization, strlen(session->authorization)};
+    nsp->on_connect(nsp->data, socket, &connect);
+    return !session->dead;
+}
+
+static bool take_event(struct net_session *session, const struct net_sio_packet *packet,
+                       struct net_attachments attachments)
+{
+    struct net_socket *socket = find_socket(session, packet->nsp);
+    if (!socket || socket->state != NET_SOCKET_OPEN)
+        return violated(session);
+    if (packet->type == NET_SIO_ACK || packet->type == NET_SIO_BINARY_ACK)
+        return true; /* nothing this server sends asks for one */
+    struct net_event event = {.name = packet->name,
+                              .data = packet->data,
+                              .has_ack = packet->has_ack,
+                              .ack = packet->ack,
+                              .attachments = attachments};
+    if (socket->nsp->on_event)
+        socket->nsp->on_event(socket->nsp->data, socket, &event);
+    return !session->dead;
+}
+
+static bool begin_attachments(struct net_session *session, struct base_slice text, size_t wanted)
+{
+    struct net_incoming *incoming = base_calloc(1, sizeof *incoming + text.len);
+    if (!incoming) {
+        net_session_close(session, NET_REASON_NOMEM);
+        return false;
+    }
+    incoming->wanted = wanted;
+    incoming->text_len = text.len;
+    memcpy(incoming->text, text.data, text.len);
+    session->incoming = incoming;
+    return true;
+}
+
+static bool take_disconnect(struct net_session *session, const struct net_sio_packet *packet)
+{
+    struct net_socket *socket = find_socket(session, packet->nsp);
+    if (!socket)
+        return violated(session);
+    leave(socket, NET_REASON_LEAVE);
+    return !session->dead;
+}
+
+bool net_socket_take(struct net_session *session, struct base_slice text)
+{
+    struct net_sio_packet packet;
+    if (session->incoming || net_sio_parse(text.data, text.len, &packet, NULL) < 0)
+        return violated(session);
+    switch (packet.type) {
+    case NET_SIO_CONNECT: return take_connect(session, &packet);
+    case NET_SIO_DISCONNECT: return take_disconnect(session, &packet);
+    case NET_SIO_CONNECT_ERROR: return violated(session);
+    default:
+        if (packet.attachments > 0)
+            return begin_attachments(session, text, packet.attachments);
+        return take_event(session, &packet, (struct net_attachments){NULL, 0});
+    }
+}
+
+bool net_socket_take_binary(struct net_session *session, struct base_slice bytes)
+{
+    struct net_incoming *incoming = session->incoming;
+    if (!incoming)
+        return violated(session);
+    char *copy = base_memdup(bytes.data, bytes.len);
+    if (!copy) {
+        net_session_close(session, NET_REASON_NOMEM);
+        return false;
+    }
+    incoming->items[incoming->count++] = (struct base_slice){copy, bytes.len};
+    if (incoming->count < incoming->wanted)
+        return true;
+    session->incoming = NULL;
+    struct net_sio_packet packet;
+    struct net_attachments attachments = {incoming->items, incoming->count};
+    bool goes_on = net_sio_parse(incoming->text, incoming->text_len, &packet, NULL) == 0
+                       ? take_event(session, &packet, attachments)
+                       : violated(session);
+    net_incoming_free(incoming);
+    return goes_on;
+}
+
+/* ---- for the application ---- */
+
+void net_socket_set_data(struct net_socket *socket, void *data)
+{
+    socket->data = data;
+}
+
+void *net_socket_get_data(const struct net_socket *socket)
+{
+    return socket->data;
+}
+
+unsigned net_socket_worker(const struct net_socket *socket)
+{
+    return socket->session->worker->index;
+}
+
+void net_socket_address(const struct net_socket *socket, char out[static NET_ADDRESS_MAX])
+{
+    const struct net_session *session = socket->session;
+    const struct net_conn *conn = session->conn;
+    if (!conn && session->polling)
+        conn = session->polling->get ? session->polling->get : session->polling->post;
+    if (conn && conn->state != NET_CONN_DEAD)
+        net_listen_peer(conn->fd, out);
+    else
+        memcpy(out, "-", 2);
+}
+
+void net_socket_accept(struct net_socket *socket)
+{
+    struct net_session *session = socket->session;
+    if (socket->state != NET_SOCKET_PENDING || session->dead)
+        return;
+    socket->state = NET_SOCKET_OPEN;
+    net_session_joined(session);
+    send_scratch(session,
+                 net_sio_format_connect(fresh_scratch(session), nsp_slice(socket), socket->sid));
+}
+
+void net_socket_refuse(struct net_socket *socket, const char *message)
+{
+    struct net_session *session = socket->session;
+    if (socket->state != NET_SOCKET_PENDING || session->dead)
+        return;
+    bury(socket);
+    send_scratch(session,
+                 net_sio_format_connect_error(fresh_scratch(session), nsp_slice(socket), message));
+}
+
+static void send_attachments(struct net_session *session, const struct net_attachments *attachments)
+{
+    for (size_t i = 0; attachments && i < attachments->count; i++)
+        net_queue_add(session, NET_WS_BINARY, attachments->items[i].data,
+                      attachments->items[i].len);
+}
+
+void net_socket_emit(struct net_socket *socket, struct base_slice name, struct base_slice arguments,
+                     const struct net_attachments *attachments)
+{
+    struct net_session *session = socket->session;
+    if (socket->state != NET_SOCKET_OPEN || session->dead)
+        return;
+    unsigned count = attachments ? (unsigned)attachments->count : 0;
+    send_scratch(session, net_sio_format_event(fresh_scratch(session), nsp_slice(socket), name,
+                                               arguments, count));
+    send_attachments(session, attachments);
+}
+
+void net_socket_ack(struct net_socket *socket, uint64_t ack, struct base_slice arguments,
+                    const struct net_attachments *attachments)
+{
+    struct net_session *session = socket->session;
+    if (socket->state != NET_SOCKET_OPEN || session->dead)
+        return;
+    unsigned count = attachments ? (unsigned)attachments->count : 0;
+    send_scratch(session, net_sio_format_ack(fresh_scratch(session), nsp_slice(socket), ack,
+                                             arguments, count));
+    send_attachments(session, attachments);
+}
+
+void net_socket_follow(struct net_socket *socket, struct net_view *view)
+{
+    if (socket->session->dead || socket->session->cursor.view)
+        return;
+    net_cursor_attach(&socket->session->cursor, view);
+}
+
+void net_socket_unfollow(struct net_socket *socket)
+{
+    if (!socket->session->dead)
+        net_queue_unfollow(socket->session);
+    else
+        net_cursor_detach(&socket->session->cursor);
+}
+
+void net_socket_disconnect(struct net_socket *socket)
+{
+    struct net_session *session = socket->session;
+    if (socket->state != NET_SOCKET_OPEN || session->dead)
+        return;
+    send_scratch(session, net_sio_format_disconnect(fresh_scratch(session), nsp_slice(socket)));
+    leave(socket, NET_REASON_SERVER);
+}
+
+void net_socket_close(struct net_socket *socket, enum net_reason reason)
+{
+    net_session_close(socket->session, reason);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct base_slice nothing = {NULL, 0};
+
+/* Sends a frame ahead of everything that is queued; for connections without a session's queue. */
+static void send_frame(struct net_conn *conn, enum net_ws_opcode opcode, struct base_slice payload)
+{
+    char header[NET_WS_HEADER_MAX];
+    size_t len = net_ws_header(header, opcode, payload.len);
+    net_conn_send(conn, (struct base_slice){header, len}, payload);
+}
+
+/* ---- handshake ---- */
+
+static void refuse(struct net_conn *conn, const char *headers)
+{
+    net_answer(conn, &(struct net_answer){.status = 400,
+                                          .type = "text/html",
+                                          .headers = headers,
+                                          .body = {"Bad request", 11},
+                                          .close = true});
+}
+
+/* Formats the 101 into worker->head. */
+static int format_switch(struct net_conn *conn, const char *accept)
+{
+    struct base_buf *head = &conn->worker->head;
+    head->len = 0;
+    int failed = base_buf_printf(head,
+                                 "HTTP/1.1 101 Switching Protocols\r\n"
+                                 "Upgrade: websocket\r\n"
+                                 "Connection: Upgrade\r\n"
+                                 "Sec-WebSocket-Accept: %s\r\n",
+                                 accept);
+    failed |= net_answer_cors(head, conn->http.endpoint);
+    failed |= base_buf_add_text(head, "\r\n");
+    return failed ? BASE_ERR_NOMEM : BASE_OK;
+}
+
+/* From HTTP to frames. False when the connection was lost on the way. */
+static bool switch_protocols(struct net_conn *conn, const char *accept, enum net_conn_state state)
+{
+    if (format_switch(conn, accept) < 0) {
+        net_conn_kill(conn, true);
+        return false;
+    }
+    net_http_release(conn);
+    memset(&conn->http, 0, sizeof conn->http);
+    conn->state = (uint8_t)state;
+    struct base_buf *head = &conn->worker->head;
+    net_conn_send(conn, (struct base_slice){head->data, head->len}, nothing);
+    return conn->state != NET_CONN_DEAD;
+}
+
+static void open_new(struct net_conn *conn, struct net_http1 *http, const char *accept)
+{
+    struct net_worker *worker = conn->worker;
+    struct net_session *session =
+        net_session_open(worker, conn->http.endpoint, net_http1_header(http, "authorization"));
+    if (!session) {
+        net_answer(conn, &(struct net_answer){.status = 503, .close = true});
+        return;
+    }
+    if (!switch_protocols(conn, accept, NET_CONN_WS)) {
+        net_session_close(session, NET_REASON_TRANSPORT);
+        return;
+    }
+    base_free_clear(&session->polling);
+    session->conn = conn;
+    conn->session = session;
+    net_deadline_clear(&worker->deadlines, &conn->deadline);
+    if (net_session_format_open(session, false) < 0) {
+        net_session_close(session, NET_REASON_NOMEM);
+        return;
+    }
+    net_queue_add(session, NET_WS_TEXT, worker->scratch.data, worker->scratch.len);
+    net_session_opened(session);
+}
+
+static void open_probe(struct net_conn *conn, const char *accept, struct net_session *session)
+{
+    struct net_worker *worker = conn->worker;
+    if (!switch_protocols(conn, accept, NET_CONN_PROBE))
+        return;
+    conn->session = session;
+    session->polling->probe = conn;
+    net_deadline_set(&worker->deadlines, &conn->deadline,
+                     base_clock_mono_us() + session->endpoint->upgrade_timeout_ms * NET_MS);
+}
+
+void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session)
+{
+    struct base_slice version = net_http1_header(http, "sec-websocket-version");
+    struct base_slice key = net_http1_header(http, "sec-websocket-key");
+    char accept[NET_WS_ACCEPT_LEN + 1];
+    if (version.len != 2 || memcmp(version.data, "13", 2) != 0)
+        refuse(conn, "Sec-WebSocket-Version: 13, 8\r\n");
+    else if (!key.data || net_ws_accept(key.data, key.len, accept) < 0)
+        refuse(conn, NULL);
+    else if (!session)
+        open_new(conn, http, accept);
+    else if (session->polling->probe)
+        refuse(conn, NULL);
+    else
+        open_probe(conn, accept, session);
+}
+
+/* ---- reading ---- */
+
+/* The client's `5`: the session moves from polling to this connection. */
+static void finish_upgrade(struct net_conn *conn)
+{
+    struct net_session *session = conn->session;
+    struct net_polling *polling = session->polling;
+    polling->probe = NULL;
+    net_polling_flush(session); /* ends a GET that still waits */
+    if (session->dead) {
+        net_conn_kill(conn, false);
+        return;
+    }
+    if (polling->post)
+        polling->post->session = NULL;
+    base_free_clear(&session->polling);
+    session->probed = false;
+    session->conn = conn;
+    conn->state = NET_CONN_WS;
+    net_deadline_clear(&conn->worker->deadlines, &conn->deadline);
+    net_worker_dirty_session(session);
+}
+
+static void end_probe(struct net_conn *conn, struct base_slice payload)
+{
+    struct net_session *session = conn->session;
+    conn->session = NULL;
+    session->polling->probe = NULL;
+    session->probed = false;
+    send_frame(conn, NET_WS_CLOSE, payload);
+    net_conn_finish(conn);
+}
+
+static bool is_text(const struct net_ws_event *event, const char *text, size_t len)
+{
+    return event->opcode == NET_WS_TEXT && event->len == len && memcmp(event->data, text, len) == 0;
+}
+
+static void take_probe_event(struct net_conn *conn, const struct net_ws_event *event)
+{
+    struct net_session *session = conn->session;
+    if (event->opcode == NET_WS_PING) {
+        send_frame(conn, NET_WS_PONG, (struct base_slice){event->data, event->len});
+    } else if (event->opcode == NET_WS_PONG) {
+        return;
+    } else if (is_text(event, "2probe", 6) && !session->probed) {
+        session->probed = true;
+        send_frame(conn, NET_WS_TEXT, (struct base_slice){"3probe", 6});
+        net_worker_dirty_session(session);
+    } else if (is_text(event, "5", 1) && session->probed) {
+        finish_upgrade(conn);
+    } else {
+        end_probe(conn, nothing);
+    }
+}
+
+static void take_close(struct net_session *session, const struct net_ws_event *event)
+{
+    char payload[NET_WS_CONTROL_MAX];
+    size_t len = 0;
+    if (event->code != NET_WS_CODE_NONE) {
+        payload[0] = (char)(event->code >> 8);
+        payload[1] = (char)event->code;
+        memcpy(payload + 2, event->data, event->len);
+        len = event->len + 2;
+    }
+    net_session_close_with(session, NET_REASON_CLIENT, (struct base_slice){payload, len});
+}
+
+static void take_session_event(struct net_session *session, struct net_ws_event *event)
+{
+    struct net_eio_packet packet;
+    switch (event->opcode) {
+    case NET_WS_PING: net_queue_add(session, NET_WS_PONG, event->data, event->len); break;
+    case NET_WS_CLOSE: take_close(session, event); break;
+    case NET_WS_TEXT:
+    case NET_WS_BINARY:
+        if (net_eio_parse(event->data, event->len, event->opcode == NET_WS_BINARY, &packet) < 0)
+            net_session_close(session, NET_REASON_PROTOCOL);
+        else
+            net_session_take(session, &packet);
+        break;
+    default: break;
+    }
+}
+
+static void violated(struct net_conn *conn, uint16_t code)
+{
+    char payload[2] = {(char)(code >> 8), (char)code};
+    if (conn->state == NET_CONN_PROBE)
+        end_probe(conn, (struct base_slice){payload, 2});
+    else
+        net_session_close_with(conn->session, NET_REASON_PROTOCOL, (struct base_slice){payload, 2});
+}
+
+size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
+{
+    size_t taken = 0;
+    while (taken < len && (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)) {
+        struct net_ws_event event;
+        size_t used = 0;
+        int got = net_ws_next(&conn->ws, conn->session->endpoint->max_payload_bytes, bytes + taken,
+                              len - taken, &used, &event);
+        taken += used;
+        if (got < 0)
+            violated(conn, event.code);
+        else if (got == 0)
+            break;
+        else if (conn->state == NET_CONN_PROBE)
+            take_probe_event(conn, &event);
+        else
+            take_session_event(conn->session, &event);
+        if (got < 0)
+            return len; /* nothing behind a violation is handled */
+    }
+    return taken;
+}
+
+/* ---- writing ---- */
+
+/* What is left of a frame that has been written in part. */
+static struct base_slice rest_of_frame(struct net_session *session)
+{
+    struct net_frame *frame = session->first_frame;
+    if (frame && frame->sent > 0)
+        return (struct base_slice){frame->bytes + frame->sent, frame->len - frame->sent};
+    return net_cursor_peek(&session->cursor, session->cursor.pos + session->cursor.frame_left);
+}
+
+/* The bytes of the frame that is being written, or will be next. */
+static size_t next_frame_bytes(struct net_session *session)
+{
+    struct iovec pieces[NET_IOVECS];
+    if (net_queue_midway(session))
+        return rest_of_frame(session).len;
+    if (net_queue_peek(session, pieces) == 0)
+        return 0;
+    size_t payload_len;
+    size_t header_len = net_ws_header_read(pieces[0].iov_base, &payload_len);
+    return header_len + payload_len;
+}
+
+/* Past the bound a session goes; a single frame of any size is let through. */
+static void check_bound(struct net_session *session)
+{
+    uint64_t bytes = net_queue_bytes(session);
+    size_t limit = session->endpoint->max_queue_bytes;
+    if (bytes > limit && bytes - next_frame_bytes(session) > limit)
+        net_session_close(session, NET_REASON_SLOW);
+}
+
+void net_websocket_flush(struct net_session *session)
+{
+    struct net_conn *conn = session->conn;
+    struct iovec pieces[NET_IOVECS];
+    int count;
+    while (!conn->blocked && !conn->out && (count = net_queue_peek(session, pieces)) > 0) {
+        size_t sent = net_conn_writev(conn, pieces, count);
+        if (session->dead)
+            return;
+        net_queue_sent(session, sent);
+    }
+    if (conn->blocked || conn->out)
+        check_bound(session);
+}
+
+void net_websocket_close(struct net_session *session, struct base_slice payload)
+{
+    struct net_conn *conn = session->conn;
+    session->conn = NULL;
+    conn->session = NULL;
+    if (net_queue_midway(session))
+        net_conn_send(conn, rest_of_frame(session), nothing);
+    send_frame(conn, NET_WS_CLOSE, payload);
+    net_conn_finish(conn);
+}
+
+void net_websocket_lost(struct net_conn *conn)
+{
+    struct net_session *session = conn->session;
+    conn->session = NULL;
+    if (conn->state == NET_CONN_PROBE) {
+        session->polling->probe = NULL;
+        session->probed = false;
+        return;
+    }
+    session->conn = NULL;
+    net_session_close(session, NET_REASON_TRANSPORT);
+}
