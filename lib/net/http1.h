@@ -31,8 +31,8 @@ struct net_http1_request {
     struct base_slice path;  /* of an origin-form or absolute-form target, as sent */
     struct base_slice query; /* without the question mark, as sent */
     bool keep_alive;         /* what the peer wants: version and Connection considered */
-    bool websocket;          /* a GET of HTTP/1.1 with Connection: upgrade and Upgrade: websocket */
-    bool expect_continue;
+    bool websocket; /* a GET of HTTP/1.1 without a body, Connection: upgrade, Upgrade: websocket */
+    bool expect_continue; /* 100 is awaited before a body that is not too long */
     bool http10;
     int64_t content_length; /* -1: none, or chunked */
     struct base_buf body;   /* complete at NET_HTTP1_DONE; may be changed by the reader */
@@ -55,13 +55,17 @@ void net_http1_reset(struct net_http1 *http);
  * requests do not count). */
 bool net_http1_idle(const struct net_http1 *http);
 
-/* Takes bytes up to the next event. A body over `max_body_bytes`, or one that Content-Length
- * announces as such, ends with status 413. After a HEAD with `websocket` set nothing more is
- * taken: the bytes behind it are frames. Negative: BASE_ERR_SYNTAX, BASE_ERR_LIMIT or
- * BASE_ERR_NOMEM; net_http1_status tells what to answer, and the connection is to be closed. */
+/* Takes bytes up to the next event. A body over `max_body_bytes` ends with status 413: when the
+ * size of a chunk says so, or, if Content-Length does, in the feed after HEAD, so that the head can
+ * be looked at. After a HEAD with `websocket` set the bytes behind it are frames: not to be fed
+ * here (a feed gives DONE and takes none). Bytes fed after a DONE reset the parser and begin the
+ * next request. Negative: BASE_ERR_SYNTAX, BASE_ERR_LIMIT or BASE_ERR_NOMEM; net_http1_status tells
+ * what to answer, and the connection is to be closed; further feeds take nothing and say the same.
+ * Extensions of chunks and trailers are left out; many more of them than data is 413 too. */
 int net_http1_feed(struct net_http1 *http, size_t max_body_bytes, const char *data, size_t len,
                    size_t *used);
-/* 400, 413, 431, 501 (unknown transfer coding), 505, 500 after an error. */
+/* 400, 413, 431 (also more than 256 header lines), 501 (unknown transfer coding, CONNECT), 505, 500
+ * after an error. */
 int net_http1_status(const struct net_http1 *http);
 
 /* Valid from HEAD on, until the next reset. */
@@ -71,7 +75,8 @@ struct net_http1_request *net_http1_request(struct net_http1 *http);
 struct base_slice net_http1_header(struct net_http1 *http, const char *name);
 
 /* The value of a query parameter, percent-decoded ('+' is a blank), appended to `out`; of repeated
- * ones the first counts. 1: found; 0: absent; BASE_ERR_SYNTAX: a bad escape; BASE_ERR_NOMEM. */
+ * ones the first counts. Names may be percent-encoded too. 1: found; 0: absent; BASE_ERR_SYNTAX: a
+ * bad escape in the value; BASE_ERR_NOMEM; `out` is unchanged unless it was found. */
 int net_http1_query(struct base_slice query, const char *name, struct base_buf *out);
 
 #endif

@@ -61,14 +61,15 @@ struct net_ws_event {
 void net_ws_fini(struct net_ws *ws);
 
 /* Reads from `data`, which it may change, until there is an event or no byte is left; `*used` is
- * how many it has taken. 1: an event; call again with the rest. 0: everything taken.
- * BASE_ERR_SYNTAX: a violation, event->code is 1002, 1007 or 1009 (decided from the header, before
- * the payload has come); nothing more must be read. BASE_ERR_NOMEM: likewise, code 1011. Messages
- * longer than `max_message_bytes`, fragments summed, are violations. */
+ * how many it has taken. 1: an event; call again with the rest, even if that is empty: it frees
+ * what the event lay in. 0: everything taken. BASE_ERR_SYNTAX: a violation, event->code is 1002,
+ * 1007 or 1009 (decided from the header, before the payload has come). BASE_ERR_NOMEM: likewise,
+ * code 1011. Behind a CLOSE or a failure everything is taken and ignored. Messages longer than
+ * `max_message_bytes` (4 GB at most), fragments summed, are violations. */
 int net_ws_next(struct net_ws *ws, size_t max_message_bytes, char *data, size_t len, size_t *used,
                 struct net_ws_event *event);
 
-/* True while a message or a frame is incomplete. */
+/* True while a message or a frame is incomplete, and neither a CLOSE nor a failure has been. */
 bool net_ws_midway(const struct net_ws *ws);
 
 /* Writes the header of an unmasked, final frame; its length is the result. */
