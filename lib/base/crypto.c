@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/crypto.h"
+
+#include "base/err.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <string.h>
+
+/* A draw costs OpenSSL much the same for fifteen bytes as for four thousand. */
+#define POOL_BYTES 4096
+
+int base_crypto_random(void *out, size_t len)
+{
+    static _Thread_local unsigned char pool[POOL_BYTES];
+    static _Thread_local size_t left;
+    if (len > POOL_BYTES)
+        return RAND_bytes(out, (int)len) == 1 ? BASE_OK : BASE_ERR_INTERNAL;
+    if (left < len) {
+        if (RAND_bytes(pool, POOL_BYTES) != 1)
+            return BASE_ERR_INTERNAL;
+        left = POOL_BYTES;
+    }
+    unsigned char *from = pool + (POOL_BYTES - left);
+    memcpy(out, from, len);
+    OPENSSL_cleanse(from, len);
+    left -= len;
+    return BASE_OK;
+}
+
+/* Fetched once: a look-up by name costs three times the digest of a WebSocket key. */
+static EVP_MD *sha1;
+static pthread_once_t sha1_fetched = PTHREAD_ONCE_INIT;
+
+static void free_sha1(void)
+{
+    EVP_MD_free(sha1);
+}
+
+static void fetch_sha1(void)
+{
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    OPENSSL_atexit(free_sha1);
+}
+
+int base_crypto_sha1(const void *bytes, size_t len, uint8_t out[static BASE_SHA1_LEN])
+{
+    pthread_once(&sha1_fetched, fetch_sha1);
+    if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
+        return BASE_ERR_INTERNAL;
+    return BASE_OK;
+}
+
+int base_crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                            uint8_t out[static BASE_SHA256_LEN])
+{
+    if (!HMAC(EVP_sha256(), key, (int)key_len, bytes, len, out, NULL))
+        return BASE_ERR_INTERNAL;
+    return BASE_OK;
+}
+
+bool base_crypto_equal(const void *a, const void *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
+}
