@@ -71,7 +71,8 @@ static int verify(struct net_conn *conn, const struct net_http1_request *request
         if (!*session || (*session)->endpoint != conn->http.endpoint)
             return NET_EIO_SID_UNKNOWN;
         bool polls = (*session)->polling != NULL;
-        if (request->websocket ? !websocket || !polls : websocket || !polls)
+        /* A second WebSocket for one session is turned away after the handshake. */
+        if (request->websocket ? !websocket : websocket || !polls)
             return NET_EIO_BAD_REQUEST;
         return -1;
     }
@@ -256,7 +257,12 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
             set_due(conn, conn->worker->server->options.header_timeout_ms);
         }
         break;
-    case NET_HTTP1_HEAD: on_head(conn, true); break;
+    case NET_HTTP1_HEAD:
+        on_head(conn, true);
+        /* A request without a body is complete as soon as the parser is asked again. */
+        if (conn->state == NET_CONN_HTTP && conn->head_done)
+            used += net_http_take(conn, bytes + used, len - used);
+        break;
     case NET_HTTP1_DONE: on_request(conn); break;
     default: break;
     }
@@ -266,4 +272,6 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
 void net_http_adopt(struct net_conn *conn)
 {
     on_head(conn, false);
+    if (conn->state == NET_CONN_HTTP && conn->head_done && !conn->http.stash)
+        net_http_take(conn, NULL, 0);
 }

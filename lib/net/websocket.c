@@ -95,6 +95,15 @@ static void open_probe(struct net_conn *conn, const char *accept, struct net_ses
                      base_clock_mono_us() + session->endpoint->upgrade_timeout_ms * NET_MS);
 }
 
+/* The session has a WebSocket, or is about to: this one is closed at once. */
+static void turn_away(struct net_conn *conn, const char *accept)
+{
+    if (!switch_protocols(conn, accept, NET_CONN_PROBE))
+        return;
+    send_frame(conn, NET_WS_CLOSE, nothing);
+    net_conn_finish(conn);
+}
+
 void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session)
 {
     struct base_slice version = net_http1_header(http, "sec-websocket-version");
@@ -106,8 +115,8 @@ void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct ne
         refuse(conn, NULL);
     else if (!session)
         open_new(conn, http, accept);
-    else if (session->polling->probe)
-        refuse(conn, NULL);
+    else if (!session->polling || session->polling->probe)
+        turn_away(conn, accept);
     else
         open_probe(conn, accept, session);
 }
