@@ -81,9 +81,13 @@ struct base_opt_program {
     const char *operands; /* for the synopsis: "[FILE...]" */
     const char *about;    /* a sentence or two */
     const char *after;    /* text behind the options (examples), or NULL */
+    /* Prints what `--help TOPIC` asks for; false when there is no such topic. NULL: no topics. */
+    bool (*help_topic)(const char *topic);
     const struct base_opt *rows;
     size_t row_count;
 };
+
+#define BASE_OPT_COUNT_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 /* Parses argv into `settings`, whose text values are borrowed from argv, the environment and the
  * table. Options and operands may be mixed; `operands` receives argv's rest (its count is the

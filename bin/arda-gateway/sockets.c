@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A client's life on its worker. The first client of a tenant asks the home loop for the tenant's
+ * events and waits for the answer; those that come meanwhile wait with it; `connected` is sent when
+ * what is published from then on will arrive.
+ */
+#include "gateway.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rfc3339.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SLICE(text)                                                                                \
+    (struct base_slice)                                                                            \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+static void emit(struct client *client, struct base_slice name, struct base_slice arguments)
+{
+    if (client->socket)
+        net_socket_emit(client->socket, name, arguments, NULL);
+}
+
+void sockets_error(struct client *client, const char *message)
+{
+    char json[96];
+    int len = snprintf(json, sizeof json, "{\"message\":\"%s\"}", message);
+    emit(client, SLICE("\"error\""), (struct base_slice){json, (size_t)len});
+}
+
+static void emit_connected(struct client *client)
+{
+    char now[BASE_RFC3339_LEN + 1], json[256];
+    base_rfc3339_format(base_clock_wall_ms(), now);
+    /* Ids are of an alphabet that needs no escapes. */
+    int len =
+        snprintf(json, sizeof json, "{\"tenantId\":\"%s\",\"userId\":\"%s\",\"timestamp\":\"%s\"}",
+                 client->tenant->id, client->user->id, now);
+    emit(client, SLICE("\"connected\""), (struct base_slice){json, (size_t)len});
+}
+
+static void emit_pong(struct client *client)
+{
+    char now[BASE_RFC3339_LEN + 1], json[64];
+    base_rfc3339_format(base_clock_wall_ms(), now);
+    int len = snprintf(json, sizeof json, "{\"timestamp\":\"%s\"}", now);
+    emit(client, SLICE("\"pong\""), (struct base_slice){json, (size_t)len});
+}
+
+/* ---- tenants of a worker ---- */
+
+/* What travels between the two sides about a tenant. */
+struct errand {
+    struct gateway *gateway;
+    struct net_view *view;
+    unsigned worker;
+    char id[ARDA_ID_MAX + 1];
+};
+
+static struct errand *make_errand(struct gateway_worker *worker, const char *id,
+                                  struct net_view *view)
+{
+    struct errand *errand = base_calloc(1, sizeof *errand);
+    if (!errand)
+        return NULL;
+    errand->gateway = worker->gateway;
+    errand->worker = worker->index;
+    errand->view = view;
+    memcpy(errand->id, id, strlen(id));
+    return errand;
+}
+
+static void acquire_at_home(void *arg)
+{
+    struct errand *errand = arg;
+    tenants_acquire(errand->gateway, errand->id, errand->worker);
+    base_free(errand);
+}
+
+static void release_at_home(void *arg)
+{
+    struct errand *errand = arg;
+    tenants_release(errand->gateway, errand->id, errand->view);
+    base_free(errand);
+}
+
+static struct worker_tenant *new_tenant(struct gateway_worker *worker, const char *id)
+{
+    struct worker_tenant *tenant = base_calloc(1, sizeof *tenant);
+    struct errand *errand = make_errand(worker, id, NULL);
+    if (!tenant || !errand || base_map_set(&worker->tenants, id, strlen(id), tenant) < 0) {
+        base_free(errand);
+        base_free(tenant);
+        return NULL;
+    }
+    tenant->worker = worker;
+    memcpy(tenant->id, id, strlen(id));
+    base_list_init(&tenant->waiting);
+    if (net_server_post_home(worker->gateway->server, acquire_at_home, errand) < 0) {
+        base_map_remove(&worker->tenants, id, strlen(id));
+        base_free(errand);
+        base_free(tenant);
+        return NULL;
+    }
+    return tenant;
+}
+
+static void free_tenant(struct worker_tenant *tenant)
+{
+    base_map_fini(&tenant->users);
+    base_free(tenant);
+}
+
+/* Without clients the home loop is told so, once it has answered. */
+static void release_if_empty(struct worker_tenant *tenant)
+{
+    struct gateway_worker *worker = tenant->worker;
+    if (tenant->clients > 0 || !tenant->view)
+        return;
+    struct errand *errand = make_errand(worker, tenant->id, tenant->view);
+    if (!errand || net_server_post_home(worker->gateway->server, release_at_home, errand) < 0) {
+        base_free(errand);
+        return; /* the tenant stays subscribed until its next last client leaves */
+    }
+    base_map_remove(&worker->tenants, tenant->id, strlen(tenant->id));
+    free_tenant(tenant);
+}
+
+/* ---- clients ---- */
+
+static struct user *ref_user(struct worker_tenant *tenant, const char *id)
+{
+    struct user *user = base_map_get(&tenant->users, id, strlen(id));
+    if (!user) {
+        user = base_calloc(1, sizeof *user);
+        if (!user || base_map_set(&tenant->users, id, strlen(id), user) < 0) {
+            base_free(user);
+            return NULL;
+        }
+        base_list_init(&user->clients);
+        memcpy(user->id, id, strlen(id));
+    }
+    user->refs++;
+    return user;
+}
+
+static void unref_user(struct worker_tenant *tenant, struct user *user)
+{
+    if (--user->refs > 0)
+        return;
+    base_map_remove(&tenant->users, user->id, strlen(user->id));
+    base_free(user);
+}
+
+/* Lets a client in that has waited, or has not had to. */
+static void admit(struct client *client)
+{
+    base_list_remove(&client->link);
+    base_list_append(&client->user->clients, &client->link);
+    net_socket_accept(client->socket);
+    emit_connected(client);
+    if (client->socket)
+        net_socket_follow(client->socket, client->tenant->view);
+}
+
+void sockets_tenant_ready(struct gateway_worker *worker, const char *id, struct net_view *view)
+{
+    struct worker_tenant *tenant = base_map_get(&worker->tenants, id, strlen(id));
+    base_assert(tenant && !tenant->view);
+    tenant->view = view;
+    while (!base_list_empty(&tenant->waiting)) {
+        struct client *client = base_container(tenant->waiting.next, struct client, link);
+        base_list_remove(&client->link);
+        if (view)
+            admit(client);
+        else
+            net_socket_close(client->socket, NET_REASON_NOMEM);
+    }
+    if (view) {
+        release_if_empty(tenant);
+    } else {
+        base_map_remove(&worker->tenants, id, strlen(id));
+        free_tenant(tenant);
+    }
+}
+
+static struct client *new_client(struct net_socket *socket, const struct arda_claims *claims,
+                                 struct worker_tenant *tenant)
+{
+    struct client *client = base_calloc(1, sizeof *client);
+    struct user *user = client ? ref_user(tenant, claims->user) : NULL;
+    if (!user) {
+        base_free(client);
+        return NULL;
+    }
+    client->socket = socket;
+    client->tenant = tenant;
+    client->user = user;
+    base_list_append(&tenant->waiting, &client->link);
+    tenant->clients++;
+    net_socket_set_data(socket, client);
+    return client;
+}
+
+static void enter(struct gateway_worker *worker, struct net_socket *socket,
+                  const struct arda_claims *claims)
+{
+    struct worker_tenant *tenant =
+        base_map_get(&worker->tenants, claims->tenant, strlen(claims->tenant));
+    if (!tenant)
+        tenant = new_tenant(worker, claims->tenant);
+    struct client *client = tenant ? new_client(socket, claims, tenant) : NULL;
+    if (!client)
+        net_socket_close(socket, NET_REASON_NOMEM);
+    else if (tenant->view)
+        admit(client);
+}
+
+static struct gateway_worker *worker_of(void *data, const struct net_socket *socket)
+{
+    struct gateway *gateway = data;
+    return &gateway->workers[net_socket_worker(socket)];
+}
+
+static void on_connect(void *data, struct net_socket *socket, const struct net_connect *connect)
+{
+    struct gateway *gateway = data;
+    static struct base_log_limit limit;
+    struct arda_claims claims;
+    struct base_why why;
+    char address[NET_ADDRESS_MAX];
+    int failed = gateway_authenticate(gateway, connect, &claims, &why);
+    if (!failed) {
+        enter(worker_of(data, socket), socket, &claims);
+        return;
+    }
+    if (base_log_enabled(BASE_LOG_DEBUG)) {
+        net_socket_address(socket, address);
+        base_log_limited(&limit, BASE_LOG_DEBUG, "%s: refused: %s", address, why.text);
+    }
+    net_socket_refuse(socket,
+                      failed == BASE_ERR_NOTFOUND ? "Authentication required" : "Invalid token");
+}
+
+void sockets_drop_client(struct client *client)
+{
+    if (client->socket || client->look_ups > 0)
+        return;
+    loops_free(client);
+    base_free(client);
+}
+
+static void on_disconnect(void *data, struct net_socket *socket, enum net_reason reason)
+{
+    (void)data;
+    struct client *client = net_socket_get_data(socket);
+    if (!client)
+        return;
+    struct worker_tenant *tenant = client->tenant;
+    struct user *user = client->user;
+    base_log(BASE_LOG_DEBUG, "tenant %s: user %s: %s", tenant->id, user->id,
+             net_reason_text(reason));
+    net_socket_unfollow(socket);
+    base_list_remove(&client->link);
+    client->socket = NULL;
+    client->tenant = NULL;
+    client->user = NULL;
+    unref_user(tenant, user);
+    sockets_drop_client(client);
+    tenant->clients--;
+    release_if_empty(tenant);
+}
+
+static void on_event(void *data, struct net_socket *socket, const struct net_event *event)
+{
+    (void)data;
+    struct client *client = net_socket_get_data(socket);
+    if (base_json_equals(&event->name, "ping", 4))
+        emit_pong(client);
+    else if (base_json_equals(&event->name, "subscribe:loop", 14))
+        loops_subscribe(client, event);
+    else if (base_json_equals(&event->name, "unsubscribe:loop", 16))
+        loops_unsubscribe(client, event);
+    /* Anything else is no business of a client: mutations go through REST. */
+}
+
+const struct net_namespace sockets_namespace = {
+    .name = "/",
+    .on_connect = on_connect,
+    .on_event = on_event,
+    .on_disconnect = on_disconnect,
+};
+
+void sockets_emit_user(struct gateway_worker *worker, const char *tenant_id, const char *user_id,
+                       struct base_slice name, struct base_slice event)
+{
+    struct worker_tenant *tenant = base_map_get(&worker->tenants, tenant_id, strlen(tenant_id));
+    struct user *user = tenant ? base_map_get(&tenant->users, user_id, strlen(user_id)) : NULL;
+    if (!user)
+        return;
+    /* A socket may go while it is sent to, so each is moved from one list to the other before. */
+    struct base_list todo;
+    user->refs++;
+    base_list_init(&todo);
+    base_list_splice(&todo, &user->clients);
+    while (!base_list_empty(&todo)) {
+        struct client *client = base_container(todo.next, struct client, link);
+        base_list_remove(&client->link);
+        base_list_append(&user->clients, &client->link);
+        emit(client, name, event);
+    }
+    unref_user(tenant, user);
+}
+
+void sockets_fini(struct gateway_worker *worker)
+{
+    size_t cursor = 0;
+    struct base_map_entry *entry;
+    while ((entry = base_map_next(&worker->tenants, &cursor)))
+        free_tenant(entry->value);
+    base_map_fini(&worker->tenants);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * input: lines from standard input or a file, handled on the loop as they come.
+ *
+ * A pipe or terminal is read when it has something; a regular file a block a turn. Threads: the
+ * loop's.
+ */
+#ifndef ARDA_INPUT_H
+#define ARDA_INPUT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct uv_loop_s;
+struct arda_input;
+
+struct arda_input_handlers {
+    /* A line without its end, borrowed for the call; numbers count from 1. Blank lines are left
+     * out. */
+    void (*on_line)(void *data, uint64_t number, struct base_slice line);
+    /* A line that was left out: BASE_ERR_LIMIT (too long) or BASE_ERR_NOMEM. Reading goes on. */
+    void (*on_bad_line)(void *data, uint64_t number, int result);
+    /* Once: all has been read (0), or reading failed (BASE_ERR_IO, with the reason). */
+    void (*on_end)(void *data, int result, const struct base_why *why);
+    void *data;
+};
+
+/* `path` "-" is standard input. 0; BASE_ERR_IO with the reason when it cannot be opened,
+ * BASE_ERR_NOMEM. Handlers are not called before this has returned. */
+int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
+                    const struct arda_input_handlers *handlers, struct arda_input **input,
+                    struct base_why *why);
+/* Takes effect behind the line being handled. */
+void arda_input_pause(struct arda_input *input);
+void arda_input_resume(struct arda_input *input);
+/* No handler is called any more; the struct is freed by the loop. May be called by a handler. */
+void arda_input_close(struct arda_input *input);
+
+#endif
