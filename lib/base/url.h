@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * url: the parts of a URL with an authority, RFC 3986 section 3. Threads: any.
+ */
+#ifndef BASE_URL_H
+#define BASE_URL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdint.h>
+
+/* Slices of the text that was parsed; data NULL where a part is absent. */
+struct base_url {
+    struct base_slice scheme;
+    struct base_slice user;
+    struct base_slice password;
+    struct base_slice host; /* without the brackets of an IPv6 address */
+    struct base_slice path; /* with its slash */
+    struct base_slice query;
+    int port; /* -1: none */
+};
+
+/* BASE_ERR_SYNTAX with `why`, which never quotes user or password. */
+int base_url_parse(const char *text, struct base_url *url, struct base_why *why);
+/* Appends the percent-decoded bytes. BASE_ERR_SYNTAX for a bad escape. */
+int base_url_decode(struct base_slice part, struct base_buf *out);
+/* Appends scheme://host[:port], lower case, the scheme's own port left out (RFC 6454). Only for
+ * http and https: BASE_ERR_SYNTAX for others. */
+int base_url_origin(const char *text, struct base_buf *out, struct base_why *why);
+/* Splits "[ADDR]:PORT" or "PORT"; an empty address is left empty, one in brackets loses them.
+ * BASE_ERR_SYNTAX. */
+int base_url_listen(const char *text, char *host, size_t host_size, uint16_t *port,
+                    struct base_why *why);
+
+#endif
