@@ -4,8 +4,8 @@
  *
  * One bus has two connections to Redis, one for subscriptions and one for commands, both made in
  * the background and made again after a loss with jittered backoff of at most one second. Nothing
- * here blocks. All callbacks run on the loop's thread, never inside the call that registers them.
- * Threads: the loop's only.
+ * here blocks. Callbacks run from the loop, not from inside the call that registers them, except
+ * where said. Threads: the loop's only.
  */
 #ifndef ARDA_BUS_H
 #define ARDA_BUS_H
@@ -50,7 +50,8 @@ void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(v
 /* Whether both connections stand now. */
 bool arda_bus_is_up(const struct arda_bus *bus);
 
-/* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. */
+/* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. While it
+ * does not stand, `done` is called before this returns. */
 void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data);
 
 /* ---- subscribing ---- */
@@ -60,7 +61,8 @@ struct arda_handlers {
      * subscription, its own too. */
     void (*on_message)(void *data, const struct arda_message *message);
     /* The subscription stands (true: Redis has confirmed it, what is published from now on
-     * arrives) or was lost (false). May be NULL. */
+     * arrives) or was lost (false). Called from inside the subscribing call, as its last act, when
+     * the channel stands already. May be NULL. */
     void (*on_standing)(void *data, bool standing);
     void *data;
 };
@@ -101,6 +103,9 @@ typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
 int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
                      arda_published_fn done, void *data);
 
+/* Publications that have not been answered; the caller bounds them. */
+size_t arda_bus_pending(const struct arda_bus *bus);
+
 /* ---- other commands, on the command connection ---- */
 
 struct redisReply;
@@ -111,6 +116,9 @@ typedef void (*arda_reply_fn)(void *data, int result, const struct redisReply *r
 
 int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
                      const size_t *argv_len, arda_reply_fn done, void *data);
+
+/* The first part of all names in Redis; borrowed for the bus's life. */
+const char *arda_bus_prefix(const struct arda_bus *bus);
 
 /* ---- counters ---- */
 

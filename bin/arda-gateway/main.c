@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+#include "gateway.h"
+
+#include "arda-gateway_options.h"
+#include "base/exit.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/service.h"
+#include "base/url.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define DEFAULT_LISTEN ":3000"
+#define BUS_DRAIN_MS   1000
+#define HEADER_MS      10000
+#define REQUEST_MS     30000
+#define IDLE_MS        65000
+#define HOST_MAX       256
+#define SIGNALS        3
+
+struct settings {
+    GATEWAY_OPTIONS(BASE_OPT_MEMBER)
+};
+
+static const struct base_opt rows[] = {GATEWAY_OPTIONS(BASE_OPT_ROW)};
+
+static const struct base_opt_program program = {
+    .name = "arda-gateway",
+    .operands = "",
+    .about = "Serve the events of Arda's tenants to browsers over Socket.IO. With REDIS_URL,\n"
+             "JWT_SECRET, APP_URL and PORT in the environment it needs no option.",
+    .rows = rows,
+    .row_count = BASE_OPT_COUNT_OF(rows),
+};
+
+/* What main owns beside the gateway itself. */
+struct process {
+    struct settings settings;
+    struct gateway gateway;
+    struct base_buf origin;
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNALS];
+    bool stopping;
+};
+
+/* ---- messages of the bus ---- */
+
+static void on_bus_state(void *data, bool up, const struct base_why *why)
+{
+    struct gateway *gateway = data;
+    if (up) {
+        base_log(BASE_LOG_INFO, "redis: connected");
+        return;
+    }
+    base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
+    tenants_bus_down(gateway);
+}
+
+static void log_drops(const struct gateway *gateway)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, text) text,
+        GATEWAY_DROP_MAP(TEXT_)
+#undef TEXT_
+    };
+    base_log(BASE_LOG_DEBUG, "%" PRIu64 " events forwarded", gateway->forwarded);
+    for (int drop = 0; drop < GATEWAY_DROP_COUNT; drop++)
+        if (gateway->dropped[drop])
+            base_log(BASE_LOG_INFO, "%" PRIu64 " events not forwarded: %s", gateway->dropped[drop],
+                     texts[drop]);
+    if (!gateway->bus)
+        return;
+    struct arda_bus_stats stats;
+    arda_bus_get_stats(gateway->bus, &stats);
+    for (int drop = 1; drop < ARDA_DROP_COUNT; drop++)
+        if (stats.dropped[drop])
+            base_log(BASE_LOG_INFO, "%" PRIu64 " messages dropped: %s", stats.dropped[drop],
+                     arda_drop_text((enum arda_drop)drop));
+}
+
+/* ---- the end ---- */
+
+static void close_signals(struct process *process)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&process->signals[i], NULL);
+}
+
+/* After the server: no handler of a socket will ask the bus for anything any more. */
+static void on_server_closed(void *data)
+{
+    struct process *process = data;
+    struct gateway *gateway = &process->gateway;
+    gateway->server = NULL;
+    log_drops(gateway);
+    source_stop(gateway);
+    if (gateway->bus)
+        arda_bus_shutdown(gateway->bus, BUS_DRAIN_MS, NULL, NULL);
+    gateway->bus = NULL;
+    close_signals(process);
+}
+
+static void stop(struct process *process)
+{
+    if (process->stopping) {
+        base_log(BASE_LOG_WARNING, "stopped at once");
+        exit(BASE_EXIT_TEMPFAIL);
+    }
+    process->stopping = true;
+    base_log(BASE_LOG_INFO, "stopping");
+    base_service_notify("STOPPING=1");
+    net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
+                     process);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct process *process = handle->data;
+    struct base_why why;
+    if (number != SIGHUP) {
+        stop(process);
+        return;
+    }
+    if (gateway_load_key(&process->gateway, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the secret was not loaded again: %s", why.text);
+    else
+        base_log(BASE_LOG_INFO, "the secret was loaded again");
+}
+
+/* ---- the beginning ---- */
+
+static _Noreturn void fail(int code, const char *what, const struct base_why *why)
+{
+    base_log(BASE_LOG_ERROR, "%s%s%s", what, *what ? ": " : "", why->text);
+    exit(base_exit_status(code));
+}
+
+static void watch_signals(struct process *process)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&process->loop, &process->signals[i]);
+        process->signals[i].data = process;
+        uv_signal_start(&process->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void read_origin(struct process *process)
+{
+    struct base_why why;
+    const char *url = process->settings.app_url;
+    if (!url || !*url) {
+        base_log(BASE_LOG_WARNING, "no APP_URL: pages of other origins cannot connect");
+        return;
+    }
+    if (base_url_origin(url, &process->origin, &why) < 0 || !base_buf_cstr(&process->origin))
+        fail(BASE_ERR_CONFIG, "app-url", &why);
+}
+
+static void start_workers(struct gateway *gateway, unsigned count)
+{
+    gateway->worker_count = count;
+    gateway->workers = base_calloc(count, sizeof *gateway->workers);
+    if (!gateway->workers)
+        fail(BASE_ERR_NOMEM, "", &(struct base_why){.text = "out of memory"});
+    for (unsigned i = 0; i < count; i++) {
+        gateway->workers[i].gateway = gateway;
+        gateway->workers[i].index = i;
+    }
+}
+
+static void start_server(struct process *process)
+{
+    struct settings *settings = &process->settings;
+    struct gateway *gateway = &process->gateway;
+    static struct net_namespace nsp;
+    static struct net_endpoint endpoint;
+    struct base_why why;
+    nsp = sockets_namespace;
+    nsp.data = gateway;
+    endpoint = net_endpoint_defaults;
+    endpoint.cors_origin = process->origin.data;
+    endpoint.cors_credentials = true;
+    endpoint.ping_interval_ms = (uint32_t)settings->ping_interval;
+    endpoint.ping_timeout_ms = (uint32_t)settings->ping_timeout;
+    endpoint.max_queue_bytes = (size_t)settings->max_queue;
+    endpoint.namespaces = &nsp;
+    endpoint.namespace_count = 1;
+    struct net_server_options options = {
+        .endpoints = &endpoint,
+        .endpoint_count = 1,
+        .workers = (unsigned)settings->workers,
+        .header_timeout_ms = HEADER_MS,
+        .request_timeout_ms = REQUEST_MS,
+        .idle_timeout_ms = IDLE_MS,
+    };
+    start_workers(gateway, options.workers);
+    int failed = net_server_new(&process->loop, &options, &gateway->server, &why);
+    if (failed)
+        fail(failed, "", &why);
+}
+
+static void start_events(struct process *process)
+{
+    struct gateway *gateway = &process->gateway;
+    struct base_why why;
+    struct arda_bus_options options = {
+        .url = process->settings.redis,
+        .prefix = process->settings.prefix,
+        .name = "arda-gateway",
+        .on_state = on_bus_state,
+        .data = gateway,
+    };
+    int failed = process->settings.stdin
+                     ? source_start(gateway, &why)
+                     : arda_bus_new(&process->loop, &options, &gateway->bus, &why);
+    if (failed)
+        fail(failed, "", &why);
+}
+
+static void start_listening(struct process *process)
+{
+    char host[HOST_MAX], bound[NET_ADDRESS_MAX];
+    const char *listen = process->settings.listen, *port_text = getenv("PORT");
+    uint16_t port;
+    struct base_why why;
+    bool from_port = !listen && port_text && *port_text;
+    if (!listen)
+        listen = from_port ? port_text : DEFAULT_LISTEN;
+    if (base_url_listen(listen, host, sizeof host, &port, &why) < 0)
+        fail(from_port ? BASE_ERR_CONFIG : BASE_ERR_INVALID, from_port ? "PORT" : "--listen", &why);
+    int failed = net_server_listen(process->gateway.server, host, port, bound, &why);
+    if (failed)
+        fail(failed, "", &why);
+    base_log(BASE_LOG_INFO, "listening on %s", bound);
+}
+
+static void check_settings(struct process *process)
+{
+    struct settings *settings = &process->settings;
+    struct base_why why;
+    if (settings->ping_interval < 1 || settings->ping_timeout < 1 ||
+        settings->ping_interval > 3600000 || settings->ping_timeout > 3600000)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--ping-interval, --ping-timeout: expected 1ms to 1h"});
+    process->gateway.secret_file = settings->jwt_secret_file;
+    process->gateway.notify_tenant = settings->notifications == 1;
+    int failed = gateway_load_key(&process->gateway, &why);
+    if (failed)
+        fail(BASE_ERR_CONFIG, "", &why);
+    read_origin(process);
+}
+
+static void fini(struct process *process)
+{
+    struct gateway *gateway = &process->gateway;
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        sockets_fini(&gateway->workers[i]);
+    base_free(gateway->workers);
+    tenants_fini(gateway);
+    arda_token_key_free(gateway->key);
+    pthread_rwlock_destroy(&gateway->key_lock);
+    base_buf_fini(&process->origin);
+    base_opt_fini(&program, &process->settings);
+}
+
+int main(int argc, char **argv)
+{
+    static struct process process;
+    char **operands;
+    if (base_opt_start(&program, &process.settings, argc, argv, &operands) > 0) {
+        base_log(BASE_LOG_ERROR, "unexpected argument `%s'", operands[0]);
+        return BASE_EXIT_USAGE;
+    }
+    base_service_prepare();
+    pthread_rwlock_init(&process.gateway.key_lock, NULL);
+    uv_loop_init(&process.loop);
+    process.gateway.loop = &process.loop;
+    check_settings(&process);
+    start_server(&process);
+    start_events(&process);
+    start_listening(&process);
+    watch_signals(&process);
+    base_service_notify("READY=1");
+    uv_run(&process.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&process.loop);
+    fini(&process);
+    return BASE_EXIT_OK;
+}

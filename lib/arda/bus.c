@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/bus_internal.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RETRY_MS 1000
+
+static struct arda_bus *shared_bus;
+
+/* ---- state ---- */
+
+bool arda_bus_is_up(const struct arda_bus *bus)
+{
+    return arda_redis_conn_is_up(bus->commands) && arda_redis_conn_is_up(bus->subscriber);
+}
+
+/* Says each change once, whichever of the connections brought it. */
+static void tell_state(struct arda_bus *bus, const struct base_why *why)
+{
+    bool up = arda_bus_is_up(bus);
+    if (!bus->options.on_state || (up ? bus->told_up : bus->told_down))
+        return;
+    bus->told_up = up;
+    bus->told_down = !up;
+    bus->options.on_state(bus->options.data, up, why);
+}
+
+static void on_commands_up(void *data)
+{
+    struct arda_bus *bus = data;
+    bus->reply_reader = redisReaderCreate();
+    tell_state(bus, NULL);
+}
+
+static void on_commands_down(void *data, bool was_up, const struct base_why *why)
+{
+    struct arda_bus *bus = data;
+    if (bus->reply_reader)
+        redisReaderFree(bus->reply_reader);
+    bus->reply_reader = NULL;
+    bus->stats.reconnects += was_up;
+    bus_commands_lost(bus);
+    tell_state(bus, why);
+}
+
+static int on_commands_bytes(void *data, const char *bytes, size_t len)
+{
+    return bus_commands_bytes(data, bytes, len);
+}
+
+static void on_commands_flush(void *data)
+{
+    (void)data;
+}
+
+static void on_commands_quiet(void *data)
+{
+    struct arda_bus *bus = data;
+    struct bus_waiting nobody = {.kind = WAIT_NOBODY, .replies_left = 1};
+    struct base_buf *out = arda_redis_conn_out(bus->commands);
+    if (bus_add_waiting(bus, &nobody) < 0)
+        return;
+    if (base_buf_add_text(out, "*1\r\n$4\r\nPING\r\n") < 0)
+        bus->waiting_count--;
+    else
+        arda_redis_conn_touch(bus->commands);
+}
+
+static void on_subscriber_up(void *data)
+{
+    struct arda_bus *bus = data;
+    if (bus_reader_start(bus) < 0)
+        return; /* every byte that comes will be refused, and the connection made anew */
+    bus_channels_up(bus);
+    tell_state(bus, NULL);
+}
+
+static void on_subscriber_down(void *data, bool was_up, const struct base_why *why)
+{
+    struct arda_bus *bus = data;
+    bus_reader_stop(bus);
+    bus->stats.reconnects += was_up;
+    tell_state(bus, why);
+    bus_channels_down(bus);
+}
+
+static int on_subscriber_bytes(void *data, const char *bytes, size_t len)
+{
+    struct arda_bus *bus = data;
+    return bus->push_reader ? bus_reader_bytes(bus, bytes, len) : BASE_ERR_NOMEM;
+}
+
+static void on_subscriber_flush(void *data)
+{
+    bus_channels_flush(data);
+}
+
+static void on_subscriber_quiet(void *data)
+{
+    struct arda_bus *bus = data;
+    if (bus_reader_asked(bus, 1, 0, NULL, 0) == 0 &&
+        base_buf_add_text(arda_redis_conn_out(bus->subscriber), "*1\r\n$4\r\nPING\r\n") == 0)
+        arda_redis_conn_touch(bus->subscriber);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    bus_channels_retry(timer->data);
+}
+
+void bus_retry_later(struct arda_bus *bus)
+{
+    uv_timer_start(&bus->timer, on_retry, RETRY_MS, 0);
+}
+
+/* ---- begin ---- */
+
+static int copy_options(struct arda_bus *bus, const struct arda_bus_options *options,
+                        struct base_why *why)
+{
+    const char *prefix = options->prefix ? options->prefix : "arda";
+    if (!arda_prefix_valid(prefix))
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "prefix: expected up to %d of A-Z a-z 0-9 . _ - :", ARDA_PREFIX_MAX);
+    bus->options = *options;
+    bus->options.url = bus->options.prefix = bus->options.name = NULL;
+    bus->prefix = base_strdup(prefix);
+    if (options->name) {
+        struct base_buf name = BASE_BUF_INIT;
+        bus->name = base_strdup(options->name);
+        if (base_buf_printf(&name, "%s:subscriptions", options->name) == 0 && base_buf_cstr(&name))
+            bus->name_sub = base_buf_take(&name, NULL);
+        base_buf_fini(&name);
+    }
+    if (!bus->prefix || (options->name && (!bus->name || !bus->name_sub)))
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    return arda_redis_url_parse(options->url ? options->url : "redis://127.0.0.1:6379", &bus->url,
+                                why);
+}
+
+static void free_bus(struct arda_bus *bus)
+{
+    if (shared_bus == bus)
+        shared_bus = NULL;
+    arda_redis_url_fini(&bus->url);
+    base_free(bus->prefix);
+    base_free(bus->name);
+    base_free(bus->name_sub);
+    base_free(bus->waiting);
+    base_free(bus);
+}
+
+static int open_connections(struct arda_bus *bus)
+{
+    const struct arda_redis_conn_handlers commands = {
+        on_commands_up,    on_commands_down,  on_commands_bytes,
+        on_commands_flush, on_commands_quiet, bus,
+    };
+    const struct arda_redis_conn_handlers subscriber = {
+        on_subscriber_up,    on_subscriber_down,  on_subscriber_bytes,
+        on_subscriber_flush, on_subscriber_quiet, bus,
+    };
+    int failed = arda_redis_conn_open(bus->loop, &bus->url, bus->name, &commands, &bus->commands);
+    if (failed)
+        return failed;
+    failed =
+        arda_redis_conn_open(bus->loop, &bus->url, bus->name_sub, &subscriber, &bus->subscriber);
+    if (failed)
+        arda_redis_conn_close(bus->commands, NULL, NULL);
+    return failed;
+}
+
+int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                 struct arda_bus **out, struct base_why *why)
+{
+    struct arda_bus *bus = base_calloc(1, sizeof *bus);
+    if (!bus)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    bus->loop = loop;
+    base_list_init(&bus->unsent);
+    base_list_init(&bus->refused);
+    base_list_init(&bus->asked);
+    int failed = copy_options(bus, options, why);
+    if (!failed && open_connections(bus) < 0)
+        failed = base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    if (failed) {
+        free_bus(bus);
+        return failed;
+    }
+    uv_timer_init(loop, &bus->timer);
+    bus->timer.data = bus;
+    *out = bus;
+    return BASE_OK;
+}
+
+int arda_bus_get(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                 struct arda_bus **bus, struct base_why *why)
+{
+    if (!shared_bus) {
+        int failed = arda_bus_new(loop, options, &shared_bus, why);
+        if (failed)
+            return failed;
+    }
+    *bus = shared_bus;
+    return BASE_OK;
+}
+
+/* ---- end ---- */
+
+static void one_closed(struct arda_bus *bus)
+{
+    if (--bus->open_handles > 0)
+        return;
+    void (*done)(void *) = bus->on_closed;
+    void *data = bus->closed_data;
+    bus_reader_stop(bus);
+    if (bus->reply_reader)
+        redisReaderFree(bus->reply_reader);
+    free_bus(bus);
+    if (done)
+        done(data);
+}
+
+static void on_conn_closed(void *data)
+{
+    one_closed(data);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    one_closed(handle->data);
+}
+
+/* The subscriptions go with the loop's next turn, when no message is being handed out. */
+static void close_all(uv_timer_t *timer)
+{
+    struct arda_bus *bus = timer->data;
+    bus->open_handles = 3;
+    bus_channels_free(bus);
+    arda_redis_conn_close(bus->commands, on_conn_closed, bus);
+    arda_redis_conn_close(bus->subscriber, on_conn_closed, bus);
+    bus_commands_lost(bus);
+    uv_close((uv_handle_t *)&bus->timer, on_timer_closed);
+}
+
+/* What is pending is waited for by asking last: answers come in order. */
+static void on_last_answer(void *data, int result, const struct redisReply *reply)
+{
+    (void)result;
+    (void)reply;
+    struct arda_bus *bus = data;
+    uv_timer_start(&bus->timer, close_all, 0, 0);
+}
+
+void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
+                       void *data)
+{
+    size_t cursor = 0;
+    struct base_map_entry *entry;
+    if (bus->closing)
+        return;
+    bus->closing = true;
+    bus->options.on_state = NULL;
+    bus->on_closed = done;
+    bus->closed_data = data;
+    while ((entry = base_map_next(&bus->channels, &cursor))) {
+        struct bus_channel *channel = entry->value;
+        BASE_LIST_FOREACH (link, &channel->subscriptions)
+            base_container(link, struct arda_subscription, link)->gone = true;
+    }
+    const char *ping[] = {"PING"};
+    bool waits =
+        bus->waiting_count > 0 && arda_bus_command(bus, 1, ping, NULL, on_last_answer, bus) == 0;
+    uv_timer_start(&bus->timer, close_all, waits ? timeout_ms : 0, 0);
+}
+
+/* ---- the rest ---- */
+
+struct ping {
+    void (*done)(void *data, int result);
+    void *data;
+};
+
+static void on_pong(void *data, int result, const struct redisReply *reply)
+{
+    struct ping *ping = data;
+    if (!result && reply->type == REDIS_REPLY_ERROR)
+        result = BASE_ERR_UNAVAILABLE;
+    ping->done(ping->data, result);
+    base_free(ping);
+}
+
+void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data)
+{
+    const char *argv[] = {"PING"};
+    struct ping *ping = base_malloc(sizeof *ping);
+    int failed = ping ? BASE_OK : BASE_ERR_NOMEM;
+    if (ping) {
+        *ping = (struct ping){done, data};
+        failed = arda_bus_command(bus, 1, argv, NULL, on_pong, ping);
+    }
+    if (failed) {
+        base_free(ping);
+        done(data, failed);
+    }
+}
+
+void arda_bus_get_stats(const struct arda_bus *bus, struct arda_bus_stats *stats)
+{
+    *stats = bus->stats;
+}
+
+const char *arda_bus_prefix(const struct arda_bus *bus)
+{
+    return bus->prefix;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/bus_internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define FEED_BYTES    16384 /* hiredis moves what is left of a feed after each reply */
+#define FIRST_WAITING 64
+
+static int grow(struct arda_bus *bus)
+{
+    size_t cap = bus->waiting_cap ? bus->waiting_cap * 2 : FIRST_WAITING;
+    struct bus_waiting *ring = base_malloc(cap * sizeof *ring);
+    if (!ring)
+        return BASE_ERR_NOMEM;
+    for (size_t i = 0; i < bus->waiting_count; i++)
+        ring[i] = bus->waiting[(bus->waiting_first + i) % bus->waiting_cap];
+    base_free(bus->waiting);
+    bus->waiting = ring;
+    bus->waiting_cap = cap;
+    bus->waiting_first = 0;
+    return BASE_OK;
+}
+
+int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting)
+{
+    if (bus->waiting_count == bus->waiting_cap && grow(bus) < 0)
+        return BASE_ERR_NOMEM;
+    bus->waiting[(bus->waiting_first + bus->waiting_count++) % bus->waiting_cap] = *waiting;
+    if (waiting->kind == WAIT_PUBLISHED)
+        bus->publications++;
+    return BASE_OK;
+}
+
+static struct bus_waiting take_first(struct arda_bus *bus)
+{
+    struct bus_waiting first = bus->waiting[bus->waiting_first];
+    bus->waiting_first = (bus->waiting_first + 1) % bus->waiting_cap;
+    bus->waiting_count--;
+    if (first.kind == WAIT_PUBLISHED)
+        bus->publications--;
+    return first;
+}
+
+/* False when nobody asked for it. */
+static bool take_reply(struct arda_bus *bus, const redisReply *reply)
+{
+    if (bus->waiting_count == 0)
+        return false;
+    struct bus_waiting *first = &bus->waiting[bus->waiting_first];
+    if (--first->replies_left > 0) {
+        if (first->kind == WAIT_PUBLISHED)
+            bus_publish_reply(bus, first, reply);
+        return true;
+    }
+    struct bus_waiting waiting = take_first(bus);
+    if (waiting.kind == WAIT_PUBLISHED)
+        bus_publish_reply(bus, &waiting, reply);
+    else if (waiting.kind == WAIT_REPLY)
+        waiting.on_reply(waiting.data, BASE_OK, reply);
+    return true;
+}
+
+static int take_replies(struct arda_bus *bus)
+{
+    while (bus->reply_reader) {
+        void *reply = NULL;
+        if (redisReaderGetReply(bus->reply_reader, &reply) != REDIS_OK)
+            return BASE_ERR_SYNTAX;
+        if (!reply)
+            return BASE_OK;
+        bool expected = take_reply(bus, reply);
+        freeReplyObject(reply);
+        if (!expected)
+            return BASE_ERR_SYNTAX;
+    }
+    return BASE_OK;
+}
+
+int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
+{
+    int failed = 0;
+    while (len > 0 && !failed && bus->reply_reader) {
+        size_t step = len < FEED_BYTES ? len : FEED_BYTES;
+        if (redisReaderFeed(bus->reply_reader, bytes, step) != REDIS_OK)
+            return BASE_ERR_NOMEM;
+        failed = take_replies(bus);
+        bytes += step;
+        len -= step;
+    }
+    return failed;
+}
+
+void bus_commands_lost(struct arda_bus *bus)
+{
+    struct base_why why;
+    base_why_set(&why, BASE_ERR_CLOSED, "the connection to Redis was lost before the answer");
+    /* Those who ask again from within their callback are not served here. */
+    for (size_t left = bus->waiting_count; left > 0; left--) {
+        struct bus_waiting waiting = take_first(bus);
+        if (waiting.kind == WAIT_PUBLISHED)
+            waiting.on_published(waiting.data, BASE_ERR_CLOSED, NULL, &why);
+        else if (waiting.kind == WAIT_REPLY)
+            waiting.on_reply(waiting.data, BASE_ERR_CLOSED, NULL);
+    }
+    bus->publish_error[0] = '\0';
+}
+
+int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
+                     const size_t *argv_len, arda_reply_fn done, void *data)
+{
+    if (!arda_redis_conn_is_up(bus->commands))
+        return BASE_ERR_UNAVAILABLE;
+    struct base_buf *out = arda_redis_conn_out(bus->commands);
+    struct bus_waiting waiting = {
+        .kind = WAIT_REPLY, .replies_left = 1, .on_reply = done, .data = data};
+    size_t before = out->len;
+    if (arda_redis_format(out, argc, argv, argv_len) < 0)
+        return BASE_ERR_NOMEM;
+    if (bus_add_waiting(bus, &waiting) < 0) {
+        out->len = before;
+        return BASE_ERR_NOMEM;
+    }
+    arda_redis_conn_touch(bus->commands);
+    return BASE_OK;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * bus_internal: the bus as its own files see it. Nobody else includes this.
+ *
+ *     bus.c          life, state, the two connections
+ *     bus_command.c  the connection for commands: what is asked, and who hears the answer
+ *     bus_publish.c  the atomic step of a publication
+ *     bus_channel.c  channels and subscriptions
+ *     bus_reader.c   the connection for subscriptions: messages without an allocation
+ */
+#ifndef ARDA_BUS_INTERNAL_H
+#define ARDA_BUS_INTERNAL_H
+
+#include "arda/bus.h"
+#include "arda/keys.h"
+#include "arda/redis_conn.h"
+#include "arda/seen.h"
+#include "base/list.h"
+#include "base/map.h"
+
+#include <hiredis/hiredis.h>
+#include <uv.h>
+
+/* Who waits for answers on the connection for commands. */
+struct bus_waiting {
+    enum { WAIT_REPLY, WAIT_PUBLISHED, WAIT_NOBODY } kind;
+    unsigned replies_left;
+    arda_reply_fn on_reply;
+    arda_published_fn on_published;
+    void *data;
+};
+
+struct bus_channel {
+    struct arda_bus *bus;
+    struct base_list link;          /* of bus->unsent or bus->refused, else alone */
+    struct base_list subscriptions; /* of struct arda_subscription */
+    struct arda_seen seen;
+    bool standing;
+    bool global;
+    unsigned walks; /* over the subscriptions; then none is freed */
+    size_t name_len, tenant_at, tenant_len;
+    char name[ARDA_KEY_MAX];
+};
+
+struct arda_subscription {
+    struct base_list link;
+    struct bus_channel *channel;
+    struct arda_handlers on;
+    bool gone;
+};
+
+/* A command on the connection for subscriptions, in the order they were sent. */
+struct bus_asked {
+    struct base_list link;
+    unsigned replies_left;
+    size_t count; /* of names: those of a SUBSCRIBE, to know what an error refuses */
+    size_t names_len;
+    char names[]; /* each with its NUL */
+};
+
+struct arda_bus {
+    uv_loop_t *loop;
+    struct arda_bus_options options; /* url and name are not kept */
+    struct arda_redis_url url;
+    char *prefix;
+    char *name;
+    char *name_sub;
+    bool shared; /* the one of arda_bus_get */
+    bool told_up, told_down;
+    bool closing;
+    int open_handles; /* of the closing: connections and the timer */
+    struct arda_bus_stats stats;
+
+    struct arda_redis_conn *commands;
+    redisReader *reply_reader;
+    struct bus_waiting *waiting; /* a ring */
+    size_t waiting_cap, waiting_first, waiting_count;
+    size_t publications;     /* among them */
+    char publish_error[128]; /* of the publication being answered */
+
+    struct arda_redis_conn *subscriber;
+    redisReader *push_reader;
+    struct base_map channels; /* by name */
+    uint64_t channel_changes; /* channels made and freed so far */
+    struct base_list unsent;  /* channels that have to be subscribed */
+    struct base_list refused; /* channels that Redis did not allow: tried again */
+    struct base_list asked;
+    struct bus_channel *reading; /* the channel of the message that is being read */
+    char push_kind; /* 'm'essage, 's'ubscribe, 'u'nsubscribe, or another first letter */
+
+    uv_timer_t timer; /* of another try for what was refused; of the shutdown */
+    void (*on_closed)(void *data);
+    void *closed_data;
+};
+
+/* bus.c */
+void bus_retry_later(struct arda_bus *bus);
+
+/* bus_command.c */
+int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting);
+int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
+/* Everybody who waits hears BASE_ERR_CLOSED. */
+void bus_commands_lost(struct arda_bus *bus);
+
+/* bus_publish.c */
+void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                       const redisReply *reply);
+
+/* bus_channel.c */
+struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len);
+void bus_channel_message(struct bus_channel *channel, const char *text, size_t len);
+void bus_channel_standing(struct bus_channel *channel, bool standing);
+/* Appends SUBSCRIBE commands for what is unsent. */
+void bus_channels_flush(struct arda_bus *bus);
+/* All channels have to be subscribed (again), or have been lost. */
+void bus_channels_up(struct arda_bus *bus);
+void bus_channels_down(struct arda_bus *bus);
+void bus_channels_retry(struct arda_bus *bus);
+void bus_channels_free(struct arda_bus *bus);
+
+/* bus_reader.c */
+int bus_reader_start(struct arda_bus *bus);
+void bus_reader_stop(struct arda_bus *bus);
+int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len);
+/* Notes a command that was appended; NULL names: PING or UNSUBSCRIBE. */
+int bus_reader_asked(struct arda_bus *bus, unsigned replies, size_t count, const char *names,
+                     size_t names_len);
+/* Redis has refused the SUBSCRIBE of these channels. */
+void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The connection for subscriptions. Its replies are read by hiredis with object functions that
+ * build nothing: what they are given points into the reader's buffer and is valid inside the call
+ * only, so the channel is resolved at once, and a message is handled when its body is there.
+ */
+#include "arda/bus_internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define FEED_BYTES 16384 /* hiredis moves what is left of a feed after each reply */
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t count_type;
+#else
+typedef int count_type;
+#endif
+
+/* Not NULL, which would mean that there is no memory. */
+static char something;
+
+int bus_reader_asked(struct arda_bus *bus, unsigned replies, size_t count, const char *names,
+                     size_t names_len)
+{
+    struct bus_asked *asked = base_malloc(sizeof *asked + names_len);
+    if (!asked)
+        return BASE_ERR_NOMEM;
+    *asked = (struct bus_asked){.replies_left = replies, .count = count, .names_len = names_len};
+    if (names_len)
+        memcpy(asked->names, names, names_len);
+    base_list_append(&bus->asked, &asked->link);
+    return BASE_OK;
+}
+
+/* An answer to the oldest command; an error is the only one it gets. */
+static void answered(struct arda_bus *bus, const char *error)
+{
+    if (base_list_empty(&bus->asked))
+        return;
+    struct bus_asked *asked = base_container(bus->asked.next, struct bus_asked, link);
+    if (--asked->replies_left > 0 && !error)
+        return;
+    base_list_remove(&asked->link);
+    if (error && asked->count > 0)
+        bus_channels_refused(bus, asked, error);
+    base_free(asked);
+}
+
+static void take_error(struct arda_bus *bus, const char *text, size_t len)
+{
+    char copy[128];
+    size_t keep = len < sizeof copy - 1 ? len : sizeof copy - 1;
+    memcpy(copy, text, keep);
+    copy[keep] = '\0';
+    answered(bus, copy);
+}
+
+static void *on_string(const redisReadTask *task, char *text, size_t len)
+{
+    struct arda_bus *bus = task->privdata;
+    if (!task->parent) {
+        if (task->type == REDIS_REPLY_ERROR)
+            take_error(bus, text, len);
+        else
+            answered(bus, NULL); /* PONG while nothing is subscribed */
+    } else if (task->idx == 0) {
+        bus->push_kind = len > 0 ? *text : '\0';
+        if (bus->push_kind == 'p') /* pong */
+            answered(bus, NULL);
+    } else if (task->idx == 1) {
+        bus->reading = bus_find_channel(bus, text, len);
+    } else if (task->idx == 2 && bus->push_kind == 'm' && bus->reading) {
+        bus_channel_message(bus->reading, text, len);
+    }
+    return &something;
+}
+
+static void *on_array(const redisReadTask *task, count_type count)
+{
+    (void)count;
+    struct arda_bus *bus = task->privdata;
+    if (!task->parent)
+        bus->reading = NULL;
+    return &something;
+}
+
+/* The number of subscriptions, which ends the answer to SUBSCRIBE and UNSUBSCRIBE. */
+static void *on_integer(const redisReadTask *task, long long value)
+{
+    (void)value;
+    struct arda_bus *bus = task->privdata;
+    if (task->parent && task->idx == 2) {
+        answered(bus, NULL);
+        if (bus->push_kind == 's' && bus->reading)
+            bus_channel_standing(bus->reading, true);
+    }
+    return &something;
+}
+
+static void *on_nil(const redisReadTask *task)
+{
+    struct arda_bus *bus = task->privdata;
+    if (!task->parent)
+        answered(bus, NULL);
+    return &something;
+}
+
+static void free_nothing(void *object)
+{
+    (void)object;
+}
+
+int bus_reader_start(struct arda_bus *bus)
+{
+    static redisReplyObjectFunctions functions = {
+        .createString = on_string,
+        .createArray = on_array,
+        .createInteger = on_integer,
+        .createNil = on_nil,
+        .freeObject = free_nothing,
+    };
+    bus->push_reader = redisReaderCreateWithFunctions(&functions);
+    if (!bus->push_reader)
+        return BASE_ERR_NOMEM;
+    bus->push_reader->privdata = bus;
+    return BASE_OK;
+}
+
+void bus_reader_stop(struct arda_bus *bus)
+{
+    if (bus->push_reader)
+        redisReaderFree(bus->push_reader);
+    bus->push_reader = NULL;
+    bus->reading = NULL;
+    BASE_LIST_FOREACH_SAFE (link, &bus->asked) {
+        base_list_remove(link);
+        base_free(base_container(link, struct bus_asked, link));
+    }
+}
+
+int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len)
+{
+    /* A handler may end the bus, whose reader then stays until the loop is out of here. */
+    while (len > 0 && !bus->closing) {
+        size_t step = len < FEED_BYTES ? len : FEED_BYTES;
+        if (redisReaderFeed(bus->push_reader, bytes, step) != REDIS_OK)
+            return BASE_ERR_NOMEM;
+        void *reply;
+        do {
+            reply = NULL;
+            if (redisReaderGetReply(bus->push_reader, &reply) != REDIS_OK)
+                return BASE_ERR_SYNTAX;
+        } while (reply && !bus->closing);
+        bytes += step;
+        len -= step;
+    }
+    return BASE_OK;
+}

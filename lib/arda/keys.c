@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/keys.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool arda_prefix_valid(const char *prefix)
+{
+    size_t len = strlen(prefix);
+    if (len < 1 || len > ARDA_PREFIX_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (prefix[i] != ':' && !arda_id_valid(&prefix[i], 1))
+            return false;
+    return true;
+}
+
+size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
+                const char *id, size_t id_len)
+{
+    base_assert(id_len <= ARDA_ID_MAX);
+    int len = id ? snprintf(out, ARDA_KEY_MAX, "%s:%s:%.*s", prefix, family, (int)id_len, id)
+                 : snprintf(out, ARDA_KEY_MAX, "%s:%s", prefix, family);
+    base_assert(len > 0 && len < ARDA_KEY_MAX);
+    return (size_t)len;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * keys: the names of channels and keys in Redis (catalog section 3). Threads: any.
+ */
+#ifndef ARDA_KEYS_H
+#define ARDA_KEYS_H
+
+#include "arda/tenant.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ARDA_PREFIX_MAX 64
+#define ARDA_KEY_MAX    (ARDA_PREFIX_MAX + ARDA_ID_MAX + 32)
+
+/* 1 to ARDA_PREFIX_MAX characters of the id alphabet and ':'. */
+bool arda_prefix_valid(const char *prefix);
+
+/* PREFIX:FAMILY:ID, or PREFIX:FAMILY when `id` is NULL, with a NUL; the length is the result.
+ * Families: "events", "stream", "users", "loops", "preferences", "webhook", "tenants". */
+size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
+                const char *id, size_t id_len);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * redis_conn: one connection to Redis on the loop, made and made again for as long as it is open.
+ *
+ * The socket is ours, since hiredis' adapter for libuv never reports a refused connection and reads
+ * 16 KB a turn; the protocol's reader is hiredis'. Happy path: resolve, connect, AUTH, CLIENT
+ * SETNAME, SELECT, then on_up. Any failure, at any step or later: on_down with the reason, a pause
+ * with jitter that doubles up to one second, and the path again. A peer that says nothing for
+ * several seconds is asked with on_quiet, and given up when it stays silent.
+ * Threads: the loop's.
+ */
+#ifndef ARDA_REDIS_CONN_H
+#define ARDA_REDIS_CONN_H
+
+#include "arda/redis_url.h"
+#include "base/buf.h"
+
+#include <stdbool.h>
+
+struct uv_loop_s;
+struct arda_redis_conn;
+
+struct arda_redis_conn_handlers {
+    void (*on_up)(void *data);
+    /* The connection was lost, or could not be made. `was_up`: on_up had been called. */
+    void (*on_down)(void *data, bool was_up, const struct base_why *why);
+    /* Bytes of the server. Negative: they make no sense, and the connection is made anew. */
+    int (*on_bytes)(void *data, const char *bytes, size_t len);
+    /* About to write what was put into arda_redis_conn_out; more may be added. */
+    void (*on_flush)(void *data);
+    void (*on_quiet)(void *data);
+    void *data;
+};
+
+/* `url` and `name` (may be NULL) are borrowed for the connection's life. */
+int arda_redis_conn_open(struct uv_loop_s *loop, const struct arda_redis_url *url, const char *name,
+                         const struct arda_redis_conn_handlers *handlers,
+                         struct arda_redis_conn **conn);
+/* No handler is called any more but `done`, after which the struct is gone. */
+void arda_redis_conn_close(struct arda_redis_conn *conn, void (*done)(void *data), void *data);
+
+bool arda_redis_conn_is_up(const struct arda_redis_conn *conn);
+/* Where to append commands while it is up; written at the end of the loop's turn once
+ * arda_redis_conn_touch has been called. */
+struct base_buf *arda_redis_conn_out(struct arda_redis_conn *conn);
+void arda_redis_conn_touch(struct arda_redis_conn *conn);
+
+/* Appends a command in the protocol's form. BASE_ERR_NOMEM: `out` unchanged. */
+int arda_redis_format(struct base_buf *out, int argc, const char *const *argv,
+                      const size_t *argv_len);
+int arda_redis_add_header(struct base_buf *out, size_t argc);
+int arda_redis_add_argument(struct base_buf *out, const char *bytes, size_t len);
+
+#endif
