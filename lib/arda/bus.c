@@ -21,6 +21,8 @@ bool arda_bus_is_up(const struct arda_bus *bus)
 static void tell_state(struct arda_bus *bus, const struct base_why *why)
 {
     bool up = arda_bus_is_up(bus);
+    if (!up && !why)
+        return; /* the first of the two: there is nothing to tell yet */
     if (!bus->options.on_state || (up ? bus->told_up : bus->told_down))
         return;
     bus->told_up = up;
