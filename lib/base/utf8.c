@@ -66,3 +66,10 @@ bool base_utf8_valid(const char *bytes, size_t len)
 {
     return base_utf8_feed(BASE_UTF8_START, bytes, len) == BASE_UTF8_START;
 }
+
+size_t base_utf8_cut(const char *text, size_t max)
+{
+    while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}

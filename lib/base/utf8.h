@@ -19,4 +19,8 @@
 uint8_t base_utf8_feed(uint8_t state, const char *bytes, size_t len);
 bool base_utf8_valid(const char *bytes, size_t len);
 
+/* The length of the longest beginning of `text` that has at most `max` bytes and does not end
+ * inside a character. `text` has more than `max` bytes. */
+size_t base_utf8_cut(const char *text, size_t max);
+
 #endif
