@@ -12,9 +12,13 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #define MAX_LINE_BYTES (16 << 20)
+#define HELD_HIGH      4096 /* events held before reading pauses ... */
+#define HELD_LOW       2048 /* ... until so few are left */
 #define GRACE_MS       1000 /* for answers that are on their way when it ends early */
 
 static const struct base_opt rows[] = {PUBLISH_OPTIONS(BASE_OPT_ROW)};
@@ -36,11 +40,11 @@ struct publisher {
     uv_signal_t signals[3];
     struct arda_bus *bus;
     struct arda_input *input;
-    struct outbox outbox;
+    struct arda_outbox *outbox;
     char **operands;
     int operand_count;
     int next; /* operand to read */
-    struct place place;
+    struct base_place place;
     uint64_t bad_lines;
     bool read_all;
     bool paused;
@@ -60,7 +64,7 @@ static void stop_reading(struct publisher *publisher)
 static void on_bus_gone(void *data)
 {
     struct publisher *publisher = data;
-    size_t lost = outbox_report(&publisher->outbox);
+    size_t lost = arda_outbox_report(publisher->outbox);
     if (lost == 0)
         return;
     if (!publisher->read_all)
@@ -76,7 +80,7 @@ static void end(struct publisher *publisher, int status)
     if (!publisher->status)
         publisher->status = status;
     stop_reading(publisher);
-    outbox_end(&publisher->outbox);
+    arda_outbox_end(publisher->outbox);
     for (int i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&publisher->signals[i], NULL);
     if (publisher->bus)
@@ -100,8 +104,48 @@ static void on_signal(uv_signal_t *handle, int number)
 /* Everything is read and confirmed. */
 static void end_when_done(struct publisher *publisher)
 {
-    if (publisher->read_all && publisher->outbox.held == 0)
-        end(publisher, publisher->bad_lines ? BASE_EXIT_DATAERR : publisher->outbox.status);
+    int refused = base_exit_status(arda_outbox_refusal(publisher->outbox));
+    if (publisher->read_all && arda_outbox_held(publisher->outbox) == 0)
+        end(publisher, publisher->bad_lines ? BASE_EXIT_DATAERR : refused);
+}
+
+/* ---- the outbox ---- */
+
+static struct outgoing *as_outgoing(struct arda_outbox_item *item)
+{
+    return base_container(item, struct outgoing, item);
+}
+
+static void on_published(void *data, int result, const char *stream_id, const struct base_why *why)
+{
+    (void)stream_id;
+    arda_outbox_answer(data, result, why);
+}
+
+static int send_event(void *data, struct arda_outbox_item *item)
+{
+    struct publisher *publisher = data;
+    return arda_bus_publish(publisher->bus, &as_outgoing(item)->publication, on_published, item);
+}
+
+static void fini_event(struct arda_outbox_item *item)
+{
+    struct outgoing *event = as_outgoing(item);
+    base_buf_fini(&event->strings);
+    base_buf_fini(&event->message);
+    base_buf_fini(&event->envelope);
+}
+
+static void on_outbox_change(void *data)
+{
+    struct publisher *publisher = data;
+    if (publisher->ending)
+        return;
+    if (publisher->paused && arda_outbox_held(publisher->outbox) <= HELD_LOW) {
+        publisher->paused = false;
+        arda_input_resume(publisher->input);
+    }
+    end_when_done(publisher);
 }
 
 /* ---- lines ---- */
@@ -124,26 +168,27 @@ static void bad_line(struct publisher *publisher)
 
 static void out_of_memory(struct publisher *publisher)
 {
-    char where[PLACE_MAX];
-    base_log(BASE_LOG_ERROR, "%sout of memory", place_text(&publisher->place, where));
+    char where[BASE_PLACE_MAX];
+    base_log(BASE_LOG_ERROR, "%sout of memory", base_place_text(&publisher->place, where));
     end(publisher, BASE_EXIT_SOFTWARE);
 }
 
 static void take_event(struct publisher *publisher, struct base_slice line)
 {
-    struct outgoing *event = outbox_blank(&publisher->outbox);
-    if (!event) {
+    struct arda_outbox_item *item = arda_outbox_blank(publisher->outbox);
+    if (!item) {
         out_of_memory(publisher);
         return;
     }
+    struct outgoing *event = as_outgoing(item);
     int failed = prepare(&publisher->settings, &publisher->place, line, event);
     if (!failed && !publisher->settings.dry_run) {
-        outbox_add(&publisher->outbox, event);
+        arda_outbox_add(publisher->outbox, item);
         return;
     }
     if (!failed)
         print(publisher, event);
-    outbox_drop(&publisher->outbox, event);
+    arda_outbox_drop(item);
     if (failed == BASE_ERR_SYNTAX)
         bad_line(publisher);
     else if (failed)
@@ -155,7 +200,7 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
     struct publisher *publisher = data;
     publisher->place.line = number;
     take_event(publisher, line);
-    if (!publisher->ending && publisher->outbox.held >= OUTBOX_HIGH) {
+    if (!publisher->ending && arda_outbox_held(publisher->outbox) >= HELD_HIGH) {
         publisher->paused = true;
         arda_input_pause(publisher->input);
     }
@@ -164,23 +209,11 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
 static void on_bad_line(void *data, uint64_t number, int result)
 {
     struct publisher *publisher = data;
-    char where[PLACE_MAX];
+    char where[BASE_PLACE_MAX];
     publisher->place.line = number;
-    base_log(BASE_LOG_ERROR, "%s%s", place_text(&publisher->place, where),
+    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&publisher->place, where),
              result == BASE_ERR_LIMIT ? "longer than 16 MiB" : base_err_text(result));
     bad_line(publisher);
-}
-
-static void on_outbox_change(void *data)
-{
-    struct publisher *publisher = data;
-    if (publisher->ending)
-        return;
-    if (publisher->paused && publisher->outbox.held <= OUTBOX_LOW) {
-        publisher->paused = false;
-        arda_input_resume(publisher->input);
-    }
-    end_when_done(publisher);
 }
 
 /* ---- inputs, one after the other ---- */
@@ -190,10 +223,10 @@ static void read_next(struct publisher *publisher);
 static void on_input_end(void *data, int result, const struct base_why *why)
 {
     struct publisher *publisher = data;
-    char where[PLACE_MAX];
+    char where[BASE_PLACE_MAX];
     stop_reading(publisher);
     if (result) {
-        base_log(BASE_LOG_ERROR, "%s%s", place_text(&publisher->place, where), why->text);
+        base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&publisher->place, where), why->text);
         publisher->status = BASE_EXIT_IOERR;
     }
     read_next(publisher);
@@ -207,7 +240,7 @@ static void read_next(struct publisher *publisher)
     while (publisher->next < publisher->operand_count) {
         const char *path = publisher->operands[publisher->next++];
         bool stdin_named = strcmp(path, "-") == 0;
-        publisher->place = (struct place){stdin_named ? NULL : path, 0};
+        publisher->place = (struct base_place){stdin_named ? NULL : path, 0};
         if (arda_input_open(&publisher->loop, path, MAX_LINE_BYTES, &handlers, &publisher->input,
                             &why) == 0)
             return;
@@ -245,7 +278,7 @@ static void on_state(void *data, bool up, const struct base_why *why)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else
         base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
-    outbox_on_state(&publisher->outbox, up);
+    arda_outbox_on_state(publisher->outbox, up);
 }
 
 static int open_bus(struct publisher *publisher)
@@ -259,7 +292,6 @@ static int open_bus(struct publisher *publisher)
     int failed = arda_bus_get(&publisher->loop, &options, &publisher->bus, &why);
     if (failed)
         base_log(BASE_LOG_ERROR, "%s", why.text);
-    publisher->outbox.bus = publisher->bus;
     return failed;
 }
 
@@ -272,11 +304,18 @@ static void start_loop(struct publisher *publisher)
         publisher->signals[i].data = publisher;
         uv_signal_start(&publisher->signals[i], on_signal, numbers[i]);
     }
-    struct outbox *outbox = &publisher->outbox;
-    outbox->on_change = on_outbox_change;
-    outbox->on_impatient = on_impatient;
-    outbox->data = publisher;
-    outbox_start(outbox, &publisher->loop, (uint64_t)publisher->settings.retry_for);
+    struct arda_outbox_options options = {.item_size = sizeof(struct outgoing),
+                                          .patience_ms = (uint64_t)publisher->settings.retry_for,
+                                          .send = send_event,
+                                          .fini = fini_event,
+                                          .on_change = on_outbox_change,
+                                          .on_impatient = on_impatient,
+                                          .data = publisher};
+    publisher->outbox = arda_outbox_new(&publisher->loop, &options);
+    if (!publisher->outbox) {
+        base_log(BASE_LOG_ERROR, "out of memory");
+        exit(BASE_EXIT_SOFTWARE);
+    }
 }
 
 static void run(struct publisher *publisher)
@@ -306,7 +345,7 @@ int main(int argc, char **argv)
     publisher.operand_count =
         base_opt_start(&program, &publisher.settings, argc, argv, &publisher.operands);
     run(&publisher);
-    outbox_fini(&publisher.outbox);
+    arda_outbox_free(publisher.outbox);
     base_opt_fini(&program, &publisher.settings);
     if (fclose(stdout) != 0 && publisher.status == BASE_EXIT_OK)
         publisher.status = BASE_EXIT_IOERR;

@@ -17,33 +17,22 @@
 
 #define DEFAULT_SOURCE "arda-publish"
 
-const char *place_text(const struct place *place, char out[static PLACE_MAX])
-{
-    int len = place->file ? snprintf(out, PLACE_MAX, "%.255s: ", place->file) : 0;
-    if (place->line > 0)
-        snprintf(out + len, PLACE_MAX - (size_t)len,
-                 "line %llu: ", (unsigned long long)place->line);
-    else
-        out[len] = '\0';
-    return out;
-}
-
 static void complain(void *data, const char *field, const char *text)
 {
-    char where[PLACE_MAX];
-    base_log(BASE_LOG_ERROR, "%s%s: %s", place_text(data, where), field, text);
+    char where[BASE_PLACE_MAX];
+    base_log(BASE_LOG_ERROR, "%s%s: %s", base_place_text(data, where), field, text);
 }
 
-static int refuse(const struct place *place, const char *text)
+static int refuse(const struct base_place *place, const char *text)
 {
-    char where[PLACE_MAX];
-    base_log(BASE_LOG_ERROR, "%s%s", place_text(place, where), text);
+    char where[BASE_PLACE_MAX];
+    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(place, where), text);
     return BASE_ERR_SYNTAX;
 }
 
 /* ---- checking ---- */
 
-static int refuse_form(const struct place *place, enum arda_drop drop,
+static int refuse_form(const struct base_place *place, enum arda_drop drop,
                        const struct base_json_error *error)
 {
     char text[256];
@@ -53,7 +42,7 @@ static int refuse_form(const struct place *place, enum arda_drop drop,
     return refuse(place, text);
 }
 
-static int refuse_type(const struct place *place, struct base_slice name)
+static int refuse_type(const struct base_place *place, struct base_slice name)
 {
     char text[384];
     int len = snprintf(text, sizeof text, "type: \"%.*s\" is not one of",
@@ -171,7 +160,7 @@ static int complete(const struct settings *settings, const struct arda_message *
 /* ---- all of it ---- */
 
 /* The completed event, so that what was filled in is not missed. */
-static int check(const struct settings *settings, const struct place *place,
+static int check(const struct settings *settings, const struct base_place *place,
                  const struct arda_publication *publication, enum arda_drop drop)
 {
     struct base_slice name = publication->type;
@@ -188,7 +177,7 @@ static int check(const struct settings *settings, const struct place *place,
     return BASE_OK;
 }
 
-int prepare(const struct settings *settings, const struct place *place, struct base_slice line,
+int prepare(const struct settings *settings, const struct base_place *place, struct base_slice line,
             struct outgoing *event)
 {
     struct arda_message message;
@@ -201,7 +190,7 @@ int prepare(const struct settings *settings, const struct place *place, struct b
         failed = check(settings, place, &event->publication, drop);
     if (failed)
         return failed;
-    event->place = *place;
+    event->item.place = *place;
     /* The published text begins with the event as it was written, so a position in it holds. */
     if (message.tenant.len > 0) {
         const char *tenant = event->message.data + (message.tenant.data - message.event.data);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * arda-token: mint and inspect the tokens of users.
+ */
+#include "arda-token_options.h"
+
+#include "arda/token.h"
+#include "base/clock.h"
+#include "base/exit.h"
+#include "base/json.h"
+#include "base/jsonl.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BEARER "Bearer "
+
+struct settings {
+    TOKEN_OPTIONS(BASE_OPT_MEMBER)
+};
+
+static const struct base_opt rows[] = {TOKEN_OPTIONS(BASE_OPT_ROW)};
+
+static const struct base_opt_program program = {
+    .name = "arda-token",
+    .operands = "mint | inspect [FILE]",
+    .about =
+        "Mint a token for a user of a tenant, or take tokens apart and check them, one a line, "
+        "from a file or standard input.",
+    .after = "example: arda-token mint --tenant=acme --user=ann --ttl=1h",
+    .rows = rows,
+    .row_count = BASE_OPT_COUNT_OF(rows),
+};
+
+static int fail(int code, const struct base_why *why)
+{
+    base_log(BASE_LOG_ERROR, "%s", why->text);
+    return base_exit_status(code);
+}
+
+static int usage(const char *text)
+{
+    base_log(BASE_LOG_ERROR, "%s", text);
+    return BASE_EXIT_USAGE;
+}
+
+/* ---- mint ---- */
+
+static int mint(const struct settings *settings, const struct arda_token_key *key)
+{
+    struct base_buf token = BASE_BUF_INIT;
+    struct base_why why;
+    int64_t now_s = base_clock_wall_ms() / 1000;
+    struct arda_token_request request = {
+        .user = settings->user,
+        .tenant = settings->tenant,
+        .role = settings->role,
+        .email = settings->email,
+        .issuer = settings->issuer,
+        .audience = settings->audience,
+        .issued_s = now_s,
+        .expires_s = now_s + settings->ttl / 1000,
+    };
+    if (!settings->tenant || !settings->user)
+        return usage("mint: expected --tenant and --user");
+    if (settings->ttl < 1000)
+        return usage("--ttl: expected a second or more");
+    int failed = arda_token_mint(key, &request, &token, &why);
+    if (!failed)
+        printf("%.*s\n", (int)token.len, token.data);
+    base_buf_fini(&token);
+    return failed ? fail(failed, &why) : BASE_EXIT_OK;
+}
+
+/* ---- inspect ---- */
+
+static struct base_slice trim(struct base_slice line)
+{
+    while (line.len > 0 && (*line.data == ' ' || *line.data == '\t')) {
+        line.data++;
+        line.len--;
+    }
+    if (line.len >= strlen(BEARER) && memcmp(line.data, BEARER, strlen(BEARER)) == 0) {
+        line.data += strlen(BEARER);
+        line.len -= strlen(BEARER);
+    }
+    while (line.len > 0 && (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
+        line.len--;
+    return line;
+}
+
+/* Adds whether the token is good: "valid" is null when there is nothing to check it with. */
+static int add_verdict(const struct arda_token_key *key, struct base_slice token,
+                       struct base_buf *out)
+{
+    struct arda_claims claims;
+    struct base_why why;
+    if (!key) {
+        base_buf_add_text(out, ",\"valid\":null}\n");
+        return BASE_EXIT_OK;
+    }
+    if (arda_token_verify(key, token.data, token.len, &claims, &why) == 0) {
+        base_buf_add_text(out, ",\"valid\":true}\n");
+        return BASE_EXIT_OK;
+    }
+    base_buf_add_text(out, ",\"valid\":false,\"reason\":");
+    base_json_quote(out, why.text, strlen(why.text));
+    base_buf_add_text(out, "}\n");
+    return BASE_EXIT_NO;
+}
+
+static int inspect_line(const struct arda_token_key *key, struct base_slice token)
+{
+    struct base_buf header = BASE_BUF_INIT, claims = BASE_BUF_INIT, out = BASE_BUF_INIT;
+    struct base_why why;
+    int failed = arda_token_decode(token.data, token.len, &header, &claims, &why);
+    int status = failed ? fail(failed, &why) : BASE_EXIT_OK;
+    if (!failed) {
+        base_buf_printf(&out, "{\"header\":%.*s,\"claims\":%.*s", (int)header.len, header.data,
+                        (int)claims.len, claims.data);
+        status = add_verdict(key, token, &out);
+        fwrite(out.data, 1, out.len, stdout);
+    }
+    base_buf_fini(&header);
+    base_buf_fini(&claims);
+    base_buf_fini(&out);
+    return status;
+}
+
+/* The worst of what the lines give: malformed before not valid. */
+static int inspect_lines(const struct arda_token_key *key, struct base_jsonl *lines)
+{
+    struct base_slice line;
+    int got, worst = BASE_EXIT_OK;
+    while ((got = base_jsonl_next(lines, &line)) != 0) {
+        int status = BASE_EXIT_DATAERR;
+        if (got == 1)
+            status = inspect_line(key, trim(line));
+        else
+            base_log(BASE_LOG_ERROR, "line %llu: %s", (unsigned long long)lines->line_number,
+                     base_err_text(got));
+        if (status > worst)
+            worst = status;
+    }
+    return worst;
+}
+
+static int inspect(const struct arda_token_key *key, const char *path)
+{
+    char block[4096];
+    struct base_jsonl lines;
+    FILE *file = path && strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
+    if (!file) {
+        base_log(BASE_LOG_ERROR, "%s: %s", path, strerror(errno));
+        return BASE_EXIT_IOERR;
+    }
+    if (!key)
+        base_log(BASE_LOG_WARNING, "no secret is set, so signatures are not checked");
+    int status = BASE_EXIT_OK;
+    base_jsonl_init(&lines, 2 * ARDA_TOKEN_MAX_BYTES);
+    for (;;) {
+        size_t got = fread(block, 1, sizeof block, file);
+        if (got == 0)
+            base_jsonl_finish(&lines);
+        else
+            base_jsonl_feed(&lines, block, got);
+        int worst = inspect_lines(key, &lines);
+        if (worst > status)
+            status = worst;
+        if (got == 0)
+            break;
+    }
+    if (ferror(file)) {
+        base_log(BASE_LOG_ERROR, "%s: cannot read", path ? path : "standard input");
+        status = BASE_EXIT_IOERR;
+    } else if (lines.line_number == 0) {
+        base_log(BASE_LOG_ERROR, "expected a token, got nothing");
+        status = BASE_EXIT_DATAERR;
+    }
+    base_jsonl_fini(&lines);
+    if (file != stdin)
+        fclose(file);
+    return status;
+}
+
+static int run(const struct settings *settings, char **operands, int count)
+{
+    struct arda_token_key *key;
+    struct base_why why;
+    bool mints = count == 1 && strcmp(operands[0], "mint") == 0;
+    bool inspects = (count == 1 || count == 2) && strcmp(operands[0], "inspect") == 0;
+    if (!mints && !inspects)
+        return usage("expected `mint' or `inspect [FILE]'; see --help");
+    int failed = arda_token_key_load(settings->jwt_secret_file, &key, &why);
+    if (failed == BASE_ERR_NOTFOUND && mints) {
+        base_log(BASE_LOG_ERROR, "no secret: set JWT_SECRET or --jwt-secret-file");
+        return BASE_EXIT_CONFIG;
+    }
+    if (failed && failed != BASE_ERR_NOTFOUND)
+        return fail(failed, &why);
+    int status = mints ? mint(settings, key) : inspect(key, count == 2 ? operands[1] : NULL);
+    arda_token_key_free(key);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct settings settings;
+    char **operands;
+    int count = base_opt_start(&program, &settings, argc, argv, &operands);
+    int status = run(&settings, operands, count);
+    base_opt_fini(&program, &settings);
+    if (fclose(stdout) != 0 && status == BASE_EXIT_OK) {
+        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+        status = BASE_EXIT_IOERR;
+    }
+    return status;
+}

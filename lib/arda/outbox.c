@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/outbox.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <uv.h>
+
+#define RETRY_FIRST_MS 100
+#define RETRY_MOST_MS  1000
+
+struct arda_outbox {
+    struct arda_outbox_options options;
+    uv_timer_t retry;         /* after a refusal that may pass */
+    uv_timer_t patience;      /* runs from the first trouble to the next confirmation */
+    struct base_list waiting; /* to be sent, in order */
+    struct base_list sent;    /* not answered yet */
+    struct base_list spare;
+    size_t held; /* waiting or sent */
+    uint64_t numbered;
+    uint64_t retry_ms;
+    int refusal;
+    bool ending;
+};
+
+static void send_waiting(struct arda_outbox *outbox);
+
+static struct arda_outbox_item *first_of(struct base_list *list)
+{
+    return base_container(list->next, struct arda_outbox_item, link);
+}
+
+/* ---- trouble ---- */
+
+static void on_patience_end(uv_timer_t *timer)
+{
+    struct arda_outbox *outbox = timer->data;
+    outbox->options.on_impatient(outbox->options.data);
+}
+
+static void trouble_begins(struct arda_outbox *outbox)
+{
+    if (!outbox->ending && !uv_is_active((uv_handle_t *)&outbox->patience))
+        uv_timer_start(&outbox->patience, on_patience_end, outbox->options.patience_ms, 0);
+}
+
+static void trouble_ends(struct arda_outbox *outbox)
+{
+    uv_timer_stop(&outbox->patience);
+    outbox->retry_ms = RETRY_FIRST_MS;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    send_waiting(timer->data);
+}
+
+static void retry_later(struct arda_outbox *outbox)
+{
+    trouble_begins(outbox);
+    if (outbox->ending || uv_is_active((uv_handle_t *)&outbox->retry))
+        return;
+    uv_timer_start(&outbox->retry, on_retry, outbox->retry_ms, 0);
+    if (outbox->retry_ms < RETRY_MOST_MS)
+        outbox->retry_ms *= 2;
+}
+
+/* ---- sending ---- */
+
+/* Among the waiting, where its number belongs. */
+static void put_back(struct arda_outbox *outbox, struct arda_outbox_item *item)
+{
+    struct base_list *behind = &outbox->waiting;
+    BASE_LIST_FOREACH (link, &outbox->waiting) {
+        if (base_container(link, struct arda_outbox_item, link)->number < item->number)
+            continue;
+        behind = link;
+        break;
+    }
+    base_list_remove(&item->link);
+    base_list_append(behind, &item->link); /* before `behind`, which may be the head */
+}
+
+static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
+{
+    base_list_remove(&item->link);
+    base_list_append(&outbox->spare, &item->link);
+    outbox->held--;
+    outbox->options.on_change(outbox->options.data);
+}
+
+void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why)
+{
+    static struct base_log_limit limit;
+    struct arda_outbox *outbox = item->outbox;
+    char where[BASE_PLACE_MAX];
+    if (result == BASE_OK) {
+        trouble_ends(outbox);
+        settle(outbox, item);
+    } else if (result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE) {
+        trouble_begins(outbox);
+        put_back(outbox, item);
+    } else if (result == BASE_ERR_AGAIN) {
+        base_log_limited(&limit, BASE_LOG_WARNING, "%s; trying again", why->text);
+        put_back(outbox, item);
+        retry_later(outbox);
+    } else {
+        base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&item->place, where), why->text);
+        if (!outbox->refusal)
+            outbox->refusal = result;
+        settle(outbox, item);
+    }
+}
+
+static void send_waiting(struct arda_outbox *outbox)
+{
+    while (!outbox->ending && !base_list_empty(&outbox->waiting)) {
+        struct arda_outbox_item *item = first_of(&outbox->waiting);
+        base_list_remove(&item->link);
+        base_list_append(&outbox->sent, &item->link);
+        int failed = outbox->options.send(outbox->options.data, item);
+        if (!failed)
+            continue;
+        put_back(outbox, item);
+        if (failed == BASE_ERR_NOMEM)
+            retry_later(outbox);
+        return;
+    }
+}
+
+void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item)
+{
+    base_list_append(&outbox->waiting, &item->link);
+    outbox->held++;
+    if (!uv_is_active((uv_handle_t *)&outbox->retry))
+        send_waiting(outbox);
+}
+
+void arda_outbox_on_state(struct arda_outbox *outbox, bool up)
+{
+    if (!up)
+        trouble_begins(outbox);
+    else if (outbox->held == 0)
+        trouble_ends(outbox);
+    else
+        send_waiting(outbox);
+}
+
+/* ---- requests and their memory ---- */
+
+struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox)
+{
+    struct arda_outbox_item *item;
+    if (!base_list_empty(&outbox->spare)) {
+        item = first_of(&outbox->spare);
+        base_list_remove(&item->link);
+    } else {
+        item = base_calloc(1, outbox->options.item_size);
+        if (!item)
+            return NULL;
+        base_list_init(&item->link);
+        item->outbox = outbox;
+    }
+    item->number = ++outbox->numbered;
+    return item;
+}
+
+void arda_outbox_drop(struct arda_outbox_item *item)
+{
+    base_list_append(&item->outbox->spare, &item->link);
+}
+
+struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
+                                    const struct arda_outbox_options *options)
+{
+    struct arda_outbox *outbox = base_calloc(1, sizeof *outbox);
+    if (!outbox)
+        return NULL;
+    outbox->options = *options;
+    outbox->retry_ms = RETRY_FIRST_MS;
+    base_list_init(&outbox->waiting);
+    base_list_init(&outbox->sent);
+    base_list_init(&outbox->spare);
+    uv_timer_init(loop, &outbox->retry);
+    uv_timer_init(loop, &outbox->patience);
+    outbox->retry.data = outbox->patience.data = outbox;
+    trouble_begins(outbox);
+    return outbox;
+}
+
+size_t arda_outbox_held(const struct arda_outbox *outbox)
+{
+    return outbox->held;
+}
+
+int arda_outbox_refusal(const struct arda_outbox *outbox)
+{
+    return outbox->refusal;
+}
+
+void arda_outbox_end(struct arda_outbox *outbox)
+{
+    if (outbox->ending)
+        return;
+    outbox->ending = true;
+    uv_close((uv_handle_t *)&outbox->retry, NULL);
+    uv_close((uv_handle_t *)&outbox->patience, NULL);
+}
+
+static void free_all(struct arda_outbox *outbox, struct base_list *list)
+{
+    BASE_LIST_FOREACH_SAFE (link, list) {
+        struct arda_outbox_item *item = base_container(link, struct arda_outbox_item, link);
+        outbox->options.fini(item);
+        base_free(item);
+    }
+}
+
+void arda_outbox_free(struct arda_outbox *outbox)
+{
+    if (!outbox)
+        return;
+    free_all(outbox, &outbox->waiting);
+    free_all(outbox, &outbox->sent);
+    free_all(outbox, &outbox->spare);
+    base_free(outbox);
+}
+
+/* ---- what is not confirmed ---- */
+
+/* Runs of lines of one file: "a.jsonl: lines 3-12 are not confirmed". */
+static void report_run(const struct base_place *first, uint64_t last)
+{
+    struct base_place file = {first->file, 0};
+    char where[BASE_PLACE_MAX];
+    base_place_text(&file, where);
+    if (first->line == 0)
+        base_log(BASE_LOG_ERROR, "not confirmed");
+    else if (first->line == last)
+        base_log(BASE_LOG_ERROR, "%sline %" PRIu64 ": not confirmed", where, last);
+    else
+        base_log(BASE_LOG_ERROR, "%slines %" PRIu64 "-%" PRIu64 ": not confirmed", where,
+                 first->line, last);
+}
+
+size_t arda_outbox_report(const struct arda_outbox *outbox)
+{
+    const struct base_place *first = NULL;
+    uint64_t last = 0;
+    size_t count = 0;
+    BASE_LIST_FOREACH (link, &outbox->waiting) {
+        const struct base_place *place =
+            &base_container(link, struct arda_outbox_item, link)->place;
+        count++;
+        if (first && place->file == first->file && place->line == last + 1) {
+            last++;
+            continue;
+        }
+        if (first)
+            report_run(first, last);
+        first = place;
+        last = place->line;
+    }
+    if (first)
+        report_run(first, last);
+    return count;
+}

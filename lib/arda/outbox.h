@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outbox: requests that go to Redis in the order they were made, several at once, and are sent
+ * again until they are confirmed.
+ *
+ * Happy path: blank, add, `send`, answer, spare. Redis away, or an answer lost: back among the
+ * waiting, in the old order, and sent again when Redis is back; requests have to stand being done
+ * twice. A refusal that may pass (LOADING, READONLY, OOM): the same after a pause. Any other
+ * refusal: said with its place, and the request is dropped. Threads: the loop's.
+ */
+#ifndef ARDA_OUTBOX_H
+#define ARDA_OUTBOX_H
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/place.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct uv_loop_s;
+struct arda_outbox;
+
+/* First member of a request, whose kind is the caller's. */
+struct arda_outbox_item {
+    struct base_list link;
+    struct arda_outbox *outbox;
+    struct base_place place;
+    uint64_t number; /* in the order they were made */
+};
+
+struct arda_outbox_options {
+    size_t item_size;     /* of a request with its item; zeroed when it is new */
+    uint64_t patience_ms; /* of trouble before on_impatient */
+    /* Sends it, so that arda_outbox_answer will be called: 0, BASE_ERR_UNAVAILABLE, BASE_ERR_NOMEM.
+     */
+    int (*send)(void *data, struct arda_outbox_item *item);
+    /* Frees what a request owns, not itself. */
+    void (*fini)(struct arda_outbox_item *item);
+    void (*on_change)(void *data); /* fewer are held */
+    void (*on_impatient)(void *data);
+    void *data;
+};
+
+/* NULL without memory. Trouble is taken to have begun, until Redis answers. */
+struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
+                                    const struct arda_outbox_options *options);
+/* A request to fill, perhaps a former one, whose members hold what it held. It is to be given to
+ * add or drop before the next is asked for. NULL without memory. */
+struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox);
+void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item);
+void arda_outbox_drop(struct arda_outbox_item *item);
+void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why);
+/* Redis is there, or away. */
+void arda_outbox_on_state(struct arda_outbox *outbox, bool up);
+
+/* Requests that are not confirmed. */
+size_t arda_outbox_held(const struct arda_outbox *outbox);
+/* The code of the first refusal, or 0. */
+int arda_outbox_refusal(const struct arda_outbox *outbox);
+
+/* Sends nothing more and closes its timers; answers are still taken. */
+void arda_outbox_end(struct arda_outbox *outbox);
+/* After arda_outbox_end, when no answer can come any more: says what is not confirmed, by place;
+ * how many requests is the result. */
+size_t arda_outbox_report(const struct arda_outbox *outbox);
+/* After arda_outbox_end, when the loop has closed its timers; NULL is allowed. */
+void arda_outbox_free(struct arda_outbox *outbox);
+
+#endif
