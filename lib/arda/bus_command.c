@@ -107,6 +107,27 @@ void bus_commands_lost(struct arda_bus *bus)
     bus->publish_error[0] = '\0';
 }
 
+/* Trying again later helps against these; everything else is refused for good. */
+static int error_code(const char *text)
+{
+    static const char *const passing[] = {"LOADING", "BUSY",       "READONLY", "MASTERDOWN",
+                                          "OOM",     "NOREPLICAS", "MISCONF",  "TRYAGAIN"};
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
+        if (strncmp(text, passing[i], strlen(passing[i])) == 0)
+            return BASE_ERR_AGAIN;
+    return strncmp(text, "NOPERM", 6) == 0 ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
+}
+
+int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)
+{
+    return base_why_set(why, error_code(text), "redis %s: %s", bus->url.name, text);
+}
+
+int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why)
+{
+    return reply->type == REDIS_REPLY_ERROR ? bus_error(bus, reply->str, why) : BASE_OK;
+}
+
 int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
                      const size_t *argv_len, arda_reply_fn done, void *data)
 {

@@ -102,6 +102,12 @@ int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
 /* Everybody who waits hears BASE_ERR_CLOSED. */
 void bus_commands_lost(struct arda_bus *bus);
 
+/* The code that belongs to an error of Redis, with its text: BASE_ERR_AGAIN when trying later
+ * helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
+int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);
+/* The same of a reply; 0 for one that is no error. */
+int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
+
 /* bus_publish.c */
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply);

@@ -105,17 +105,6 @@ static void note_error(struct arda_bus *bus, const redisReply *reply)
         snprintf(bus->publish_error, sizeof bus->publish_error, "%s", reply->str);
 }
 
-/* Trying again later helps against these; everything else is refused for good. */
-static int error_code(const char *text)
-{
-    static const char *const passing[] = {"LOADING", "BUSY",       "READONLY", "MASTERDOWN",
-                                          "OOM",     "NOREPLICAS", "MISCONF",  "TRYAGAIN"};
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-        if (strncmp(text, passing[i], strlen(passing[i])) == 0)
-            return BASE_ERR_AGAIN;
-    return strncmp(text, "NOPERM", 6) == 0 ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
-}
-
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply)
 {
@@ -134,8 +123,7 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
         return;
     }
     struct base_why why;
-    int code = error_code(bus->publish_error);
-    base_why_set(&why, code, "redis %s: %s", bus->url.name, bus->publish_error);
+    int code = bus_error(bus, bus->publish_error, &why);
     bus->publish_error[0] = '\0';
     waiting->on_published(waiting->data, code, stream_id, &why);
 }

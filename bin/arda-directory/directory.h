@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * directory: what the parts of arda-directory share.
+ *
+ * Every request goes through one outbox, which outlives an absence of Redis. A command makes its
+ * requests when it starts, and more of them when the outbox is empty. One thread, one loop.
+ */
+#ifndef ARDA_DIRECTORY_TOOL_H
+#define ARDA_DIRECTORY_TOOL_H
+
+#include "arda-directory_options.h"
+
+#include "arda/bus.h"
+#include "arda/directory.h"
+#include "arda/input.h"
+#include "arda/outbox.h"
+
+#include <uv.h>
+
+struct settings {
+    DIRECTORY_OPTIONS(BASE_OPT_MEMBER)
+};
+
+/* What is asked of the directory. */
+struct request {
+    struct arda_outbox_item item;
+    int (*send)(struct arda_bus *bus, struct request *request);
+    struct tool *tool;
+    struct arda_directory_line line;
+};
+
+struct tool {
+    struct settings settings;
+    const struct command *command;
+    char **operands; /* behind the command's name */
+    int operand_count;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    struct arda_bus *bus;
+    struct arda_outbox *outbox;
+    bool ending;
+    int status;
+    int signal;
+
+    /* load.c */
+    struct arda_input *input;
+    int next_file;
+    struct base_place place;
+    uint64_t bad_lines;
+    bool read_all;
+    bool paused;
+
+    /* dump.c */
+    struct base_buf tenants; /* names, each with its NUL */
+    size_t next_tenant;      /* in them */
+    enum arda_directory_kind next_kind;
+};
+
+struct command {
+    const char *name;
+    int min_operands, max_operands; /* -1: any number */
+    const char *operands;
+    /* Makes the first requests. 0, or an exit status that ends the program. */
+    int (*start)(struct tool *tool);
+    /* The outbox holds less than before; ends the program when all is done. */
+    void (*on_change)(struct tool *tool);
+};
+
+extern const struct command load_command, dump_command, get_command, set_command, rm_command;
+
+/* A request to fill; NULL without memory, and then the program ends. */
+struct request *tool_request(struct tool *tool,
+                             int (*send)(struct arda_bus *bus, struct request *request));
+void tool_end(struct tool *tool, int status);
+/* Ends the program for lack of memory. */
+void tool_out_of_memory(struct tool *tool);
+/* Prints a line; the program ends when that fails. */
+void tool_print(struct tool *tool, const struct arda_directory_line *line);
+/* An answer to a request, which goes back to the outbox. */
+void tool_answer(void *request, int result, const struct base_why *why);
+
+#endif

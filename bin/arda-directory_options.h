@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ARDA_DIRECTORY_OPTIONS_H
+#define ARDA_DIRECTORY_OPTIONS_H
+
+#include "base/opt_common.h"
+
+#define DIRECTORY_OPTIONS(OPT)                                                                     \
+    BASE_OPT_COMMON_REDIS(OPT)                                                                     \
+    OPT(strict, 0, "strict", FLAG, NULL, NULL, NULL, NULL, "load: end at the first bad line")      \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+        "how long to try again while Redis is away")                                               \
+    BASE_OPT_COMMON_LOG(OPT)
+
+#endif
