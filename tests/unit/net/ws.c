@@ -319,6 +319,28 @@ static void bounds_messages(void)
                     "violation 1009\n");
 }
 
+/* The bound may be lowered while a message is coming. */
+static void survives_a_bound_that_shrinks(void)
+{
+    struct net_ws ws = {0};
+    struct net_ws_event event;
+    size_t used, first = 6 + 300;
+    static char payload[2000];
+    memset(payload, 'x', sizeof payload);
+    for (unsigned fin = 0; fin <= FIN; fin += FIN) {
+        in.len = 0;
+        frame_as(fin | NET_WS_BINARY, payload, sizeof payload, SHORTEST);
+        CHECK_INT(net_ws_next(&ws, 5000, in.bytes, first, &used, &event), 0);
+        CHECK_INT(used, first);
+        int got = net_ws_next(&ws, 100, in.bytes + first, in.len - first, &used, &event);
+        CHECK_INT(got, fin ? 1 : 0);
+        if (fin)
+            CHECK_INT(event.len, sizeof payload);
+        net_ws_fini(&ws);
+    }
+    in.len = 0;
+}
+
 static void tells_when_it_is_midway(void)
 {
     struct net_ws ws = {0};
@@ -498,6 +520,7 @@ int main(void)
     RUN(checks_text_for_utf8);
     RUN(checks_utf8_over_fragments);
     RUN(bounds_messages);
+    RUN(survives_a_bound_that_shrinks);
     RUN(tells_when_it_is_midway);
     RUN(keeps_whole_messages_in_place);
     RUN(releases_what_an_event_lay_in);
