@@ -209,7 +209,7 @@ static bool close_code_allowed(unsigned code)
 
 static int yield_close(struct net_ws *ws, char *data, size_t len, struct net_ws_event *event)
 {
-    ws->flags |= ENDED;
+    ws->flags |= ENDED | RELEASE; /* also of a message that is cut short */
     *event = (struct net_ws_event){NET_WS_CLOSE, data, 0, NET_WS_CODE_NONE};
     if (len == 0)
         return 1;
