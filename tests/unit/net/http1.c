@@ -123,12 +123,55 @@ static void splits_targets(void)
         {"/a://b/c", "\"/a://b/c\" \"\""}, {"/%00%2f", "\"/%00%2f\" \"\""},
         {"//h/a", "\"//h/a\" \"\""},       {"*", "\"*\" \"\""},
     };
+    static const char *const bad[] = {
+        "/a#b", "*a",    "*?x=http://h/p", "h:80",      "a/b",     "",          "/a b",
+        "/\t",  "/\x7f", "/\x01",          "/\xc3\xa9", "?a",      "http:///a", "http://?a",
+        " /",   "/ ",    "1://h/",         "http//",    "*://h/a", "://h/",
+    };
     char input[200], want[200];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         snprintf(input, sizeof input, "GET %s HTTP/1.1\r\n" HOST "\r\n", cases[i][0]);
         snprintf(want, sizeof want, "GET %s 1.1 keep\ndone \"\"\n", cases[i][1]);
         gives(input, want);
     }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(input, sizeof input, "GET %s HTTP/1.1\r\n" HOST "\r\n", bad[i]);
+        gives(input, "error 400\n");
+    }
+}
+
+static void refuses_request_lines(void)
+{
+    static const char *const bad[] = {
+        "get / HTTP/1.1\r\n",
+        "GET\r\n",
+        "GET /\r\n",
+        "GET / HTTP/1.1 \r\n",
+        "FROB / HTTP/1.1\r\n",
+        "GET  / HTTP/1.1\r\n",
+        "GET\t/ HTTP/1.1\r\n",
+        "GET / http/1.1\r\n",
+        "GET / HTTP/1.10\r\n",
+        "GET / HTTP/11\r\n",
+        " GET / HTTP/1.1\r\n",
+        "GET /  HTTP/1.1\r\n",
+        "GET / HTTP/1\r\n",
+        "SOURCE / ICE/1.1\r\n",
+        "\nGET / HTTP/1.1\r\n",
+        "\rGET / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\n",
+        "GET / HTTP/1.1\r\r\n",
+        "GET / HTTP/+.1\r\n",
+    };
+    char input[200];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(input, sizeof input, "%s" HOST "\r\n", bad[i]);
+        gives(input, "error 400\n");
+    }
+    gives("GET / HTTP/2.0\r\n" HOST "\r\n", "error 505\n");
+    gives("GET / HTTP/1.2\r\n" HOST "\r\n", "error 505\n");
+    gives("GET / HTTP/0.9\r\n" HOST "\r\n", "error 505\n");
+    gives("CONNECT h:80 HTTP/1.1\r\n" HOST "\r\n", "error 501\n");
 }
 
 static void wants_one_host(void)
@@ -328,6 +371,7 @@ int main(void)
     RUN(recognises_upgrades);
     RUN(announces_what_waits_for_100);
     RUN(splits_targets);
+    RUN(refuses_request_lines);
     RUN(wants_one_host);
     RUN(refuses_header_lines);
     RUN(refuses_to_be_smuggled_past);
