@@ -54,8 +54,8 @@ struct net_http1 *net_http1_new(void);
 void net_http1_free(struct net_http1 *http);
 /* Ready for the next request; keeps small buffers for it, frees large ones. */
 void net_http1_reset(struct net_http1 *http);
-/* True when no byte of a request has been taken since the last reset (blank lines between
- * requests do not count). */
+/* True when no byte of a request has been taken since the last reset (whole blank lines
+ * between requests do not count). */
 bool net_http1_idle(const struct net_http1 *http);
 
 /* Takes bytes up to the next event. A body over `max_body_bytes` ends with status 413: when the

@@ -296,6 +296,25 @@ static void bounds_the_body(void)
     gives_for("Transfer-Encoding: chunked\r\n\r\n65", "POST \"/\" \"\" 1.1 keep\nerror 413\n");
 }
 
+/* An idle parser is lent to other connections, so it must not have half of a blank line. */
+static void is_idle_between_requests_only(void)
+{
+    struct net_http1 *http = net_http1_new();
+    static const char input[] = "\r\nGET / HTTP/1.1\r\n" HOST "\r\n";
+    size_t used;
+    CHECK(net_http1_idle(http));
+    for (size_t i = 0; i < sizeof input - 1; i++) {
+        int event = net_http1_feed(http, MAX, input + i, 1, &used);
+        CHECK_INT(event, i + 2 == sizeof input ? NET_HTTP1_HEAD : NET_HTTP1_MORE);
+        CHECK(net_http1_idle(http) == (i == 1));
+    }
+    CHECK_INT(net_http1_feed(http, MAX, NULL, 0, &used), NET_HTTP1_DONE);
+    CHECK(!net_http1_idle(http));
+    CHECK_INT(net_http1_feed(http, MAX, "\r\n", 2, &used), NET_HTTP1_MORE);
+    CHECK(net_http1_idle(http));
+    net_http1_free(http);
+}
+
 /* A request of the largest kind leaves no trace in the next one, nor after a failure. */
 static void forgets_at_reset(void)
 {
@@ -378,6 +397,7 @@ int main(void)
     RUN(bounds_the_head);
     RUN(bounds_the_number_of_headers);
     RUN(bounds_the_body);
+    RUN(is_idle_between_requests_only);
     RUN(forgets_at_reset);
     RUN(survives_every_failing_allocation);
     RUN(agrees_with_the_corpus);
