@@ -34,6 +34,8 @@ static struct base_slice between(const char *from, const char *to)
 /* Writes the packet anew; false for a type that is not written by this server in its form. */
 static bool write_again(const struct net_sio_packet *packet, struct base_buf *out)
 {
+    if (packet->data.kind != BASE_JSON_ARRAY)
+        return false;
     const char *last = packet->data.text + packet->data.len - 1;
     switch (packet->type) {
     case NET_SIO_EVENT:
