@@ -201,6 +201,28 @@ static void keeps_own_frames_when_it_leaves(void)
     end();
 }
 
+/* Positions of the old log mean nothing in the next one. */
+static void follows_another_log(void)
+{
+    begin(LIMIT);
+    struct net_log *old = t.log;
+    struct net_view *old_view = t.view;
+    net_cursor_attach(&t.session.cursor, t.view);
+    broadcast("sent");
+    write_out(SIZE_MAX);
+    own("own");
+    net_queue_unfollow(&t.session);
+    CHECK_INT(net_log_new(1, &t.log), 0);
+    t.view = net_log_attach(t.log, 0);
+    net_cursor_attach(&t.session.cursor, t.view);
+    broadcast("of the other");
+    drain();
+    net_log_detach(old, old_view);
+    net_view_free(old_view);
+    net_log_free(old);
+    end();
+}
+
 /* A single frame of any size goes, as long as nothing waits before it. */
 static void closes_a_session_past_the_bound(void)
 {
@@ -249,6 +271,7 @@ int main(void)
     RUN(sends_any_mixture);
     RUN(finishes_a_frame_of_a_log_it_leaves);
     RUN(keeps_own_frames_when_it_leaves);
+    RUN(follows_another_log);
     RUN(closes_a_session_past_the_bound);
     RUN(closes_a_session_without_memory);
     return test_end();
