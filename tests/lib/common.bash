@@ -51,7 +51,7 @@ start() {
     local name=$1
     shift
     : >"$RUN_DIR/$name.out"
-    "$@" >"$RUN_DIR/$name.out" 2>"$RUN_DIR/$name.err" <"${STDIN:-/dev/null}" 3>&- &
+    "$@" >"$RUN_DIR/$name.out" 2>"$RUN_DIR/$name.err" <"${STDIN:-/dev/null}" 3>&- 9>&- &
     echo $! >"$RUN_DIR/$name.pid"
 }
 
@@ -171,4 +171,13 @@ client() {
 # got NAME N: NAME has printed N events or more, `connected` not counted.
 got() { [ "$(grep '"event":' "$RUN_DIR/$1.out" | grep -cv '"event":"connected"')" -ge "$2" ]; }
 # events NAME: their JSON texts as they stood on the wire, in order.
-events() { jq -r 'select(.raw) | .raw' "$RUN_DIR/$1.out" | sed -n 's/^\["[^"]*",\({"type".*\)\]$/\1/p'; }
+events() {
+    node -e '
+        for (const line of require("fs").readFileSync(0, "utf8").split("\n").filter(Boolean)) {
+            const { raw } = JSON.parse(line);
+            const match = raw && /^\["[^"]*",(\{"type"[^]*)\]$/.exec(raw);
+            if (match) console.log(match[1]);
+        }' <"$RUN_DIR/$1.out"
+}
+# names NAME: the events it was told of, in order, on one line; `connected` left out.
+names() { sed -n 's/^{"event":"\([^"]*\)".*/\1/p' "$RUN_DIR/$1.out" | grep -vx connected | paste -sd' '; }
