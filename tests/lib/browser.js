@@ -29,11 +29,23 @@ socket.onAny(async (event, ...args) => {
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'arda-chromium-'));
 let browser;
 
+let ending = false;
+
+// Its helper processes write into the profile until they are gone, too.
 function end(status) {
-  if (browser) browser.kill('SIGKILL');
+  if (ending) return;
+  ending = true;
   server.close();
-  fs.rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
-  process.exit(status);
+  const leave = () => {
+    try {
+      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+    } finally {
+      process.exit(status);
+    }
+  };
+  if (!browser || browser.exitCode !== null) return leave();
+  browser.once('exit', leave);
+  process.kill(-browser.pid, 'SIGKILL');
 }
 
 const server = http.createServer((request, response) => {
@@ -52,11 +64,11 @@ const server = http.createServer((request, response) => {
 
 server.listen(Number(port), 'localhost', () => {
   browser = spawn(process.env.CHROMIUM || 'chromium', ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-    '--no-first-run', `--user-data-dir=${profile}`, `http://localhost:${port}/`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    '--no-first-run', `--user-data-dir=${profile}`, `http://localhost:${port}/`], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   let complaints = '';
   browser.stderr.on('data', (chunk) => (complaints += chunk));
   browser.on('exit', () => {
-    console.error(complaints);
+    if (!ending) console.error(complaints);
     end(1);
   });
 });
