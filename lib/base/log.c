@@ -97,7 +97,8 @@ static void write_line(enum base_log_level level, const char *message)
         return;
 }
 
-static void log_args(enum base_log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+log_args(enum base_log_level level, const char *format, va_list args)
 {
     char message[LINE_BYTES - 256];
     vsnprintf(message, sizeof message, format, args);
