@@ -116,7 +116,7 @@ static bool take_zone(const char **at, const char *end, int64_t *offset_ms)
 
 int base_rfc3339_parse(const char *text, size_t len, int64_t *ms)
 {
-    const char *at = text, *end = text + len;
+    const char *at = text, *end = len ? text + len : text;
     int64_t days, time_ms, offset_ms;
     bool leap_second;
     if (!take_date(&at, end, &days) || !take_char(&at, end, "Tt ") ||
