@@ -125,7 +125,7 @@ int base_rfc3339_parse(const char *text, size_t len, int64_t *ms)
         return BASE_ERR_SYNTAX;
     int64_t result = days * DAY_MS + time_ms - offset_ms;
     /* A leap second is the last one of a UTC day; here it is the first one of the next. */
-    if (leap_second && (result / 1000 * 1000) % DAY_MS != 0)
+    if (leap_second && (result % DAY_MS + DAY_MS) % DAY_MS >= 1000)
         return BASE_ERR_SYNTAX;
     *ms = result;
     return BASE_OK;
