@@ -150,32 +150,37 @@ static void says_where_and_what(void)
     check_refused("[-]", 2, "expected a digit");
 }
 
-/* `levels` of nesting, all objects, all arrays or alternating, closed again. */
-static char *nest(size_t levels, int kind, size_t *len)
+enum nesting { ARRAYS, OBJECTS, ALTERNATING };
+
+static bool is_object(enum nesting nesting, size_t level)
+{
+    return nesting == OBJECTS || (nesting == ALTERNATING && level % 2 == 1);
+}
+
+static char *nest(size_t levels, enum nesting nesting, size_t *len)
 {
     char *text = malloc(levels * 6 + 2), *to = text;
-    for (size_t i = 0; i < levels; i++) {
-        bool object = kind == 2 ? i % 2 : kind;
-        to += sprintf(to, object ? "{\"k\":" : "[");
-    }
+    for (size_t i = 0; i < levels; i++)
+        to += sprintf(to, is_object(nesting, i) ? "{\"k\":" : "[");
     *to++ = '0';
     for (size_t i = levels; i-- > 0;)
-        *to++ = (kind == 2 ? i % 2 : (size_t)kind) ? '}' : ']';
+        *to++ = is_object(nesting, i) ? '}' : ']';
     *len = (size_t)(to - text);
     return text;
 }
 
 static void nests_a_thousand_levels_and_no_more(void)
 {
+    static const size_t offsets[] = {1000, 5000, 3000}; /* of the bracket that is too many */
     struct base_json_error error;
     size_t len;
-    for (int kind = 0; kind < 3; kind++) {
-        char *text = nest(BASE_JSON_MAX_DEPTH, kind, &len);
+    for (enum nesting nesting = ARRAYS; nesting <= ALTERNATING; nesting++) {
+        char *text = nest(BASE_JSON_MAX_DEPTH, nesting, &len);
         CHECK_INT(check(text, len, &error), 0);
         free(text);
-        text = nest(BASE_JSON_MAX_DEPTH + 1, kind, &len);
+        text = nest(BASE_JSON_MAX_DEPTH + 1, nesting, &len);
         CHECK_INT(check(text, len, &error), BASE_ERR_LIMIT);
-        CHECK_INT(error.offset, kind == 0 ? 1000 : kind == 1 ? 5000 : 3000);
+        CHECK_INT(error.offset, offsets[nesting]);
         if (error.text)
             CHECK_STR(error.text, "nested too deep");
         free(text);
@@ -186,8 +191,8 @@ static void remembers_what_each_level_is(void)
 {
     struct base_json_error error;
     size_t len;
-    for (int kind = 0; kind < 3; kind++) {
-        char *text = nest(BASE_JSON_MAX_DEPTH, kind, &len);
+    for (enum nesting nesting = ARRAYS; nesting <= ALTERNATING; nesting++) {
+        char *text = nest(BASE_JSON_MAX_DEPTH, nesting, &len);
         for (size_t i = len - BASE_JSON_MAX_DEPTH; i < len; i += 7) {
             text[i] ^= ']' ^ '}';
             CHECK_INT(check(text, len, &error), BASE_ERR_SYNTAX);

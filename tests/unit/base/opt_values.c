@@ -20,14 +20,16 @@ static const char *as_int(const char *text, const char *range, char out[static 3
 {
     int64_t value = 0;
     struct base_why why;
-    return said(base_opt_parse_int(text, range, &value, &why), value, &why, out);
+    int failed = base_opt_parse_int(text, range, &value, &why);
+    return said(failed, value, &why, out);
 }
 
 static const char *as_size(const char *text, const char *range, char out[static 300])
 {
     int64_t value = 0;
     struct base_why why;
-    return said(base_opt_parse_size(text, range, &value, &why), value, &why, out);
+    int failed = base_opt_parse_size(text, range, &value, &why);
+    return said(failed, value, &why, out);
 }
 
 /* Milliseconds; -1 when it is refused. */
