@@ -109,6 +109,19 @@ static void only_the_alphabet_is_in_the_alphabet(void)
     }
 }
 
+static void unused_bits_are_zero(void)
+{
+    unsigned char out[4];
+    int taken[2] = {0, 0};
+    for (int c = 0; c < 256; c++) {
+        char two[] = {'A', (char)c}, three[] = {'A', 'A', (char)c};
+        taken[0] += base_base64_decode(URL, two, 2, out) == 1;
+        taken[1] += base_base64_decode(URL, three, 3, out) == 2;
+    }
+    CHECK_INT(taken[0], 64 / 16);
+    CHECK_INT(taken[1], 64 / 4);
+}
+
 static void gives_back_all_lengths_in_place(void)
 {
     unsigned char bytes[256];
@@ -132,6 +145,7 @@ int main(void)
     RUN(refuses_wrong_padding);
     RUN(refuses_what_is_no_canonical_text);
     RUN(only_the_alphabet_is_in_the_alphabet);
+    RUN(unused_bits_are_zero);
     RUN(gives_back_all_lengths_in_place);
     return test_end();
 }

@@ -49,6 +49,8 @@ static void writes_behind_a_reservation_do_not_move_the_bytes(void)
 static void formats_behind_what_is_there(void)
 {
     struct base_buf buf = BASE_BUF_INIT;
+    char text[300];
+    memset(text, 'x', sizeof text);
     CHECK_INT(base_buf_add_text(&buf, "n="), 0);
     CHECK_INT(base_buf_printf(&buf, "%d,%s", 42, "x"), 0);
     CHECK_INT(base_buf_printf(&buf, "%s", ""), 0);
@@ -57,6 +59,11 @@ static void formats_behind_what_is_there(void)
     CHECK_INT(buf.len, 1006);
     CHECK_INT(buf.data[1005], 'y');
     base_buf_fini(&buf);
+    for (int len = 0; len < 300; len++) {
+        CHECK_INT(base_buf_printf(&buf, "%.*s", len, text), 0);
+        CHECK_INT(buf.len, len);
+        base_buf_fini(&buf);
+    }
 }
 
 static void consumes_from_the_front(void)

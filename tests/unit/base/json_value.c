@@ -142,10 +142,11 @@ static void compares_unescaped(void)
 
 static void a_lone_surrogate_has_no_bytes(void)
 {
-    static const char *const texts[] = {
-        "\"\\ud800\"",        "\"\\udc00\"",    "\"x\\ud800y\"",      "\"\\ud800\\ud800\\udc00\"",
-        "\"\\ud800\\u0041\"", "\"\\ud800\\n\"", "\"\\udc00\\ud800\"", "\"\\ud800\\\\udc00\"",
-        "\"\\udbff\\ue000\""};
+    static const char *const texts[] = {"\"\\ud800\"",          "\"\\udc00\"",
+                                        "\"x\\ud800y\"",        "\"\\ud800\\ud800\\udc00\"",
+                                        "\"\\ud800\\u0041\"",   "\"\\ud800\\n\"",
+                                        "\"\\udc00\\ud800\"",   "\"\\udc00\\udc00\"",
+                                        "\"\\ud800\\\\udc00\"", "\"\\udbff\\ue000\""};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct base_json_value string = parse(texts[i]);
         struct base_buf out = BASE_BUF_INIT;
@@ -211,6 +212,7 @@ static void quotes(void)
     check_quoted("\0\x1f\x7f\n", 4, "\"\\u0000\\u001f\\u007f\\u000a\"");
     check_quoted("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa", 12,
                  "\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\"");
+    check_quoted("x\xe2\x80\xa8", 4, "\"x\\u2028\"");
     check_quoted("\xc3\xa4\xf0\x9f\x98\x80", 6, "\"\xc3\xa4\xf0\x9f\x98\x80\"");
     check_quoted("\xc2\x80\xc2\xa8", 4, "\"\xc2\x80\xc2\xa8\"");
 }

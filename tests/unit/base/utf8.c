@@ -3,15 +3,15 @@
 
 #include "lib/test.h"
 
-/* Whether these bytes, alone and behind each count of ASCII up to 9, are taken (the module reads
- * eight bytes at a time where it can); whole, and fed byte by byte and at every cut. */
+/* Whether these bytes, between each two counts of ASCII up to 9, are taken (the module reads eight
+ * bytes at a time where it can); whole, and fed byte by byte and at every cut. */
 static bool all_agree(const char *bytes, size_t len, bool want)
 {
     char text[32];
     bool agree = true;
-    for (size_t before = 0; before < 10; before++) {
-        size_t all = before + len;
-        memset(text, 'a', before);
+    for (size_t around = 0; around < 100; around++) {
+        size_t before = around / 10, all = before + len + around % 10;
+        memset(text, 'a', sizeof text);
         memcpy(text + before, bytes, len);
         agree &= base_utf8_valid(text, all) == want;
         uint8_t state = BASE_UTF8_START;
