@@ -361,9 +361,6 @@ int base_json_pick(const char *text, size_t len, struct base_json_member *member
     start(&scan, text, len, error);
     scan.members = members;
     scan.member_count = count;
-    skip_blanks(&scan);
-    if (scan.at < scan.end && *scan.at != '{')
-        scan.member_count = 0; /* the outermost level is no object: nothing can be picked */
     int failed = scan_text(&scan, &outer);
     if (failed)
         return failed;

@@ -68,7 +68,7 @@ static const char *skip_value(const char *at, const char *end)
         at++;
         if (depth == 0 && (at[-1] == '}' || at[-1] == ']'))
             return at;
-    } while (at < end && (depth > 0 || (!is_filler(*at) && at[-1] != '"')));
+    } while (at < end && (depth > 0 || !is_filler(*at)));
     return at;
 }
 
