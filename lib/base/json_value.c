@@ -66,8 +66,6 @@ static const char *skip_value(const char *at, const char *end)
         else if (*at == '}' || *at == ']')
             depth--;
         at++;
-        if (depth == 0 && (at[-1] == '}' || at[-1] == ']'))
-            return at;
     } while (at < end && (depth > 0 || !is_filler(*at)));
     return at;
 }
