@@ -146,7 +146,7 @@ void net_listen_accept(struct net_listener *listener)
             continue;
         if (fd < 0)
             return;
-        if (net_conn_open(listener->worker, fd) < 0)
+        if (net_conn_open(listener->worker, fd, listener->of_site) < 0)
             close(fd);
     }
 }
