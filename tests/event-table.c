@@ -62,7 +62,7 @@ static void print_choices(const char *choices, const char *end)
 
 static void print_fields(const struct arda_field *field)
 {
-    puts(".Bl -tag -width linkedCardIds");
+    puts(".Bl -tag -width notificationType");
     for (; field->name; field++) {
         printf(".It Va %s\n%c%s", field->name, toupper((unsigned char)field->about[0]),
                field->about + 1);
@@ -79,28 +79,35 @@ static void print_fields(const struct arda_field *field)
     puts(".El");
 }
 
+/* Hyphens are written so that no line is broken at one. */
 static void print_producers(const char *const *producer)
 {
     puts("Producers:\n.Bl -item -offset indent -compact");
-    for (; *producer; producer++)
-        printf(".It\n%s\n", *producer);
+    for (; *producer; producer++) {
+        puts(".It");
+        for (const char *at = *producer; *at; at++)
+            fputs(*at == '-' ? "\\-" : (char[]){*at, '\0'}, stdout);
+        putchar('\n');
+    }
     puts(".El");
 }
 
 static void print_web_names(const char *type)
 {
-    bool any = false;
+    size_t count = 0;
     for (const struct arda_ws_row *row = arda_ws_rows; row->ws_type; row++) {
         if (!row->type || strcmp(row->type, type) != 0)
             continue;
-        puts(any ? ".It" : ".Pp\nName in web clients:\n.Bl -item -offset indent -compact\n.It");
-        any = true;
+        if (count == 0)
+            puts(".Pp\nWeb names:\n.Bl -item -offset indent -compact");
+        printf(".It\n.Ql %s", row->ws_type);
         if (row->field)
-            printf(".Ql %s\nwhen\n.Va %s\nis\n.Ql %s\n", row->ws_type, row->field, row->value);
+            printf("\nif\n.Va %s\nis\n.Ql %s\n", row->field, row->value);
         else
-            printf(".Ql %s\n", row->ws_type);
+            puts(count ? "\notherwise" : "");
+        count++;
     }
-    if (any)
+    if (count)
         puts(".El");
 }
 
