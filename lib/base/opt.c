@@ -118,6 +118,8 @@ static const struct base_opt *find_row(const struct base_opt_program *program, i
 {
     if (value >= ROW_BASE && value < ROW_BASE + (int)program->row_count)
         return &program->rows[value - ROW_BASE];
+    if (value == 0) /* an unknown long option; rows without a letter have 0 there */
+        return NULL;
     for (size_t i = 0; i < program->row_count; i++)
         if (program->rows[i].letter == value)
             return &program->rows[i];
