@@ -57,11 +57,15 @@ void bus_channel_message(struct bus_channel *channel, const char *text, size_t l
         dropped(channel, drop, &error);
         return;
     }
+    /* Who subscribes from a handler is behind the last one, and hears the next message first. */
+    const struct base_list *last = channel->subscriptions.prev;
     channel->walks++;
     BASE_LIST_FOREACH (link, &channel->subscriptions) {
         struct arda_subscription *one = base_container(link, struct arda_subscription, link);
         if (!one->gone)
             one->on.on_message(one->on.data, &message);
+        if (link == last)
+            break;
     }
     channel->walks--;
     release(channel);
@@ -73,11 +77,14 @@ void bus_channel_standing(struct bus_channel *channel, bool standing)
         return;
     channel->standing = standing;
     channel->bus->stats.subscribed_channels += standing ? 1 : (uint64_t)-1;
+    const struct base_list *last = channel->subscriptions.prev; /* later ones know already */
     channel->walks++;
     BASE_LIST_FOREACH (link, &channel->subscriptions) {
         struct arda_subscription *one = base_container(link, struct arda_subscription, link);
         if (!one->gone && one->on.on_standing)
             one->on.on_standing(one->on.data, standing);
+        if (link == last)
+            break;
     }
     channel->walks--;
     release(channel);
