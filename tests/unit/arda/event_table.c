@@ -56,7 +56,7 @@ static const char *kind_name(enum arda_field_kind kind)
 {
     switch (kind) {
 #define NAME_(kind, text)                                                                          \
-    case kind: return #kind + sizeof "ARDA_FIELD_" - 1;
+    case kind: return &#kind[sizeof "ARDA_FIELD_" - 1];
         ARDA_FIELD_MAP(NAME_)
 #undef NAME_
     }

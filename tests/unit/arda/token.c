@@ -368,19 +368,11 @@ static void times_are_numbers(void)
 
 static void both_ids_are_needed(void)
 {
-    static const char *const bad[] = {"\"\"",
-                                      "5",
-                                      "null",
-                                      "[\"x\"]",
-                                      "\"a b\"",
-                                      "\"a:b\"",
-                                      "\"a/b\"",
-                                      "\"\\u0061\"",
-                                      "\"\xc3\xa9\"",
-                                      "\"a\\n\"",
-                                      "\"*\"",
-                                      "\"0123456789012345678901234567890123456789012345678901234567"
-                                      "8901234\""};
+    static const char too_long[] =
+        "\"01234567890123456789012345678901234567890123456789012345678901234\"";
+    const char *const bad[] = {"\"\"",         "5",        "null",    "[\"x\"]",
+                               "\"a b\"",      "\"a:b\"",  "\"a/b\"", "\"\\u0061\"",
+                               "\"\xc3\xa9\"", "\"a\\n\"", "\"*\"",   too_long};
     char payload[256];
     refuses("{\"tenantId\":\"t1\"}", "sub is missing or no id");
     refuses("{\"sub\":\"u1\"}", "tenantId is missing or no id");
