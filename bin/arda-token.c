@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/jsonl.h"
 #include "base/log.h"
+#include "base/place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,37 +92,42 @@ static struct base_slice trim(struct base_slice line)
     return line;
 }
 
-/* Adds whether the token is good: "valid" is null when there is nothing to check it with. */
+/* Appends whether the token is good: "valid" is null when there is nothing to check it with. */
 static int add_verdict(const struct arda_token_key *key, struct base_slice token,
-                       struct base_buf *out)
+                       struct base_buf *out, int *status)
 {
     struct arda_claims claims;
     struct base_why why;
-    if (!key) {
-        base_buf_add_text(out, ",\"valid\":null}\n");
-        return BASE_EXIT_OK;
-    }
-    if (arda_token_verify(key, token.data, token.len, &claims, &why) == 0) {
-        base_buf_add_text(out, ",\"valid\":true}\n");
-        return BASE_EXIT_OK;
-    }
-    base_buf_add_text(out, ",\"valid\":false,\"reason\":");
-    base_json_quote(out, why.text, strlen(why.text));
-    base_buf_add_text(out, "}\n");
-    return BASE_EXIT_NO;
+    *status = BASE_EXIT_OK;
+    if (!key)
+        return base_buf_add_text(out, ",\"valid\":null}\n");
+    if (arda_token_verify(key, token.data, token.len, &claims, &why) == 0)
+        return base_buf_add_text(out, ",\"valid\":true}\n");
+    *status = BASE_EXIT_NO;
+    return base_buf_add_text(out, ",\"valid\":false,\"reason\":") |
+           base_json_quote(out, why.text, strlen(why.text)) | base_buf_add_text(out, "}\n");
 }
 
-static int inspect_line(const struct arda_token_key *key, struct base_slice token)
+static int inspect_line(const struct arda_token_key *key, uint64_t number, struct base_slice token)
 {
     struct base_buf header = BASE_BUF_INIT, claims = BASE_BUF_INIT, out = BASE_BUF_INIT;
+    struct base_place place = {NULL, number};
     struct base_why why;
+    char where[BASE_PLACE_MAX];
+    int status = BASE_EXIT_OK;
     int failed = arda_token_decode(token.data, token.len, &header, &claims, &why);
-    int status = failed ? fail(failed, &why) : BASE_EXIT_OK;
     if (!failed) {
-        base_buf_printf(&out, "{\"header\":%.*s,\"claims\":%.*s", (int)header.len, header.data,
-                        (int)claims.len, claims.data);
-        status = add_verdict(key, token, &out);
-        fwrite(out.data, 1, out.len, stdout);
+        failed = base_buf_printf(&out, "{\"header\":%.*s,\"claims\":%.*s", (int)header.len,
+                                 header.data, (int)claims.len, claims.data);
+        failed |= add_verdict(key, token, &out, &status);
+        if (failed)
+            failed = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
+        else
+            fwrite(out.data, 1, out.len, stdout);
+    }
+    if (failed) {
+        base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&place, where), why.text);
+        status = base_exit_status(failed);
     }
     base_buf_fini(&header);
     base_buf_fini(&claims);
@@ -137,7 +143,7 @@ static int inspect_lines(const struct arda_token_key *key, struct base_jsonl *li
     while ((got = base_jsonl_next(lines, &line)) != 0) {
         int status = BASE_EXIT_DATAERR;
         if (got == 1)
-            status = inspect_line(key, trim(line));
+            status = inspect_line(key, lines->line_number, trim(line));
         else
             base_log(BASE_LOG_ERROR, "line %llu: %s", (unsigned long long)lines->line_number,
                      base_err_text(got));

@@ -24,7 +24,7 @@ static void end_when_done(struct tool *tool)
 
 static void on_change(struct tool *tool)
 {
-    if (tool->paused && arda_outbox_held(tool->outbox) <= HELD_LOW) {
+    if (tool->paused && tool->input && arda_outbox_held(tool->outbox) <= HELD_LOW) {
         tool->paused = false;
         arda_input_resume(tool->input);
     }
@@ -41,8 +41,12 @@ static void bad_line(struct tool *tool, const char *text)
     char where[BASE_PLACE_MAX];
     base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), text);
     tool->bad_lines++;
-    if (tool->settings.strict)
-        tool_end(tool, BASE_EXIT_DATAERR);
+    if (!tool->settings.strict)
+        return;
+    arda_input_close(tool->input);
+    tool->input = NULL;
+    tool->read_all = true; /* of what there is to read */
+    end_when_done(tool);
 }
 
 static void on_line(void *data, uint64_t number, struct base_slice text)
@@ -64,7 +68,7 @@ static void on_line(void *data, uint64_t number, struct base_slice text)
         return;
     }
     arda_outbox_add(tool->outbox, &request->item);
-    if (!tool->ending && arda_outbox_held(tool->outbox) >= HELD_HIGH) {
+    if (arda_outbox_held(tool->outbox) >= HELD_HIGH) {
         tool->paused = true;
         arda_input_pause(tool->input);
     }

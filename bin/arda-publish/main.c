@@ -141,7 +141,7 @@ static void on_outbox_change(void *data)
     struct publisher *publisher = data;
     if (publisher->ending)
         return;
-    if (publisher->paused && arda_outbox_held(publisher->outbox) <= HELD_LOW) {
+    if (publisher->paused && publisher->input && arda_outbox_held(publisher->outbox) <= HELD_LOW) {
         publisher->paused = false;
         arda_input_resume(publisher->input);
     }
@@ -162,8 +162,10 @@ static void print(struct publisher *publisher, const struct outgoing *event)
 static void bad_line(struct publisher *publisher)
 {
     publisher->bad_lines++;
-    if (publisher->settings.strict)
-        end(publisher, BASE_EXIT_DATAERR);
+    if (!publisher->settings.strict)
+        return;
+    stop_reading(publisher);
+    publisher->read_all = true; /* of what there is to read */
 }
 
 static void out_of_memory(struct publisher *publisher)
@@ -200,7 +202,9 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
     struct publisher *publisher = data;
     publisher->place.line = number;
     take_event(publisher, line);
-    if (!publisher->ending && arda_outbox_held(publisher->outbox) >= HELD_HIGH) {
+    if (!publisher->input) {
+        end_when_done(publisher);
+    } else if (arda_outbox_held(publisher->outbox) >= HELD_HIGH) {
         publisher->paused = true;
         arda_input_pause(publisher->input);
     }
@@ -214,6 +218,7 @@ static void on_bad_line(void *data, uint64_t number, int result)
     base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&publisher->place, where),
              result == BASE_ERR_LIMIT ? "longer than 16 MiB" : base_err_text(result));
     bad_line(publisher);
+    end_when_done(publisher);
 }
 
 /* ---- inputs, one after the other ---- */

@@ -332,16 +332,22 @@ static int scan_text(struct scanner *scan, struct base_json_value *value)
                                  : fail(scan, scan->at, "unexpected text behind the value");
 }
 
+/* The bits of the stack are left alone: each is set before it is read. */
+static void start(struct scanner *scan, const char *text, size_t len, struct base_json_error *error)
+{
+    scan->start = scan->at = text;
+    scan->end = len ? text + len : text; /* an empty buffer has no text at all */
+    scan->error = error;
+    scan->members = NULL;
+    scan->member_count = scan->depth = 0;
+}
+
 int base_json_check(const char *text, size_t len, struct base_json_value *value,
                     struct base_json_error *error)
 {
     struct base_json_value ignored;
     struct scanner scan;
-    scan.start = scan.at = text;
-    scan.end = text + len;
-    scan.error = error;
-    scan.members = NULL;
-    scan.member_count = scan.depth = 0;
+    start(&scan, text, len, error);
     return scan_text(&scan, value ? value : &ignored);
 }
 
@@ -352,15 +358,9 @@ int base_json_pick(const char *text, size_t len, struct base_json_member *member
     struct scanner scan;
     for (size_t i = 0; i < count; i++)
         members[i].value = (struct base_json_value){BASE_JSON_ABSENT, NULL, 0};
-    scan.start = scan.at = text;
-    scan.end = text + len;
-    scan.error = error;
+    start(&scan, text, len, error);
     scan.members = members;
     scan.member_count = count;
-    scan.depth = 0;
-    skip_blanks(&scan);
-    if (scan.at < scan.end && *scan.at != '{')
-        scan.member_count = 0; /* the outermost level is no object: nothing can be picked */
     int failed = scan_text(&scan, &outer);
     if (failed)
         return failed;

@@ -7,14 +7,16 @@
 
 #include "base/err.h"
 
-#include <errno.h>
-#include <locale.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_MAX 512 /* digits of a number that are looked at for its double */
+/* No double, and no middle between two, has more significant digits than 767; what follows them can
+ * only say whether the number is above the middle. */
+#define DIGITS_MAX 768
+#define NUMBER_MAX (DIGITS_MAX + 32) /* with sign, one more digit and exponent */
 
 /* ---- iteration ---- */
 
@@ -64,9 +66,7 @@ static const char *skip_value(const char *at, const char *end)
         else if (*at == '}' || *at == ']')
             depth--;
         at++;
-        if (depth == 0 && (at[-1] == '}' || at[-1] == ']'))
-            return at;
-    } while (at < end && (depth > 0 || (!is_filler(*at) && at[-1] != '"')));
+    } while (at < end && (depth > 0 || !is_filler(*at)));
     return at;
 }
 
@@ -263,13 +263,61 @@ int base_json_quote(struct base_buf *out, const char *bytes, size_t len)
 
 /* ---- numbers ---- */
 
+/* The exponent behind the `e`, cut at a size that no count of digits outweighs. */
+static int64_t take_exponent(const char *at, const char *end)
+{
+    int64_t exponent = 0;
+    bool minus = at < end && *at == '-';
+    for (at += at < end && (*at == '-' || *at == '+'); at < end; at++)
+        if (exponent < INT64_C(100000000000000000))
+            exponent = exponent * 10 + (*at - '0');
+    return minus ? -exponent : exponent;
+}
+
+/* Rewrites a number as its first significant digits and an exponent: the same double. */
+static void shorten(const struct base_json_value *number, char out[static NUMBER_MAX])
+{
+    const char *at = number->text, *end = at + number->len;
+    int64_t exponent = 0;
+    size_t digits = 0;
+    bool fraction = false, more = false;
+    char *to = out;
+    if (*at == '-')
+        *to++ = *at++;
+    for (; at < end && (*at | 0x20) != 'e'; at++) {
+        if (*at == '.') {
+            fraction = true;
+            continue;
+        }
+        exponent -= fraction;
+        if (digits < DIGITS_MAX && (digits > 0 || *at != '0')) {
+            *to++ = *at;
+            digits++;
+        } else if (digits > 0) {
+            more |= *at != '0';
+            exponent++;
+        }
+    }
+    if (at < end)
+        exponent += take_exponent(at + 1, end);
+    snprintf(to, (size_t)(out + NUMBER_MAX - to), "%se%" PRId64,
+             digits == 0 ? "0"
+             : more      ? "1"
+                         : "",
+             exponent - more);
+}
+
 int base_json_double(const struct base_json_value *number, double *out)
 {
-    char digits[NUMBER_MAX + 1];
-    if (number->kind != BASE_JSON_NUMBER || number->len > NUMBER_MAX)
+    char digits[NUMBER_MAX];
+    if (number->kind != BASE_JSON_NUMBER)
         return BASE_ERR_INVALID;
-    memcpy(digits, number->text, number->len);
-    digits[number->len] = '\0';
+    if (number->len < sizeof digits) {
+        memcpy(digits, number->text, number->len);
+        digits[number->len] = '\0';
+    } else {
+        shorten(number, digits);
+    }
     /* Programs here never call setlocale, so the point is a point. */
     *out = strtod(digits, NULL);
     return BASE_OK;

@@ -57,6 +57,16 @@ static int give_up(struct base_jsonl *lines, bool ended, int code)
     return code;
 }
 
+/* The length of the line so far, a CR at the end left out: it may belong to the line's end. */
+static size_t line_len(const struct base_jsonl *lines, const struct base_slice *run)
+{
+    size_t len = lines->partial.len + run->len;
+    if (len == 0)
+        return 0;
+    char last = run->len > 0 ? run->data[run->len - 1] : lines->partial.data[len - 1];
+    return len - (last == '\r');
+}
+
 /* A run of the block: 1, an error, or 0 when there is no whole line yet. */
 static int take_line(struct base_jsonl *lines, struct base_slice *line)
 {
@@ -65,7 +75,7 @@ static int take_line(struct base_jsonl *lines, struct base_slice *line)
         lines->skipping = !ended;
         return 0;
     }
-    if (lines->partial.len + line->len > lines->max_line_bytes)
+    if (line_len(lines, line) > lines->max_line_bytes)
         return give_up(lines, ended, BASE_ERR_LIMIT);
     if (lines->partial.len > 0 || !ended) {
         if (base_buf_add(&lines->partial, line->data, line->len) < 0)

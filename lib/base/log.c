@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,15 +43,34 @@ bool base_log_enabled(enum base_log_level level)
     return level <= max_level;
 }
 
+/* Bytes of the character at `text`, 0 when they are not UTF-8. */
+static size_t character_len(const char *text)
+{
+    uint8_t state = BASE_UTF8_START;
+    for (size_t len = 0; text[len];) {
+        state = base_utf8_feed(state, text + len++, 1);
+        if (state == BASE_UTF8_START)
+            return len;
+        if (state == BASE_UTF8_REJECT)
+            break;
+    }
+    return 0;
+}
+
 static size_t put_text(char *out, size_t room, const char *text)
 {
     size_t len = 0;
-    for (; *text && len + 5 < room; text++) {
+    while (*text && len + 5 < room) {
         unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f)
+        size_t size = character_len(text);
+        if (byte < 0x20 || byte == 0x7f || size == 0) {
             len += (size_t)snprintf(out + len, room - len, "\\x%02x", byte);
-        else
-            out[len++] = *text;
+            text++;
+            continue;
+        }
+        memcpy(out + len, text, size);
+        len += size;
+        text += size;
     }
     return len;
 }
@@ -58,14 +78,19 @@ static size_t put_text(char *out, size_t room, const char *text)
 static size_t put_json(char *out, size_t room, const char *text)
 {
     size_t len = 0;
-    for (; *text && len + 7 < room; text++) {
+    while (*text && len + 7 < room) {
         unsigned char byte = (unsigned char)*text;
+        size_t size = character_len(text);
+        if (byte < 0x20 || byte == 0x7f || size == 0) {
+            len += (size_t)snprintf(out + len, room - len, "\\u%04x", size ? byte : 0xFFFDu);
+            text++;
+            continue;
+        }
         if (byte == '"' || byte == '\\')
             out[len++] = '\\';
-        if (byte < 0x20 || byte == 0x7f)
-            len += (size_t)snprintf(out + len, room - len, "\\u%04x", byte);
-        else
-            out[len++] = *text;
+        memcpy(out + len, text, size);
+        len += size;
+        text += size;
     }
     return len;
 }
@@ -97,7 +122,8 @@ static void write_line(enum base_log_level level, const char *message)
         return;
 }
 
-static void log_args(enum base_log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+log_args(enum base_log_level level, const char *format, va_list args)
 {
     char message[LINE_BYTES - 256];
     vsnprintf(message, sizeof message, format, args);

@@ -134,11 +134,9 @@ static int take_argument(const struct base_opt_program *program, void *settings,
         *list = (struct base_opt_list){NULL, 0};
     *seen = true;
     int failed = set_value(settings, row, text, false, why);
-    if (failed == BASE_ERR_NOMEM)
-        return base_why_set(why, failed, "out of memory");
-    if (failed)
+    if (failed == BASE_ERR_INVALID)
         base_why_prefix(why, "--%s", row->name);
-    else if (row->metavar)
+    else if (!failed && row->metavar)
         wipe_password(optarg);
     return failed;
 }
@@ -146,14 +144,17 @@ static int take_argument(const struct base_opt_program *program, void *settings,
 static int misuse(int value, char **argv, const struct base_opt_program *program,
                   struct base_why *why)
 {
-    const struct base_opt *row = find_row(program, optopt);
+    /* getopt_long leaves 0 there for a long name that it does not know. */
+    const struct base_opt *row = optopt ? find_row(program, optopt) : NULL;
     if (value == ':' && row)
         return base_why_set(why, BASE_ERR_INVALID, "--%s: expected an argument", row->name);
     if (row)
         return base_why_set(why, BASE_ERR_INVALID, "--%s: takes no argument", row->name);
     if (optopt && optopt < ROW_BASE)
         return base_why_set(why, BASE_ERR_INVALID, "unrecognized option '-%c'", optopt);
-    return base_why_set(why, BASE_ERR_INVALID, "unrecognized option '%s'", argv[optind - 1]);
+    /* Without the value: of a misspelt name, it may be a secret. */
+    return base_why_set(why, BASE_ERR_INVALID, "unrecognized option '%.*s'",
+                        (int)strcspn(argv[optind - 1], "="), argv[optind - 1]);
 }
 
 static int show(const struct base_opt_program *program, int value, char **argv,
@@ -211,6 +212,8 @@ static int take_fallback(void *settings, const struct base_opt *row, struct base
     if (failed == BASE_ERR_INVALID && from_environment) {
         base_why_prefix(why, "%s", from_usual ? row->env : name);
         failed = BASE_ERR_CONFIG;
+        if (why)
+            why->code = failed;
     }
     return failed;
 }
@@ -223,6 +226,8 @@ int base_opt_parse(const struct base_opt_program *program, void *settings, int a
     for (size_t i = 0; i < program->row_count && !failed; i++)
         if (!given[i])
             failed = take_fallback(settings, &program->rows[i], why);
+    if (failed == BASE_ERR_NOMEM)
+        base_why_set(why, failed, "out of memory");
     if (failed)
         return failed;
     *operands = argv + optind;

@@ -89,13 +89,13 @@ struct base_opt_program {
 
 #define BASE_OPT_COUNT_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* Parses argv into `settings`, whose text values are borrowed from argv, the environment and the
- * table. Options and operands may be mixed; `operands` receives argv's rest (its count is the
- * result). On --help, --version, --dump-options it prints and returns BASE_OPT_DONE: exit 0. On
- * misuse it returns BASE_ERR_INVALID with one line in `why` such as
+/* Parses argv into `settings`, which must be zeroed before; its texts are copies that base_opt_fini
+ * frees, after a failure too. Options and operands may be mixed; `operands` receives argv's rest
+ * (its count is the result). On --help, --version, --dump-options it prints and returns
+ * BASE_OPT_DONE: exit 0. On misuse it returns BASE_ERR_INVALID with one line in `why` such as
  * "--count: expected 1 to 1000000, got `12x'"; a bad value of the environment is BASE_ERR_CONFIG
- * and names the variable. Passwords in URL-valued arguments (scheme://user:secret@) are wiped from
- * argv after they have been copied. */
+ * and names the variable; BASE_ERR_NOMEM. Passwords in URL-valued arguments
+ * (scheme://user:secret@) are wiped from argv after they have been copied. */
 #define BASE_OPT_DONE (-1)
 int base_opt_parse(const struct base_opt_program *program, void *settings, int argc, char **argv,
                    char ***operands, struct base_why *why);

@@ -98,7 +98,10 @@ void base_opt_dump(const struct base_opt_program *program)
     for (size_t i = 0; i < program->row_count; i++) {
         const struct base_opt *row = &program->rows[i];
         char env[BASE_OPT_ENV_MAX];
-        base_opt_env_name(row, env);
+        if (row->kind == BASE_OPT_COUNT)
+            strcpy(env, "-"); /* how often it is given only arguments can say */
+        else
+            base_opt_env_name(row, env);
         printf("%c\t%s\t%s\t%s\t%s%s%s\t%s\n", row->letter ? row->letter : '-', row->name,
                kinds[row->kind], row->metavar ? row->metavar : "-", env, row->env ? "," : "",
                row->env ? row->env : "", row->kind == BASE_OPT_CHOICE ? row->range : "-");

@@ -86,13 +86,15 @@ int base_opt_parse_duration(const char *text, int64_t *ms, struct base_why *why)
     const char *at = text;
     do {
         char *behind;
-        if ((*at < '0' || *at > '9') && *at != '.')
+        size_t digits = strspn(at, "0123456789.");
+        if (digits == 0)
             break;
         double number = strtod(at, &behind);
         size_t len;
         double unit = unit_ms(behind, &len);
         bool bare = unit == 0 && !*behind && at == text; /* a bare number is seconds */
-        if (behind == at || (unit == 0 && !bare)) {
+        /* strtod also knows 0x10 and 1e3, which are no durations. */
+        if (behind != at + digits || (unit == 0 && !bare)) {
             at = "?";
             break;
         }

@@ -116,7 +116,7 @@ static bool take_zone(const char **at, const char *end, int64_t *offset_ms)
 
 int base_rfc3339_parse(const char *text, size_t len, int64_t *ms)
 {
-    const char *at = text, *end = text + len;
+    const char *at = text, *end = len ? text + len : text;
     int64_t days, time_ms, offset_ms;
     bool leap_second;
     if (!take_date(&at, end, &days) || !take_char(&at, end, "Tt ") ||
@@ -125,7 +125,7 @@ int base_rfc3339_parse(const char *text, size_t len, int64_t *ms)
         return BASE_ERR_SYNTAX;
     int64_t result = days * DAY_MS + time_ms - offset_ms;
     /* A leap second is the last one of a UTC day; here it is the first one of the next. */
-    if (leap_second && (result / 1000 * 1000) % DAY_MS != 0)
+    if (leap_second && (result % DAY_MS + DAY_MS) % DAY_MS >= 1000)
         return BASE_ERR_SYNTAX;
     *ms = result;
     return BASE_OK;

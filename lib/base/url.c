@@ -55,6 +55,8 @@ int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
     const char *colon = strstr(text, "://");
     if (!colon || colon == text)
         return bad(why, "no scheme://");
+    if (!isalpha((unsigned char)*text))
+        return bad(why, "bad scheme");
     for (const char *at = text; at < colon; at++)
         if (!isalnum((unsigned char)*at) && !strchr("+-.", *at))
             return bad(why, "bad scheme");
@@ -120,18 +122,21 @@ int base_url_origin(const char *text, struct base_buf *out, struct base_why *why
     bool https = url.scheme.len == 5 && strncasecmp(url.scheme.data, "https", 5) == 0;
     if ((!http && !https) || url.host.len == 0)
         return base_why_set(why, BASE_ERR_SYNTAX, "expected http://HOST or https://HOST");
+    for (size_t i = 0; i < url.host.len; i++) {
+        unsigned char c = (unsigned char)url.host.data[i];
+        if (c <= ' ' || c == '"' || c >= 0x7f)
+            return base_why_set(why, BASE_ERR_SYNTAX, "bad character in the host");
+    }
     bool v6 = memchr(url.host.data, ':', url.host.len) != NULL;
     size_t before = out->len;
     failed = base_buf_printf(out, "%s://%s%.*s%s", http ? "http" : "https", v6 ? "[" : "",
                              (int)url.host.len, url.host.data, v6 ? "]" : "");
-    for (size_t i = before; i < out->len; i++) {
-        unsigned char c = (unsigned char)out->data[i];
-        if (c <= ' ' || c == '"' || c >= 0x7f)
-            return base_why_set(why, BASE_ERR_SYNTAX, "bad character in the host");
-        out->data[i] = (char)tolower(c);
-    }
+    for (size_t i = before; i < out->len; i++)
+        out->data[i] = (char)tolower((unsigned char)out->data[i]);
     if (!failed && url.port >= 0 && url.port != (http ? 80 : 443))
         failed = base_buf_printf(out, ":%d", url.port);
+    if (failed)
+        out->len = before;
     return failed ? base_why_set(why, BASE_ERR_NOMEM, "out of memory") : BASE_OK;
 }
 

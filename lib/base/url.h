@@ -23,10 +23,11 @@ struct base_url {
 
 /* BASE_ERR_SYNTAX with `why`, which never quotes user or password. */
 int base_url_parse(const char *text, struct base_url *url, struct base_why *why);
-/* Appends the percent-decoded bytes. BASE_ERR_SYNTAX for a bad escape. */
+/* Appends the percent-decoded bytes. BASE_ERR_SYNTAX for a bad escape, BASE_ERR_NOMEM; `out` is
+ * then unchanged. */
 int base_url_decode(struct base_slice part, struct base_buf *out);
 /* Appends scheme://host[:port], lower case, the scheme's own port left out (RFC 6454). Only for
- * http and https: BASE_ERR_SYNTAX for others. */
+ * http and https: BASE_ERR_SYNTAX for others, BASE_ERR_NOMEM; `out` is then unchanged. */
 int base_url_origin(const char *text, struct base_buf *out, struct base_why *why);
 /* Splits "[ADDR]:PORT" or "PORT"; an empty address is left empty, one in brackets loses them.
  * BASE_ERR_SYNTAX. */

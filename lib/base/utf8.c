@@ -41,9 +41,9 @@ static uint8_t next_state(uint8_t state, unsigned char byte)
 
 uint8_t base_utf8_feed(uint8_t state, const char *bytes, size_t len)
 {
-    const char *end = bytes + len;
-    if (state == BASE_UTF8_REJECT)
+    if (state == BASE_UTF8_REJECT || len == 0)
         return state;
+    const char *end = bytes + len;
     while (bytes < end) {
         /* Eight bytes of ASCII at a time. */
         uint64_t word;

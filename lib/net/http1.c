@@ -69,7 +69,7 @@ void net_http1_reset(struct net_http1 *http)
 
 bool net_http1_idle(const struct net_http1 *http)
 {
-    return http->phase == IDLE || http->phase == IDLE_CR;
+    return http->phase == IDLE;
 }
 
 int net_http1_status(const struct net_http1 *http)

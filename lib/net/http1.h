@@ -3,8 +3,11 @@
  * http1: requests of HTTP/1.1 (RFC 9110, RFC 9112) for a server; no I/O.
  *
  * The tokenising is llhttp's or http-parser's; this module collects what they yield, bounds it and
- * refuses what they let through and RFC 9112 does not. One parser reads one request after another
- * from a connection; between requests it holds nothing. Threads: one at a time per parser.
+ * refuses what they let through and RFC 9112 does not, among it: blanks in the request line other
+ * than the two, a target with other characters than visible ASCII or with a fragment, an HTTP/1.1
+ * request without Host (it may be empty), and any request with two of them. One parser reads one
+ * request after another from a connection; between requests it holds nothing. Threads: one at a
+ * time per parser.
  */
 #ifndef NET_HTTP1_H
 #define NET_HTTP1_H
@@ -51,8 +54,8 @@ struct net_http1 *net_http1_new(void);
 void net_http1_free(struct net_http1 *http);
 /* Ready for the next request; keeps small buffers for it, frees large ones. */
 void net_http1_reset(struct net_http1 *http);
-/* True when no byte of a request has been taken since the last reset (blank lines between
- * requests do not count). */
+/* True when no byte of a request has been taken since the last reset (whole blank lines
+ * between requests do not count). */
 bool net_http1_idle(const struct net_http1 *http);
 
 /* Takes bytes up to the next event. A body over `max_body_bytes` ends with status 413: when the

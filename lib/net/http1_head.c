@@ -234,20 +234,47 @@ static bool list_has(struct base_slice list, const char *token)
 
 /* --- what RFC 9112 says of the whole --- */
 
+/* Section 3: single blanks around the target, which consists of visible ASCII characters, and HTTP
+ * behind it. The tokenisers pass several blanks, tabs, any byte over 0x7f, and other protocols. */
+static bool request_line_allowed(struct base_slice text, struct base_slice target)
+{
+    static const char protocol[] = " HTTP/";
+    const char *blank = memchr(text.data, ' ', text.len);
+    if (target.len == 0 || !blank || blank + 1 != target.data)
+        return false;
+    const char *end = target.data + target.len;
+    for (const char *at = target.data; at < end; at++)
+        if (*at <= ' ' || *at >= 0x7f || *at == '#')
+            return false;
+    return (size_t)(text.data + text.len - end) > sizeof protocol &&
+           memcmp(end, protocol, sizeof protocol - 1) == 0;
+}
+
+static bool is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Section 3.2.2: takes scheme and authority, neither of them empty, off an absolute-form. */
+static bool skip_authority(struct base_slice *target)
+{
+    const char *at = target->data, *end = at + target->len;
+    while (at < end && is_alpha(*at))
+        at++;
+    if (at == target->data || end - at < 3 || memcmp(at, "://", 3) != 0)
+        return false;
+    const char *authority = at += 3;
+    while (at < end && *at != '/' && *at != '?')
+        at++;
+    *target = (struct base_slice){at, (size_t)(end - at)};
+    return at > authority;
+}
+
 /* Section 3.2: origin-form, absolute-form, asterisk-form. */
 static int split_target(struct base_slice target, struct net_http1_request *request)
 {
-    if (target.len == 0 || memchr(target.data, '#', target.len))
+    if (target.data[0] != '/' && !same(target, "*", 1) && !skip_authority(&target))
         return 400;
-    if (target.data[0] != '/' && !same(target, "*", 1)) {
-        const char *end = target.data + target.len;
-        const char *at = memmem(target.data, target.len, "://", 3);
-        if (!at)
-            return 400;
-        for (at += 3; at < end && *at != '/' && *at != '?';)
-            at++;
-        target = (struct base_slice){at, (size_t)(end - at)};
-    }
     const char *mark = target.len ? memchr(target.data, '?', target.len) : NULL;
     request->path = target;
     request->query = (struct base_slice){target.data + target.len, 0};
@@ -348,7 +375,7 @@ int net_http1_head_parse(struct base_slice text, struct net_http1_request *reque
     tokenise(&parser, &head, text);
     if (head.status)
         return head.status;
-    if (!head.complete)
+    if (!head.complete || !request_line_allowed(text, head.target))
         return 400;
     int status = check_version_and_host(&parser, fields, request);
     if (!status)

@@ -219,11 +219,14 @@ static void violated(struct net_conn *conn, uint16_t code)
 size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t taken = 0;
-    while (taken < len && (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)) {
+    int got = 1;
+    /* Behind an event once more, even without bytes: that frees what the event lay in. */
+    while ((taken < len || got > 0) &&
+           (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)) {
         struct net_ws_event event;
         size_t used = 0;
-        int got = net_ws_next(&conn->ws, conn->session->endpoint->max_payload_bytes, bytes + taken,
-                              len - taken, &used, &event);
+        got = net_ws_next(&conn->ws, conn->session->endpoint->max_payload_bytes, bytes + taken,
+                          len - taken, &used, &event);
         taken += used;
         if (got < 0)
             violated(conn, event.code);

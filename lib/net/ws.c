@@ -75,8 +75,9 @@ static int fail(struct net_ws_event *event, enum net_ws_code code)
     return code == NET_WS_CODE_INTERNAL ? BASE_ERR_NOMEM : BASE_ERR_SYNTAX;
 }
 
-/* The block, with room for `more` bytes of a message that will not be longer than `ceiling`. It
- * grows to twice of what has come and not to what was announced. */
+/* The block, with room for `more` bytes of a message that will not be longer than `ceiling`, unless
+ * the bound has been lowered since its frame began. It grows to twice of what has come and not to
+ * what was announced. */
 static struct net_ws_partial *reserve(struct net_ws *ws, size_t more, uint64_t ceiling)
 {
     struct net_ws_partial *partial = ws->partial;
@@ -85,7 +86,7 @@ static struct net_ws_partial *reserve(struct net_ws *ws, size_t more, uint64_t c
         return partial;
     uint64_t cap = need * 2 > FIRST_CAP ? need * 2 : FIRST_CAP;
     if (cap > ceiling)
-        cap = ceiling;
+        cap = ceiling > need ? ceiling : need;
     partial = base_realloc(partial, sizeof *partial + (size_t)cap);
     if (!partial)
         return NULL;
@@ -208,7 +209,7 @@ static bool close_code_allowed(unsigned code)
 
 static int yield_close(struct net_ws *ws, char *data, size_t len, struct net_ws_event *event)
 {
-    ws->flags |= ENDED;
+    ws->flags |= ENDED | RELEASE; /* also of a message that is cut short */
     *event = (struct net_ws_event){NET_WS_CLOSE, data, 0, NET_WS_CODE_NONE};
     if (len == 0)
         return 1;

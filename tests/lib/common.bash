@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# What the bats files share: a Redis of their own, programs in the background, waiting for
+# conditions, and a client of Socket.IO. Everything that was started ends with the file.
+#
+#     setup_file() { start_redis; }
+#     teardown_file() { stop_all; }
+#     teardown() { stop_all_of_test; }
+
+bats_require_minimum_version 1.5.0
+
+export NODE_PATH="${ARDA_NODE_MODULES:-/nonexistent}"
+: "${top_srcdir:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+export top_srcdir
+unset JWT_SECRET APP_URL PORT
+[ -n "${REDIS_PORT:-}" ] || unset REDIS_URL
+
+need_node() {
+    [ -d "$NODE_PATH/socket.io-client" ] || skip "the npm packages are not installed"
+}
+
+uuid() { cat /proc/sys/kernel/random/uuid; }
+
+# Until COMMAND succeeds; fails after ten seconds, thirty under sanitizers and load.
+wait_for() {
+    local deadline=$((SECONDS + 30))
+    until "$@"; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            echo "waited in vain for: $*" >&2
+            show_logs
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
+show_logs() {
+    local file
+    for file in "$RUN_DIR"/*.err; do
+        [ ! -s "$file" ] || sed "s|^|${file##*/}: |" "$file" >&2
+    done
+}
+
+# ---- programs in the background ----
+
+# Those started in setup_file live as long as the file, others as long as their test.
+if [ -n "${BATS_TEST_TMPDIR:-}" ]; then RUN_DIR=$BATS_TEST_TMPDIR; else RUN_DIR=$BATS_FILE_TMPDIR; fi
+
+# start NAME COMMAND...: output goes to $RUN_DIR/NAME.out and .err, the process id to NAME.pid.
+start() {
+    local name=$1
+    shift
+    : >"$RUN_DIR/$name.out"
+    "$@" >"$RUN_DIR/$name.out" 2>"$RUN_DIR/$name.err" <"${STDIN:-/dev/null}" 3>&- 9>&- &
+    echo $! >"$RUN_DIR/$name.pid"
+}
+
+pid_of() { cat "$RUN_DIR/$1.pid" 2>/dev/null || cat "$BATS_FILE_TMPDIR/$1.pid"; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+is_there() { kill -0 "$1" 2>/dev/null; }
+
+# stop NAME [SIGNAL]: ends it and puts its exit status into `status`.
+# shellcheck disable=SC2034
+stop() {
+    local pid
+    pid=$(pid_of "$1")
+    kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
+    join "$1"
+}
+
+# join NAME: waits until it ends by itself.
+join() {
+    local pid
+    pid=$(pid_of "$1")
+    wait_for is_gone "$pid" || return 1
+    status=0
+    wait "$pid" || status=$?
+    rm -f "$RUN_DIR/$1.pid"
+}
+
+stop_all() {
+    local file
+    for file in "$RUN_DIR"/*.pid; do
+        [ -f "$file" ] || continue
+        kill "$(cat "$file")" 2>/dev/null || true
+    done
+    for file in "$RUN_DIR"/*.pid; do
+        [ -f "$file" ] || continue
+        wait_for is_gone "$(cat "$file")" || kill -KILL "$(cat "$file")" 2>/dev/null || true
+        rm -f "$file"
+    done
+}
+
+out() { cat "$RUN_DIR/$1.out"; }
+err() { cat "$RUN_DIR/$1.err"; }
+lines_of() { [ "$(wc -l <"$RUN_DIR/$1.out")" -ge "$2" ]; }
+err_has() { grep -qF -- "$2" "$RUN_DIR/$1.err"; }
+out_has() { grep -qF -- "$2" "$RUN_DIR/$1.out"; }
+
+# ---- Redis ----
+
+# A server of the file's own on a free port; REDIS_URL and REDIS_PORT name it.
+start_redis() {
+    local tries
+    for tries in 1 2 3 4 5 6 7 8 9 10; do
+        REDIS_PORT=${REDIS_PORT:-$(((RANDOM * 32768 + RANDOM) % 25000 + 20000))}
+        launch_redis "$@" && return 0
+        unset REDIS_PORT
+    done
+    echo "redis-server does not start after $tries tries" >&2
+    return 1
+}
+
+launch_redis() {
+    export REDIS_PORT REDIS_URL="redis://127.0.0.1:$REDIS_PORT"
+    start redis redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --save '' --appendonly no \
+        --dir "$RUN_DIR" --loglevel warning "$@"
+    local pid
+    pid=$(pid_of redis)
+    wait_for answers_or_gone "$pid"
+    is_there "$pid"
+}
+
+answers_or_gone() { is_gone "$1" || [ "$(redis ping 2>/dev/null)" = PONG ]; }
+redis() { redis-cli -p "$REDIS_PORT" "$@"; }
+subscribers() { [ "$(redis pubsub numsub "arda:events:$1" | tail -n 1)" = "$2" ]; }
+
+# ---- events ----
+
+# card TENANT [TOSTAGE [CARD]]: a card.transition as a line.
+card() {
+    printf '{"type":"card.transition","tenantId":"%s","cardId":"%s","loopId":"%s",' \
+        "$1" "${3:-$(uuid)}" "$(uuid)"
+    printf '"fromStage":"created","toStage":"%s","method":"scan",' "${2:-triggered}"
+    printf '"timestamp":"2026-02-08T12:00:00.000Z"}\n'
+}
+
+# ---- the gateway and its clients ----
+
+export GATEWAY_SECRET=a-secret-of-thirty-two-bytes-or-more
+
+# start_gateway [OPTION]...: GATEWAY_URL names it.
+start_gateway() {
+    JWT_SECRET=$GATEWAY_SECRET APP_URL=${APP_URL-http://app.example:5173} \
+        start gateway arda-gateway --listen 127.0.0.1:0 "$@"
+    wait_for listening_or_gone gateway
+    GATEWAY_URL=http://$(sed -n 's/.*listening on \([^ ]*\).*/\1/p' "$RUN_DIR/gateway.err")
+    export GATEWAY_URL
+    is_there "$(pid_of gateway)"
+}
+
+listening_or_gone() { err_has "$1" "listening on" || is_gone "$(pid_of "$1")"; }
+
+token() { # TENANT USER [OPTION]...
+    local tenant=$1 user=$2
+    shift 2
+    JWT_SECRET=$GATEWAY_SECRET arda-token mint --tenant "$tenant" --user "$user" "$@"
+}
+
+# client NAME TENANT [OPTION]...: a socket.io-client (tests/lib/client.js) for a new user; returns
+# when it has been told `connected` and the tenant's subscription stands.
+client() {
+    local name=$1 tenant=$2
+    shift 2
+    start "$name" node "$top_srcdir/tests/lib/client.js" "$GATEWAY_URL" \
+        --token "$(token "$tenant" "${CLIENT_USER:-$(uuid)}")" "$@"
+    wait_for out_has "$name" '"event":"connected"'
+    [ -z "${REDIS_PORT:-}" ] || [ -n "${NO_REDIS:-}" ] || wait_for subscribers "$tenant" 1
+}
+
+# got NAME N: NAME has printed N events or more, `connected` not counted.
+got() { [ "$(grep '"event":' "$RUN_DIR/$1.out" | grep -cv '"event":"connected"')" -ge "$2" ]; }
+# events NAME: their JSON texts as they stood on the wire, in order.
+events() {
+    node -e '
+        for (const line of require("fs").readFileSync(0, "utf8").split("\n").filter(Boolean)) {
+            const { raw } = JSON.parse(line);
+            const match = raw && /^\["[^"]*",(\{"type"[^]*)\]$/.exec(raw);
+            if (match) console.log(match[1]);
+        }' <"$RUN_DIR/$1.out"
+}
+# names NAME: the events it was told of, in order, on one line; `connected` left out.
+names() { sed -n 's/^{"event":"\([^"]*\)".*/\1/p' "$RUN_DIR/$1.out" | grep -vx connected | paste -sd' '; }

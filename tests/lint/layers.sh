@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The layer rule: base includes no sibling, net includes base only, arda includes base only, and a
+# library of others appears only in the files that wrap it. Prints what breaks it.
+
+# Prints the includes of files under FOLDER that match the one expression and not the other.
+includes() { # FOLDER MATCHING EXCEPT
+    grep -rnE '^#include ' "$1" | grep -E "$2" | grep -vE "$3"
+}
+
+includes lib/base '"' '"base/|"config\.h"'
+includes lib/net '"' '"(base|net)/|"config\.h"'
+includes lib/arda '"' '"(base|arda)/|"config\.h"'
+includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|input|outbox|redis_conn))\.[ch]:'
+includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|directory[a-z_]*|redis_conn)\.[ch]:'
+includes lib '<jwt\.h>' '^lib/arda/token\.c:'
+includes lib '<jansson\.h>' '^lib/arda/directory_line\.c:'
+includes lib '<openssl/' '^lib/base/crypto\.c:'
+includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
+includes bin '<(hiredis/|jwt|jansson|openssl/)' '^$'
+grep -rnE '\b(malloc|calloc|realloc|strdup|strndup)\(' lib bin --include='*.c' | grep -vE 'base_|lib/base/mem\.c'
+exit 0

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What can be said of the sources without building them: format, shell, pages, layers.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+found=0
+complain() {
+    found=1
+    printf 'lint: %s\n' "$1"
+    sed 's/^/    /'
+}
+
+# Runs a command; what it prints, or its failure, is a complaint.
+must_be_silent() { # TEXT COMMAND...
+    text=$1
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    if [ "$status" != 0 ] || [ -n "$output" ]; then
+        printf '%s\n' "$output" | complain "$text"
+    fi
+}
+
+sources=$(find bin lib tests \( -name '*.c' -o -name '*.h' \) | sort)
+scripts="bootstrap .ci/run $(find tests completions \( -name '*.sh' -o -name '*.bash' -o -name generate \) 2>/dev/null | sort)"
+tests=$(find tests -name '*.bats' | sort)
+pages=$(find man -name '*.[1-9]' 2>/dev/null | sort)
+scripts=$(for file in $scripts; do [ -f "$file" ] && printf '%s ' "$file"; done)
+
+# shellcheck disable=SC2086
+{
+    must_be_silent "clang-format would write these otherwise" clang-format --dry-run -Werror $sources
+    must_be_silent "shellcheck" shellcheck $scripts
+    [ -z "$tests" ] || must_be_silent "shellcheck of the bats files" shellcheck --shell=bats $tests
+    [ -z "$pages" ] || must_be_silent "mandoc" mandoc -Tlint -Wwarning $pages
+    must_be_silent "layers" sh tests/lint/layers.sh
+}
+exit "$found"
