@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/directory_line.h"
 
-#include "base/json.h"
+#include "base/utf8.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -76,13 +76,21 @@ static const struct member {
 };
 #define MEMBERS (sizeof members / sizeof members[0])
 
+/* How much of a text a message shows: whole characters. */
+static int shown_len(const char *text)
+{
+    size_t len = strlen(text);
+    return (int)(len > SHOWN ? base_utf8_cut(text, SHOWN) : len);
+}
+
 static int wrong_value(struct base_why *why, const char *name, const char *expected,
                        const json_t *value)
 {
-    char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *shown = dumped ? dumped : "something else";
     int code = base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s, got %.*s", name, expected,
-                            SHOWN, shown ? shown : "something else");
-    free(shown);
+                            shown_len(shown), shown);
+    free(dumped);
     return code;
 }
 
@@ -104,9 +112,32 @@ static int move_known(json_t *from, json_t *to, struct base_why *why)
     return BASE_OK;
 }
 
+static bool reads_as(const char *text, const json_t *value)
+{
+    json_t *back = json_loads(text, 0, NULL);
+    bool same = back && json_equal(back, value);
+    json_decref(back);
+    return same;
+}
+
+/* With 17 digits, jansson's own choice, every number is exact, and 0.1 is 0.10000000000000001. */
+static char *dump(const json_t *user)
+{
+    char *exact = json_dumps(user, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    for (size_t digits = 15; exact && digits < 17; digits++) {
+        char *shorter = json_dumps(user, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+        if (shorter && strcmp(shorter, exact) != 0 && reads_as(shorter, user)) {
+            free(exact);
+            return shorter;
+        }
+        free(shorter);
+    }
+    return exact;
+}
+
 static int write_value(struct arda_directory_line *line, const json_t *user, struct base_why *why)
 {
-    char *text = json_dumps(user, JSON_COMPACT);
+    char *text = dump(user);
     line->value.len = 0;
     int failed = text ? base_buf_add_text(&line->value, text) : BASE_ERR_NOMEM;
     free(text);
@@ -184,8 +215,9 @@ static int take_object(json_t *object, struct arda_directory_line *line, struct 
         return keep_user(line, object, why);
     void *rest = json_object_iter(object);
     if (rest)
-        return base_why_set(why, BASE_ERR_SYNTAX, "%.60s: unknown member of a %s",
-                            json_object_iter_key(rest), kind_names[line->kind]);
+        return base_why_set(why, BASE_ERR_SYNTAX, "%.*s: unknown member of a %s",
+                            shown_len(json_object_iter_key(rest)), json_object_iter_key(rest),
+                            kind_names[line->kind]);
     return BASE_OK;
 }
 
@@ -225,6 +257,10 @@ int arda_directory_line_set_value(struct arda_directory_line *line, const char *
     json_t *user = len ? load(text, len, why) : json_object();
     if (!user)
         return BASE_ERR_SYNTAX;
+    /* The line has these already, and a key that stands twice would make it unreadable. */
+    json_object_del(user, "kind");
+    json_object_del(user, "tenantId");
+    json_object_del(user, id_names[ARDA_DIRECTORY_USER]);
     int failed = keep_user(line, user, why);
     json_decref(user);
     return failed;

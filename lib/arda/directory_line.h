@@ -4,7 +4,8 @@
  * dumped (arda-events(5)).
  *
  * The written form is canonical: known members in a fixed order, unknown ones of users behind them
- * as they came, no blanks. Threads: one at a time per line.
+ * as they came (numbers with as few digits as they need), no blanks. Threads: one at a time per
+ * line.
  */
 #ifndef ARDA_DIRECTORY_LINE_H
 #define ARDA_DIRECTORY_LINE_H
@@ -44,7 +45,8 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
 /* Appends it without a line end. BASE_ERR_NOMEM: `out` unchanged. */
 int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line);
 
-/* Takes a user's object as Redis holds it, or an empty text for one who has nothing yet. Errors as
+/* Takes a user's object as Redis holds it, or an empty text for one who has nothing yet; members of
+ * it that say what the line says, such as userId, are left out. Errors as
  * arda_directory_line_parse. */
 int arda_directory_line_set_value(struct arda_directory_line *line, const char *text, size_t len,
                                   struct base_why *why);
