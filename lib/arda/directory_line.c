@@ -75,10 +75,10 @@ static int stands_twice(const struct base_json_value *key, struct base_json_iter
     struct base_buf decoded = BASE_BUF_INIT;
     int failed = base_json_unescape(key, &decoded);
     if (failed == BASE_ERR_NOMEM)
-        return no_memory(why);
-    if (failed) /* a lone surrogate, which is no text */
-        return base_why_set(why, BASE_ERR_SYNTAX, "%.*s: no name for a member",
-                            shown_len(key->text, key->len), key->text);
+        no_memory(why);
+    else if (failed) /* a lone surrogate, which is no text */
+        base_why_set(why, failed, "%.*s: no name for a member", shown_len(key->text, key->len),
+                     key->text);
     while (!failed && base_json_iter_next(&rest, &other, &value))
         if (base_json_equals(&other, decoded.data, decoded.len))
             failed = base_why_set(why, BASE_ERR_SYNTAX, "%.*s: stands twice",
@@ -246,17 +246,16 @@ static int take_id(const struct base_json_value *object, const char *name, bool 
     if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: missing", name);
     int failed = base_json_unescape(&value, &text);
+    bool good = !failed && (tenant ? arda_tenant_valid(text.data, text.len)
+                                   : arda_id_valid(text.data, text.len));
+    if (good) {
+        memset(out, 0, ARDA_ID_MAX + 1);
+        memcpy(out, text.data, text.len);
+    }
+    base_buf_fini(&text);
     if (failed == BASE_ERR_NOMEM)
         return no_memory(why);
-    if (failed ||
-        !(tenant ? arda_tenant_valid(text.data, text.len) : arda_id_valid(text.data, text.len))) {
-        base_buf_fini(&text);
-        return wrong_value(why, name, tenant ? "the id of a tenant" : "an id", &value);
-    }
-    memset(out, 0, ARDA_ID_MAX + 1);
-    memcpy(out, text.data, text.len);
-    base_buf_fini(&text);
-    return BASE_OK;
+    return good ? BASE_OK : wrong_value(why, name, tenant ? "the id of a tenant" : "an id", &value);
 }
 
 static int take_kind(const struct base_json_value *object, enum arda_directory_kind *kind,
