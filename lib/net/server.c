@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct net_endpoint net_endpoint_defaults = {
@@ -43,6 +44,9 @@ static void *run_worker(void *arg)
 {
     struct net_worker *worker = arg;
     const struct net_server_options *options = &worker->server->options;
+    char name[16];
+    snprintf(name, sizeof name, "worker %u", worker->index);
+    pthread_setname_np(pthread_self(), name); /* for top(1) and debuggers */
     if (options->on_worker)
         options->on_worker(options->data, worker->index, true);
     net_loop_run(worker->loop);
