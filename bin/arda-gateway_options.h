@@ -8,7 +8,7 @@
     OPT(listen, 'l', "listen", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                              \
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
-        "where to serve /metrics, /healthz and /readyz (default: nowhere)")                        \
+        "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
     BASE_OPT_COMMON_SECRET(OPT)                                                                    \
