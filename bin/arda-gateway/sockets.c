@@ -297,10 +297,13 @@ static void log_end(const struct client *client, enum net_reason reason)
     }
     net_socket_address(client->socket, address);
     net_socket_lag(client->socket, &lag);
-    double behind_s = lag.since_us ? (double)(base_clock_mono_us() - lag.since_us) / 1e6 : 0;
+    char since[32] = "";
+    if (lag.since_us)
+        snprintf(since, sizeof since, " for %.1f s",
+                 (double)(base_clock_mono_us() - lag.since_us) / 1e6);
     base_log(BASE_LOG_WARNING,
-             "tenant %s: user %s: %s: slow reader disconnected, %llu bytes behind for %.1f s",
-             tenant, user, address, (unsigned long long)lag.bytes, behind_s);
+             "tenant %s: user %s: %s: slow reader disconnected, %llu bytes behind%s", tenant, user,
+             address, (unsigned long long)lag.bytes, since);
 }
 
 static void on_disconnect(void *data, struct net_socket *socket, enum net_reason reason)

@@ -280,7 +280,7 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
         engine->on_close(engine->data, session, reason);
     net_socket_session_closed(session, reason);
     net_queue_clear(session);
-    if (worker->server->addresses.max)
+    if (session->peer && worker->server->addresses.max)
         forget_peer(session);
     give_slot_back(session);
     net_worker_leave(worker);
