@@ -33,8 +33,11 @@ struct metrics_snapshot {
         s->net.sessions_opened)                                                                    \
     SOME(arda_gateway_disconnects, COUNTER, "", "Engine.IO sessions that ended, by reason.",       \
          NET_REASON_COUNT, "reason", net_reason_name((enum net_reason)i), s->net.closed[i])        \
-    ONE(arda_gateway_requests_refused, COUNTER, "",                                                \
-        "HTTP requests of clients that were answered with an error.", s->net.requests_refused)     \
+    ONE(arda_gateway_request_errors, COUNTER, "",                                                  \
+        "HTTP requests of clients that were answered with an error.", s->net.request_errors)       \
+    SOME(arda_gateway_refusals, COUNTER, "",                                                       \
+         "Connections and requests refused before there was a session, by cause.",                 \
+         NET_REFUSAL_COUNT, "cause", net_refusal_name((enum net_refusal)i), s->net.refused[i])     \
     SOME(arda_gateway_auth_failures, COUNTER, "",                                                  \
          "Clients that were refused, by what was wrong with their token.", GATEWAY_AUTH_COUNT,     \
          "kind", gateway_auth_name((enum gateway_auth)i), s->auth_failures[i])                     \

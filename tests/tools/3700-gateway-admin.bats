@@ -124,12 +124,17 @@ refuses() { ! printf '%b' "$1" | openmetrics >/dev/null 2>&1; }
     refused --token a.b.c
     metric_is 'arda_gateway_auth_failures_total{kind="missing"}' 1
     metric_is 'arda_gateway_auth_failures_total{kind="invalid"}' 1
-    metric_is arda_gateway_requests_refused_total 0
+    metric_is arda_gateway_request_errors_total 0
     curl -s "$GATEWAY_URL/socket.io/?EIO=3&transport=polling" | grep -q 'Unsupported protocol version'
     curl -s "$GATEWAY_URL/nowhere"
-    metric_is arda_gateway_requests_refused_total 2
-    [ "$(status_of /nowhere)" = 404 ] # of the admin's own
-    metric_is arda_gateway_requests_refused_total 2
+    metric_is arda_gateway_request_errors_total 2
+    curl -s "$GATEWAY_URL/" -H "X: $(head -c 20000 /dev/zero | tr '\0' x)"
+    metric_is 'arda_gateway_refusals_total{cause="head"}' 1
+    metric_is arda_gateway_request_errors_total 3
+    [ "$(status_of /nowhere)" = 404 ] # requests to these pages do not count
+    [ "$(status_of / -H "X: $(head -c 20000 /dev/zero | tr '\0' x)")" = 431 ]
+    metric_is 'arda_gateway_refusals_total{cause="head"}' 1
+    metric_is arda_gateway_request_errors_total 3
 }
 
 @test "events are counted, and those that are dropped by cause" {
@@ -171,6 +176,15 @@ refuses() { ! printf '%b' "$1" | openmetrics >/dev/null 2>&1; }
     page /metrics | openmetrics >/dev/null
     [ "$(page /readyz)" = '{"ready":true}' ]
     exec 9>&-
+}
+
+@test "a bound on connections does not keep the operator out" {
+    start_admin --max-connections 1
+    client one "$tenant"
+    run curl -sS --max-time 20 "$GATEWAY_URL/"
+    [ "$status" != 0 ]
+    metric_is 'arda_gateway_refusals_total{cause="connections"}' 1
+    metric_is arda_gateway_connections 1
 }
 
 @test "what waits for a slow client is counted" {
