@@ -172,7 +172,7 @@ static int keep_rest(struct net_conn *conn, size_t sent, struct base_slice head,
     size_t of_body = sent - of_head;
     if (base_buf_add(conn->out, head.data + of_head, head.len - of_head) < 0)
         return BASE_ERR_NOMEM;
-    return base_buf_add(conn->out, body.data + of_body, body.len - of_body);
+    return body.len ? base_buf_add(conn->out, body.data + of_body, body.len - of_body) : BASE_OK;
 }
 
 void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body)
