@@ -189,6 +189,7 @@ static void start_server(struct process *process)
     endpoint.ping_interval_ms = (uint32_t)settings->ping_interval;
     endpoint.ping_timeout_ms = (uint32_t)settings->ping_timeout;
     endpoint.max_queue_bytes = (size_t)settings->max_queue;
+    endpoint.compression = settings->compression == 1;
     endpoint.namespaces = &nsp;
     endpoint.namespace_count = 1;
     struct net_server_options options = {

@@ -105,6 +105,7 @@ struct net_endpoint {
     uint32_t upgrade_timeout_ms;
     uint32_t max_payload_bytes; /* of a message and of the body of a POST */
     size_t max_queue_bytes;     /* waiting for a slow session, the frame being written excepted */
+    bool compression; /* of WebSocket messages and polling answers, for clients that ask for it */
     const struct net_namespace *namespaces;
     size_t namespace_count;
     const struct net_engine *engine; /* a bare Engine.IO endpoint; then there are no namespaces */
