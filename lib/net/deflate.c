@@ -209,17 +209,24 @@ static int expand(struct net_deflate *state, struct base_slice in, size_t max_by
     return out->len > max_bytes ? BASE_ERR_LIMIT : BASE_OK;
 }
 
-/* Whether all blocks have been read to their end: `data_type` is the number of bits left over, with
- * 128 between two blocks. */
-static bool is_complete(const z_stream *z)
+/* Behind the message comes the trailer, which must be what it is: the lengths of an empty stored
+ * block, whose header the message has ended with, and which ends on a byte's border. `data_type` is
+ * the number of bits left over, with 128 between two blocks. In a block that was cut short the
+ * trailer would be read as codes, and something would come of it. */
+static int finish(struct net_deflate *state, size_t max_bytes)
 {
-    return z->data_type == 128;
+    struct base_slice end = {trailer, TRAILER_LEN};
+    size_t before = state->expanded.len;
+    int failed = expand(state, end, max_bytes);
+    if (failed)
+        return failed;
+    bool complete = state->expand.data_type == 128 && state->expanded.len == before;
+    return complete ? BASE_OK : BASE_ERR_SYNTAX;
 }
 
 int net_deflate_expand(struct net_deflate *state, struct base_slice message, size_t max_bytes,
                        struct base_slice *out)
 {
-    struct base_slice end = {trailer, TRAILER_LEN};
     if (message.len > UINT32_MAX || max_bytes >= UINT32_MAX)
         return BASE_ERR_LIMIT;
     size_t first = message.len * 4 > FIRST_CAP ? message.len * 4 : FIRST_CAP;
@@ -228,11 +235,9 @@ int net_deflate_expand(struct net_deflate *state, struct base_slice message, siz
         return BASE_ERR_NOMEM;
     int failed = expand(state, message, max_bytes);
     if (!failed)
-        failed = expand(state, end, max_bytes);
+        failed = finish(state, max_bytes);
     if (failed)
         return failed;
-    if (!is_complete(&state->expand))
-        return BASE_ERR_SYNTAX;
     *out = (struct base_slice){state->expanded.data, state->expanded.len};
     return BASE_OK;
 }
