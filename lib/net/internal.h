@@ -297,6 +297,10 @@ int net_queue_peek(struct net_session *session, struct iovec pieces[static NET_I
 void net_queue_sent(struct net_session *session, size_t len);
 /* True while a frame has been written in part. */
 bool net_queue_midway(const struct net_session *session);
+/* What is left of it. */
+struct base_slice net_queue_rest_of_frame(struct net_session *session);
+/* Closes a session for which more waits than may; a single frame of any size is let through. */
+void net_queue_check_bound(struct net_session *session);
 /* Follows a view from its end on, in the form that suits the session. */
 void net_queue_follow(struct net_session *session, struct net_view *view);
 /* For a session that has begun to follow the plain form and may have the compressed one: goes over
