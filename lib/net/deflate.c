@@ -227,8 +227,10 @@ static int finish(struct net_deflate *state, size_t max_bytes)
 int net_deflate_expand(struct net_deflate *state, struct base_slice message, size_t max_bytes,
                        struct base_slice *out)
 {
-    if (message.len > UINT32_MAX || max_bytes >= UINT32_MAX)
+    if (message.len > UINT32_MAX)
         return BASE_ERR_LIMIT;
+    if (max_bytes >= UINT32_MAX)
+        max_bytes = UINT32_MAX - 1;
     size_t first = message.len * 4 > FIRST_CAP ? message.len * 4 : FIRST_CAP;
     if (begin_expand(state) < 0 ||
         clear(&state->expanded, first < max_bytes ? first : max_bytes + 1) < 0)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EXPANDED_PER_PACKET 16384 /* bytes that count as one more packet of a client */
+
 static const struct base_slice nothing = {NULL, 0};
 
 /* Sends a frame ahead of everything that is queued; for connections without a session's queue. */
@@ -48,7 +50,7 @@ static int format_switch(struct net_conn *conn, const struct handshake *handshak
                                  handshake->accept);
     if (handshake->extension)
         failed |= base_buf_printf(head, "Sec-WebSocket-Extensions: %s\r\n", handshake->extension);
-    failed |= net_answer_cors(head, conn->http.endpoint);
+    failed |= net_answer_cors(head, conn);
     failed |= base_buf_add_text(head, "\r\n");
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
@@ -75,10 +77,10 @@ static void open_new(struct net_conn *conn, struct net_http1 *http,
                      const struct handshake *handshake)
 {
     struct net_worker *worker = conn->worker;
-    struct net_session *session =
-        net_session_open(worker, conn->http.endpoint, net_http1_header(http, "authorization"));
-    if (!session) {
-        net_answer(conn, &(struct net_answer){.status = 503, .close = true});
+    struct net_session *session;
+    int failed = net_session_open(conn, http, &session);
+    if (failed) {
+        net_session_not_opened(conn, failed);
         return;
     }
     if (!switch_protocols(conn, handshake, NET_CONN_WS)) {
@@ -213,7 +215,10 @@ static void take_session_event(struct net_session *session, struct net_ws_event 
 {
     struct net_eio_packet packet;
     switch (event->opcode) {
-    case NET_WS_PING: net_queue_add(session, NET_WS_PONG, event->data, event->len); break;
+    case NET_WS_PING:
+        if (net_session_spend(session))
+            net_queue_add(session, NET_WS_PONG, event->data, event->len);
+        break;
     case NET_WS_CLOSE: take_close(session, event); break;
     case NET_WS_TEXT:
     case NET_WS_BINARY:
@@ -272,6 +277,16 @@ static int next_event(struct net_conn *conn, char *bytes, size_t len, size_t *us
     return code == NET_WS_CODE_INTERNAL ? BASE_ERR_NOMEM : BASE_ERR_SYNTAX;
 }
 
+/* A thousand bytes may expand to a million, so what is expanded counts by its length. False when
+ * that was too much: the session has ended. */
+static bool pay_for(struct net_session *session, size_t expanded)
+{
+    for (size_t paid = EXPANDED_PER_PACKET; paid <= expanded; paid += EXPANDED_PER_PACKET)
+        if (!net_session_spend(session))
+            return false;
+    return true;
+}
+
 size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t taken = 0;
@@ -287,6 +302,8 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
             violated(conn, event.code);
         else if (got == 0)
             break;
+        else if (event.compressed && !pay_for(conn->session, event.len))
+            return len;
         else if (conn->state == NET_CONN_PROBE)
             take_probe_event(conn, &event);
         else
@@ -310,10 +327,16 @@ void net_websocket_flush(struct net_session *session)
             return;
         net_queue_sent(session, sent);
     }
-    if (conn->blocked || conn->out)
-        net_queue_check_bound(session);
-    else if (session->deflates)
-        net_queue_catch_up(session);
+    if (!conn->blocked && !conn->out) {
+        if (session->lag)
+            net_lag_clear(session);
+        if (session->deflates)
+            net_queue_catch_up(session);
+        return;
+    }
+    net_queue_check_bound(session);
+    if (!session->dead)
+        net_lag_note(session);
 }
 
 void net_websocket_close(struct net_session *session, struct base_slice payload)

@@ -185,6 +185,38 @@ static void refuses_compressed_messages(void)
     base_buf_fini(&in);
 }
 
+/* What is expanded counts by its length, not by that of what was sent. */
+static void counts_what_is_expanded(void)
+{
+    static char bytes[100000];
+    struct base_buf in = BASE_BUF_INIT;
+    memset(bytes, '4', sizeof bytes);
+    add_compressed(&in, 0xc2, bytes, sizeof bytes);
+    for (int burst = 7; burst <= 9; burst++) {
+        begin();
+        t.endpoint.max_payload_bytes = sizeof bytes;
+        t.endpoint.events_per_s = 1;
+        t.endpoint.events_burst = (uint32_t)burst;
+        take(cuts_of(CUTS_WHOLE, 0), in.data, in.len);
+        CHECK_INT(close_code(), 0);
+        add_frame(&in, 0x89, "", 0);
+        take(cuts_of(CUTS_WHOLE, 0), in.data + in.len - 6, 6);
+        CHECK(t.session.dead == (burst == 7));
+        in.len -= 6;
+        free(end());
+    }
+    begin();
+    t.endpoint.max_payload_bytes = sizeof bytes;
+    t.endpoint.events_per_s = 1;
+    t.endpoint.events_burst = 5;
+    take(cuts_of(CUTS_WHOLE, 0), in.data, in.len);
+    CHECK_INT(close_code(), NET_WS_CODE_POLICY);
+    char *got = end();
+    CHECK_STR(got, "");
+    free(got);
+    base_buf_fini(&in);
+}
+
 static void refuses_them_without_agreement(void)
 {
     struct base_buf in = BASE_BUF_INIT;
@@ -223,6 +255,7 @@ int main(void)
     RUN(holds_nothing_behind_the_last_event);
     RUN(takes_compressed_messages);
     RUN(refuses_compressed_messages);
+    RUN(counts_what_is_expanded);
     RUN(refuses_them_without_agreement);
     RUN(survives_every_failing_allocation);
     return test_end();
