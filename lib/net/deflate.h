@@ -32,8 +32,8 @@ int net_deflate_message(struct net_deflate *state, struct base_slice message,
                         struct base_slice *out);
 /* The same as a gzip file. */
 int net_deflate_gzip(struct net_deflate *state, struct base_slice body, struct base_slice *out);
-/* Expands what a peer has compressed. At most `max_bytes` (4 GB) come of it: BASE_ERR_LIMIT as soon as
- * there is one more. BASE_ERR_SYNTAX: broken, or cut short; BASE_ERR_NOMEM. */
+/* Expands what a peer has compressed. At most `max_bytes` (4 GB) come of it: BASE_ERR_LIMIT as soon
+ * as there is one more. BASE_ERR_SYNTAX: broken, or cut short; BASE_ERR_NOMEM. */
 int net_deflate_expand(struct net_deflate *state, struct base_slice message, size_t max_bytes,
                        struct base_slice *out);
 
