@@ -284,8 +284,8 @@ int main(int argc, char **argv)
     check_settings(&process);
     start_server(&process);
     start_events(&process);
-    start_listening(&process);
     watch_signals(&process);
+    start_listening(&process); /* says so: from then on a signal ends it in order */
     base_service_notify("READY=1");
     uv_run(&process.loop, UV_RUN_DEFAULT);
     uv_loop_close(&process.loop);

@@ -103,8 +103,8 @@ static void on_subscriber_flush(void *data)
 static void on_subscriber_quiet(void *data)
 {
     struct arda_bus *bus = data;
-    if (bus_reader_asked(bus, 1, 0, NULL, 0) == 0 &&
-        base_buf_add_text(arda_redis_conn_out(bus->subscriber), "*1\r\n$4\r\nPING\r\n") == 0)
+    const char *argv[] = {"PING"};
+    if (bus_reader_ask(bus, 1, argv) == 0)
         arda_redis_conn_touch(bus->subscriber);
 }
 
@@ -115,7 +115,8 @@ static void on_retry(uv_timer_t *timer)
 
 void bus_retry_later(struct arda_bus *bus)
 {
-    uv_timer_start(&bus->timer, on_retry, RETRY_MS, 0);
+    if (!bus->closing) /* then the timer is the shutdown's */
+        uv_timer_start(&bus->timer, on_retry, RETRY_MS, 0);
 }
 
 /* ---- begin ---- */

@@ -57,11 +57,15 @@ void bus_channel_message(struct bus_channel *channel, const char *text, size_t l
         dropped(channel, drop, &error);
         return;
     }
+    /* Who subscribes from a handler is behind the last one, and hears the next message first. */
+    const struct base_list *last = channel->subscriptions.prev;
     channel->walks++;
     BASE_LIST_FOREACH (link, &channel->subscriptions) {
         struct arda_subscription *one = base_container(link, struct arda_subscription, link);
         if (!one->gone)
             one->on.on_message(one->on.data, &message);
+        if (link == last)
+            break;
     }
     channel->walks--;
     release(channel);
@@ -73,11 +77,14 @@ void bus_channel_standing(struct bus_channel *channel, bool standing)
         return;
     channel->standing = standing;
     channel->bus->stats.subscribed_channels += standing ? 1 : (uint64_t)-1;
+    const struct base_list *last = channel->subscriptions.prev; /* later ones know already */
     channel->walks++;
     BASE_LIST_FOREACH (link, &channel->subscriptions) {
         struct arda_subscription *one = base_container(link, struct arda_subscription, link);
         if (!one->gone && one->on.on_standing)
             one->on.on_standing(one->on.data, standing);
+        if (link == last)
+            break;
     }
     channel->walks--;
     release(channel);
@@ -98,8 +105,7 @@ static void send_unsubscribe(struct bus_channel *channel)
     const char *argv[] = {"UNSUBSCRIBE", channel->name};
     /* Without memory the channel stays subscribed until the connection is made anew; its messages
      * find no channel here and go nowhere. */
-    if (bus_reader_asked(bus, 1, 0, NULL, 0) == 0 &&
-        arda_redis_format(arda_redis_conn_out(bus->subscriber), 2, argv, NULL) == 0)
+    if (bus_reader_ask(bus, 2, argv) == 0)
         arda_redis_conn_touch(bus->subscriber);
 }
 
@@ -209,28 +215,19 @@ void arda_bus_unsubscribe(struct arda_subscription *subscription)
 static bool send_some(struct arda_bus *bus)
 {
     const char *argv[CHANNELS_PER_COMMAND + 1] = {"SUBSCRIBE"};
-    struct base_buf names = BASE_BUF_INIT;
-    struct base_buf *out = arda_redis_conn_out(bus->subscriber);
-    size_t count = 0, before = out->len;
-    int failed = 0;
+    int count = 0;
     BASE_LIST_FOREACH (link, &bus->unsent) {
-        struct bus_channel *channel = base_container(link, struct bus_channel, link);
         if (count == CHANNELS_PER_COMMAND)
             break;
-        argv[++count] = channel->name;
-        failed |= base_buf_add(&names, channel->name, channel->name_len + 1);
+        argv[++count] = base_container(link, struct bus_channel, link)->name;
     }
-    if (!failed)
-        failed = arda_redis_format(out, (int)count + 1, argv, NULL);
-    if (!failed)
-        failed = bus_reader_asked(bus, (unsigned)count, count, names.data, names.len);
-    base_buf_fini(&names);
-    if (failed) {
-        out->len = before;
+    if (bus_reader_ask(bus, count + 1, argv) < 0)
         return false;
+    for (; count > 0; count--) {
+        struct bus_channel *channel = base_container(bus->unsent.next, struct bus_channel, link);
+        channel->asked = bus->asked_number;
+        base_list_remove(&channel->link);
     }
-    while (count-- > 0)
-        base_list_remove(bus->unsent.next);
     return true;
 }
 
@@ -275,8 +272,8 @@ void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, c
     const char *name = asked->names;
     for (size_t i = 0; i < asked->count; i++, name += strlen(name) + 1) {
         struct bus_channel *channel = bus_find_channel(bus, name, strlen(name));
-        if (!channel || channel->standing || !base_list_empty(&channel->link))
-            continue;
+        if (!channel || channel->asked != asked->number)
+            continue; /* given up meanwhile, and perhaps asked for again */
         base_list_append(&bus->refused, &channel->link);
         if (asked->count == 1)
             base_log_limited(&limit, BASE_LOG_ERROR, "subscribe %s: %s", name, text);
@@ -300,9 +297,12 @@ void bus_channels_retry(struct arda_bus *bus)
         if (!arda_redis_conn_is_up(bus->subscriber))
             continue; /* all channels are asked for when it is back */
         const char *argv[] = {"SUBSCRIBE", channel->name};
-        if (bus_reader_asked(bus, 1, 1, channel->name, channel->name_len + 1) < 0 ||
-            arda_redis_format(arda_redis_conn_out(bus->subscriber), 2, argv, NULL) < 0)
+        if (bus_reader_ask(bus, 2, argv) == 0) {
+            channel->asked = bus->asked_number;
+        } else {
             base_list_append(&bus->refused, link);
+            bus_retry_later(bus);
+        }
     }
     if (arda_redis_conn_is_up(bus->subscriber))
         arda_redis_conn_touch(bus->subscriber);

@@ -80,8 +80,8 @@ static int take_replies(struct arda_bus *bus)
 
 int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
 {
-    int failed = 0;
-    while (len > 0 && !failed && bus->reply_reader) {
+    int failed = bus->reply_reader ? BASE_OK : BASE_ERR_NOMEM;
+    while (len > 0 && !failed) {
         size_t step = len < FEED_BYTES ? len : FEED_BYTES;
         if (redisReaderFeed(bus->reply_reader, bytes, step) != REDIS_OK)
             return BASE_ERR_NOMEM;

@@ -35,6 +35,7 @@ struct bus_channel {
     struct base_list link;          /* of bus->unsent or bus->refused, else alone */
     struct base_list subscriptions; /* of struct arda_subscription */
     struct arda_seen seen;
+    uint64_t asked; /* number of the SUBSCRIBE that its standing depends on */
     bool standing;
     bool global;
     unsigned walks; /* over the subscriptions; then none is freed */
@@ -52,9 +53,9 @@ struct arda_subscription {
 /* A command on the connection for subscriptions, in the order they were sent. */
 struct bus_asked {
     struct base_list link;
+    uint64_t number;
     unsigned replies_left;
     size_t count; /* of names: those of a SUBSCRIBE, to know what an error refuses */
-    size_t names_len;
     char names[]; /* each with its NUL */
 };
 
@@ -85,6 +86,7 @@ struct arda_bus {
     struct base_list unsent;  /* channels that have to be subscribed */
     struct base_list refused; /* channels that Redis did not allow: tried again */
     struct base_list asked;
+    uint64_t asked_number;       /* of the last one */
     struct bus_channel *reading; /* the channel of the message that is being read */
     char push_kind; /* 'm'essage, 's'ubscribe, 'u'nsubscribe, or another first letter */
 
@@ -128,9 +130,9 @@ void bus_channels_free(struct arda_bus *bus);
 int bus_reader_start(struct arda_bus *bus);
 void bus_reader_stop(struct arda_bus *bus);
 int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len);
-/* Notes a command that was appended; NULL names: PING or UNSUBSCRIBE. */
-int bus_reader_asked(struct arda_bus *bus, unsigned replies, size_t count, const char *names,
-                     size_t names_len);
+/* Appends a command with one answer per argument, PING, SUBSCRIBE or UNSUBSCRIBE, and notes it with
+ * the next number. BASE_ERR_NOMEM: neither. The caller touches the connection. */
+int bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv);
 /* Redis has refused the SUBSCRIBE of these channels. */
 void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text);
 

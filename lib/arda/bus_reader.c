@@ -21,31 +21,55 @@ typedef int count_type;
 /* Not NULL, which would mean that there is no memory. */
 static char something;
 
-int bus_reader_asked(struct arda_bus *bus, unsigned replies, size_t count, const char *names,
-                     size_t names_len)
+static int note(struct arda_bus *bus, int argc, const char *const *argv)
 {
-    struct bus_asked *asked = base_malloc(sizeof *asked + names_len);
+    bool subscribes = strcmp(argv[0], "SUBSCRIBE") == 0;
+    size_t len = 0;
+    for (int i = 1; i < argc && subscribes; i++)
+        len += strlen(argv[i]) + 1;
+    struct bus_asked *asked = base_malloc(sizeof *asked + len);
     if (!asked)
         return BASE_ERR_NOMEM;
-    *asked = (struct bus_asked){.replies_left = replies, .count = count, .names_len = names_len};
-    if (names_len)
-        memcpy(asked->names, names, names_len);
+    *asked = (struct bus_asked){.number = ++bus->asked_number,
+                                .replies_left = argc > 1 ? (unsigned)argc - 1 : 1,
+                                .count = subscribes ? (size_t)argc - 1 : 0};
+    char *name = asked->names;
+    for (int i = 1; i < argc && subscribes; i++)
+        name = stpcpy(name, argv[i]) + 1;
     base_list_append(&bus->asked, &asked->link);
     return BASE_OK;
 }
 
-/* An answer to the oldest command; an error is the only one it gets. */
-static void answered(struct arda_bus *bus, const char *error)
+int bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv)
 {
-    if (base_list_empty(&bus->asked))
-        return;
-    struct bus_asked *asked = base_container(bus->asked.next, struct bus_asked, link);
+    struct base_buf *out = arda_redis_conn_out(bus->subscriber);
+    size_t before = out->len;
+    int failed = arda_redis_format(out, argc, argv, NULL);
+    if (!failed && (failed = note(bus, argc, argv)) < 0)
+        out->len = before;
+    return failed;
+}
+
+static struct bus_asked *oldest(struct arda_bus *bus)
+{
+    return base_list_empty(&bus->asked) ? NULL
+                                        : base_container(bus->asked.next, struct bus_asked, link);
+}
+
+/* An answer to the oldest command; an error is the only one it gets. The command's number. */
+static uint64_t answered(struct arda_bus *bus, const char *error)
+{
+    struct bus_asked *asked = oldest(bus);
+    if (!asked)
+        return 0;
+    uint64_t number = asked->number;
     if (--asked->replies_left > 0 && !error)
-        return;
+        return number;
     base_list_remove(&asked->link);
     if (error && asked->count > 0)
         bus_channels_refused(bus, asked, error);
     base_free(asked);
+    return number;
 }
 
 static void take_error(struct arda_bus *bus, const char *text, size_t len)
@@ -92,8 +116,9 @@ static void *on_integer(const redisReadTask *task, long long value)
     (void)value;
     struct arda_bus *bus = task->privdata;
     if (task->parent && task->idx == 2) {
-        answered(bus, NULL);
-        if (bus->push_kind == 's' && bus->reading)
+        uint64_t number = answered(bus, NULL);
+        /* A channel may have been given up and asked for again meanwhile. */
+        if (bus->push_kind == 's' && bus->reading && bus->reading->asked == number)
             bus_channel_standing(bus->reading, true);
     }
     return &something;

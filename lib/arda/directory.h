@@ -56,7 +56,8 @@ struct arda_directory_list {
 
 /* Every tenant, sorted by bytes, to on_tenant. `list` is copied. */
 int arda_directory_tenants(struct arda_bus *bus, const struct arda_directory_list *list);
-/* The entries of one kind of a tenant, sorted by bytes, to on_line. */
+/* The entries of one kind of a tenant, sorted by bytes, to on_line. BASE_ERR_INVALID for a tenant
+ * id that is none. */
 int arda_directory_entries(struct arda_bus *bus, const char *tenant, enum arda_directory_kind kind,
                            const struct arda_directory_list *list);
 

@@ -44,7 +44,8 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
 /* Appends it without a line end. BASE_ERR_NOMEM: `out` unchanged. */
 int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line);
 
-/* Takes a user's object as Redis holds it, or an empty text for one who has nothing yet. Errors as
+/* Takes a user's object as Redis holds it, or an empty text for one who has nothing yet; members of
+ * it that say what the line says, such as userId, are left out. Errors as
  * arda_directory_line_parse. */
 int arda_directory_line_set_value(struct arda_directory_line *line, const char *text, size_t len,
                                   struct base_why *why);

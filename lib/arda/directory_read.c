@@ -174,11 +174,11 @@ int arda_directory_entries(struct arda_bus *bus, const char *tenant, enum arda_d
     char key[ARDA_KEY_MAX];
     size_t len = strlen(tenant);
     bool users = kind == ARDA_DIRECTORY_USER;
+    if (!arda_tenant_valid(tenant, len))
+        return BASE_ERR_INVALID;
     struct listing *listing = base_calloc(1, sizeof *listing);
-    if (!listing || !arda_tenant_valid(tenant, len)) {
-        base_free(listing);
+    if (!listing)
         return BASE_ERR_NOMEM;
-    }
     listing->bus = bus;
     listing->list = *list;
     listing->line.kind = kind;

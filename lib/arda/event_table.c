@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The catalog, version 1.0.0, section 6. By its section 10 a field is never removed and a new one
- * is optional; tests/unit/arda/event_table.c holds the first table against this one.
+ * is optional; tests/manual/compatible.bats holds the first table against this one.
  */
 #include "arda/event.h"
 

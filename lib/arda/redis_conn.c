@@ -376,23 +376,27 @@ static void watch(struct arda_redis_conn *conn)
 
 /* ---- connecting ---- */
 
+/* 0, or an errno. */
 static int start_connect(struct arda_redis_conn *conn, int family, const struct sockaddr *address,
                          socklen_t len)
 {
-    int on = 1;
+    int on = 1, error = 0;
     struct wire *wire = base_calloc(1, sizeof *wire);
     int fd = wire ? socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0) {
+        error = wire ? errno : ENOMEM;
         base_free(wire);
-        return errno;
+        return error;
     }
     if (family != AF_UNIX) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     }
-    if ((connect(fd, address, len) < 0 && errno != EINPROGRESS) ||
-        uv_poll_init(conn->loop, &wire->poll, fd) < 0) {
-        int error = errno;
+    if (connect(fd, address, len) < 0 && errno != EINPROGRESS)
+        error = errno;
+    else
+        error = -uv_poll_init(conn->loop, &wire->poll, fd); /* libuv's errors are negated ones */
+    if (error) {
         close(fd);
         base_free(wire);
         return error;

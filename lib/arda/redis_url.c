@@ -39,9 +39,11 @@ static int parse_db(struct base_slice text, int *db, struct base_why *why)
 {
     *db = 0;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || *db > MAX_DB)
-            return base_why_set(why, BASE_ERR_CONFIG, "the database of a Redis URL is a number");
+        bool digit = text.data[i] >= '0' && text.data[i] <= '9';
         *db = *db * 10 + (text.data[i] - '0');
+        if (!digit || *db > MAX_DB)
+            return base_why_set(why, BASE_ERR_CONFIG,
+                                "the database of a Redis URL is a number up to %d", MAX_DB);
     }
     return BASE_OK;
 }
@@ -91,6 +93,8 @@ int arda_redis_url_parse(const char *text, struct arda_redis_url *url, struct ba
     if (failed) {
         base_why_prefix(why, "Redis");
         failed = BASE_ERR_CONFIG;
+        if (why)
+            why->code = failed;
     } else if (is(parts.scheme, "rediss")) {
         failed = base_why_set(why, BASE_ERR_CONFIG, "rediss://: no TLS to Redis yet");
     } else if (is(parts.scheme, "redis")) {
@@ -102,7 +106,8 @@ int arda_redis_url_parse(const char *text, struct arda_redis_url *url, struct ba
     }
     if (!failed && parts.user.len > 0)
         failed = copy_part(parts.user, &url->user, why);
-    if (!failed)
+    /* redis://:@host, as a template with empty variables makes it, has no password to send. */
+    if (!failed && parts.user.len + parts.password.len > 0)
         failed = copy_part(parts.password, &url->password, why);
     if (failed)
         arda_redis_url_fini(url);

@@ -64,15 +64,25 @@ static int set_text(const char **place, const char *text)
     return BASE_OK;
 }
 
-static int set_value(void *settings, const struct base_opt *row, const char *text, bool split,
-                     struct base_why *why)
+/* In the environment a count is a number. */
+static int set_count(int *place, const char *text, bool from_environment, struct base_why *why)
+{
+    int64_t count = *place + 1;
+    int failed = from_environment ? base_opt_parse_int(text, "0..9", &count, why) : BASE_OK;
+    if (!failed)
+        *place = (int)count;
+    return failed;
+}
+
+static int set_value(void *settings, const struct base_opt *row, const char *text,
+                     bool from_environment, struct base_why *why)
 {
     void *place = member(settings, row);
     switch (row->kind) {
     case BASE_OPT_FLAG: return base_opt_parse_flag(text, place, why);
-    case BASE_OPT_COUNT: ++*(int *)place; return BASE_OK;
+    case BASE_OPT_COUNT: return set_count(place, text, from_environment, why);
     case BASE_OPT_TEXT: return set_text(place, text);
-    case BASE_OPT_LIST: return add_items(place, text, split);
+    case BASE_OPT_LIST: return add_items(place, text, from_environment);
     case BASE_OPT_INT: return base_opt_parse_int(text, row->range, place, why);
     case BASE_OPT_SIZE: return base_opt_parse_size(text, row->range, place, why);
     case BASE_OPT_DURATION: return base_opt_parse_duration(text, place, why);
@@ -118,6 +128,8 @@ static const struct base_opt *find_row(const struct base_opt_program *program, i
 {
     if (value >= ROW_BASE && value < ROW_BASE + (int)program->row_count)
         return &program->rows[value - ROW_BASE];
+    if (value == 0) /* an unknown long option; rows without a letter have 0 there */
+        return NULL;
     for (size_t i = 0; i < program->row_count; i++)
         if (program->rows[i].letter == value)
             return &program->rows[i];
@@ -201,7 +213,7 @@ static int take_fallback(void *settings, const struct base_opt *row, struct base
 {
     char name[BASE_OPT_ENV_MAX];
     base_opt_env_name(row, name);
-    const char *text = row->kind == BASE_OPT_COUNT ? NULL : getenv(name);
+    const char *text = getenv(name);
     bool from_usual = (!text || !*text) && row->env;
     if (from_usual)
         text = getenv(row->env);

@@ -67,9 +67,8 @@ static void print_option(const struct base_opt *row)
     if (row->fallback)
         len += snprintf(help + len, sizeof help - (size_t)len, " (default: %s)", row->fallback);
     base_opt_env_name(row, env);
-    if (row->kind != BASE_OPT_COUNT)
-        snprintf(help + len, sizeof help - (size_t)len, " [%s%s%s]", env, row->env ? ", " : "",
-                 row->env ? row->env : "");
+    snprintf(help + len, sizeof help - (size_t)len, " [%s%s%s]", env, row->env ? ", " : "",
+             row->env ? row->env : "");
     print_row(row->letter, row->name, row->metavar, help);
 }
 
@@ -98,10 +97,7 @@ void base_opt_dump(const struct base_opt_program *program)
     for (size_t i = 0; i < program->row_count; i++) {
         const struct base_opt *row = &program->rows[i];
         char env[BASE_OPT_ENV_MAX];
-        if (row->kind == BASE_OPT_COUNT)
-            strcpy(env, "-"); /* how often it is given only arguments can say */
-        else
-            base_opt_env_name(row, env);
+        base_opt_env_name(row, env);
         printf("%c\t%s\t%s\t%s\t%s%s%s\t%s\n", row->letter ? row->letter : '-', row->name,
                kinds[row->kind], row->metavar ? row->metavar : "-", env, row->env ? "," : "",
                row->env ? row->env : "", row->kind == BASE_OPT_CHOICE ? row->range : "-");

@@ -291,6 +291,10 @@ int net_queue_peek(struct net_session *session, struct iovec pieces[static NET_I
 void net_queue_sent(struct net_session *session, size_t len);
 /* True while a frame has been written in part. */
 bool net_queue_midway(const struct net_session *session);
+/* What is left of it. */
+struct base_slice net_queue_rest_of_frame(struct net_session *session);
+/* Closes a session for which more waits than may; a single frame of any size is let through. */
+void net_queue_check_bound(struct net_session *session);
 /* Takes the session out of its log; what is left of a frame written in part becomes its own. */
 void net_queue_unfollow(struct net_session *session);
 

@@ -106,8 +106,10 @@ void net_polling_flush(struct net_session *session)
     struct base_buf *body = &session->worker->scratch;
     struct iovec pieces[NET_IOVECS];
     int count;
-    if (!conn)
+    if (!conn) {
+        net_queue_check_bound(session);
         return;
+    }
     body->len = 0;
     while ((count = net_queue_peek(session, pieces)) > 0) {
         size_t len = 0;

@@ -72,6 +72,14 @@ bool net_queue_midway(const struct net_session *session)
            (session->cursor.view && session->cursor.frame_left > 0);
 }
 
+struct base_slice net_queue_rest_of_frame(struct net_session *session)
+{
+    struct net_frame *frame = session->first_frame;
+    if (frame && frame->sent > 0)
+        return (struct base_slice){frame->bytes + frame->sent, frame->len - frame->sent};
+    return net_cursor_peek(&session->cursor, session->cursor.pos + session->cursor.frame_left);
+}
+
 static int add_piece(struct iovec *pieces, int count, const char *bytes, size_t len)
 {
     pieces[count] = (struct iovec){(void *)(uintptr_t)bytes, len};
@@ -117,6 +125,27 @@ int net_queue_peek(struct net_session *session, struct iovec pieces[static NET_I
         frame = frame->next;
     }
     return count;
+}
+
+/* The bytes of the frame that is being written, or will be next. */
+static size_t next_frame_bytes(struct net_session *session)
+{
+    struct iovec pieces[NET_IOVECS];
+    if (net_queue_midway(session))
+        return net_queue_rest_of_frame(session).len;
+    if (net_queue_peek(session, pieces) == 0)
+        return 0;
+    size_t payload_len;
+    size_t header_len = net_ws_header_read(pieces[0].iov_base, &payload_len);
+    return header_len + payload_len;
+}
+
+void net_queue_check_bound(struct net_session *session)
+{
+    uint64_t bytes = net_queue_bytes(session);
+    size_t limit = session->endpoint->max_queue_bytes;
+    if (bytes > limit && bytes - next_frame_bytes(session) > limit)
+        net_session_close(session, NET_REASON_SLOW);
 }
 
 void net_queue_sent(struct net_session *session, size_t len)

@@ -244,37 +244,6 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 
 /* ---- writing ---- */
 
-/* What is left of a frame that has been written in part. */
-static struct base_slice rest_of_frame(struct net_session *session)
-{
-    struct net_frame *frame = session->first_frame;
-    if (frame && frame->sent > 0)
-        return (struct base_slice){frame->bytes + frame->sent, frame->len - frame->sent};
-    return net_cursor_peek(&session->cursor, session->cursor.pos + session->cursor.frame_left);
-}
-
-/* The bytes of the frame that is being written, or will be next. */
-static size_t next_frame_bytes(struct net_session *session)
-{
-    struct iovec pieces[NET_IOVECS];
-    if (net_queue_midway(session))
-        return rest_of_frame(session).len;
-    if (net_queue_peek(session, pieces) == 0)
-        return 0;
-    size_t payload_len;
-    size_t header_len = net_ws_header_read(pieces[0].iov_base, &payload_len);
-    return header_len + payload_len;
-}
-
-/* Past the bound a session goes; a single frame of any size is let through. */
-static void check_bound(struct net_session *session)
-{
-    uint64_t bytes = net_queue_bytes(session);
-    size_t limit = session->endpoint->max_queue_bytes;
-    if (bytes > limit && bytes - next_frame_bytes(session) > limit)
-        net_session_close(session, NET_REASON_SLOW);
-}
-
 void net_websocket_flush(struct net_session *session)
 {
     struct net_conn *conn = session->conn;
@@ -287,7 +256,7 @@ void net_websocket_flush(struct net_session *session)
         net_queue_sent(session, sent);
     }
     if (conn->blocked || conn->out)
-        check_bound(session);
+        net_queue_check_bound(session);
 }
 
 void net_websocket_close(struct net_session *session, struct base_slice payload)
@@ -296,7 +265,7 @@ void net_websocket_close(struct net_session *session, struct base_slice payload)
     session->conn = NULL;
     conn->session = NULL;
     if (net_queue_midway(session))
-        net_conn_send(conn, rest_of_frame(session), nothing);
+        net_conn_send(conn, net_queue_rest_of_frame(session), nothing);
     send_frame(conn, NET_WS_CLOSE, payload);
     net_conn_finish(conn);
 }

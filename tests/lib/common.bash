@@ -60,7 +60,6 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
 is_there() { kill -0 "$1" 2>/dev/null; }
 
 # stop NAME [SIGNAL]: ends it and puts its exit status into `status`.
-# shellcheck disable=SC2034
 stop() {
     local pid
     pid=$(pid_of "$1")
@@ -68,7 +67,8 @@ stop() {
     join "$1"
 }
 
-# join NAME: waits until it ends by itself.
+# join NAME: waits until it ends by itself, with `status` as above.
+# shellcheck disable=SC2034
 join() {
     local pid
     pid=$(pid_of "$1")

@@ -77,15 +77,16 @@ dry() { arda-publish --dry-run "$@"; }
 }
 
 @test "bad lines are named, the others are published, the exit status is 65" {
-    card "$tenant" created >"$RUN_DIR/in"
-    echo '{"type":"card.transition",}' >>"$RUN_DIR/in"
-    card "$tenant" tirggered >>"$RUN_DIR/in"
-    printf '\n[1]\n{"no":"type"}\n' >>"$RUN_DIR/in"
-    card "$tenant" received | tr -d '\n' >>"$RUN_DIR/in"
+    {
+        card "$tenant" created
+        echo '{"type":"card.transition",}'
+        card "$tenant" tirggered
+        printf '\n[1]\n{"no":"type"}\n'
+        card "$tenant" received | tr -d '\n'
+    } >"$RUN_DIR/in"
     run --separate-stderr arda-publish <"$RUN_DIR/in"
     [ "$status" = 65 ]
-    [ "${stderr_lines[0]}" = 'arda-publish: line 2: column 27: expected a key' ] ||
-        [[ "${stderr_lines[0]}" == 'arda-publish: line 2: column 27: '* ]]
+    [[ "${stderr_lines[0]}" == 'arda-publish: line 2: column 27: '* ]]
     [ "${stderr_lines[1]}" = 'arda-publish: line 3: toStage: "tirggered" is not one of created, triggered, ordered, in_transit, received, restocked' ]
     [ "${stderr_lines[2]}" = 'arda-publish: line 5: not a JSON object' ]
     [ "${stderr_lines[3]}" = 'arda-publish: line 6: no string "type"' ]

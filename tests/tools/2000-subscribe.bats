@@ -117,7 +117,7 @@ $event" ]
     card "$tenant" | arda-publish
     wait_for test -s "$RUN_DIR/head.out"
     until is_gone "$pid"; do card "$tenant" | arda-publish; done
-    ! grep -v 'not in the directory' "$RUN_DIR/sub.err"
+    run ! grep -v 'not in the directory' "$RUN_DIR/sub.err"
 }
 
 @test "after a restart of Redis events flow again; the outage is said once" {

@@ -20,7 +20,8 @@ publish() { redis -x publish "arda:events:$tenant" >/dev/null; }
 
 # One event of every type of the catalog, with traps for whoever takes JSON apart and together.
 every_type() {
-    local ids="\"tenantId\":\"$tenant\",\"loopId\":\"$(uuid)\""
+    local ids
+    ids="\"tenantId\":\"$tenant\",\"loopId\":\"$(uuid)\""
     printf '%s\n' \
         '{"type":"card.transition",'"$ids"',"cardId":"'"$(uuid)"'","fromStage":null,"toStage":"created","method":"manual","timestamp":"2026-02-08T12:00:00Z"}' \
         '{"type":"order.created",'"$ids"',"orderType":"purchase_order","orderId":"'"$(uuid)"'","orderNumber":"PO-\u0030001 \"x\" \\ \/","linkedCardIds":[],"timestamp":"2026-02-08T12:00:00.123456+01:00"}' \

@@ -74,7 +74,7 @@ teardown() { stop_all; }
         wait_for got one "$round"
         wait_for got two "$round"
     done
-    ! grep -h '"disconnect"' "$RUN_DIR"/one.out "$RUN_DIR"/two.out
+    run ! grep -h '"disconnect"' "$RUN_DIR"/one.out "$RUN_DIR"/two.out
 }
 
 @test "an unreadable directory: Failed to subscribe to loop" {

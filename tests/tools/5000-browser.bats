@@ -40,5 +40,5 @@ try() { # TRANSPORTS LAST-TRANSPORT
     other=$((page_port + 1))
     start page node "$top_srcdir/tests/lib/browser.js" "$GATEWAY_URL" "$(token "$tenant" ann)" "$other" polling 1
     wait_for out_has page '"error"'
-    ! out_has page '"event"'
+    run ! out_has page '"event"'
 }

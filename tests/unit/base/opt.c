@@ -156,7 +156,9 @@ static void the_environment_stands_between_option_and_default(void)
     setenv("ARDA_COUNT", "55", 1);
     setenv("ARDA_ALL", "yes", 1);
     setenv("ARDA_SIZE", "", 1);
+    setenv("ARDA_VERBOSE", "3", 1);
     CHECK_INT(parse(&call, "-n 56"), 0);
+    CHECK_INT(call.settings.verbose, 3);
     CHECK_STR(call.settings.url, "x://usual");
     check_list(&call.settings.type, "e1;e2;");
     CHECK_INT(call.settings.count, 56);
@@ -164,7 +166,8 @@ static void the_environment_stands_between_option_and_default(void)
     CHECK(call.settings.all);
     end(&call);
     setenv("ARDA_SERVER_URL", "x://own", 1);
-    CHECK_INT(parse(&call, "-t o1"), 0);
+    CHECK_INT(parse(&call, "-t o1 -v"), 0);
+    CHECK_INT(call.settings.verbose, 1);
     CHECK_STR(call.settings.url, "x://own");
     check_list(&call.settings.type, "o1;");
     CHECK_INT(call.settings.count, 55);
@@ -178,6 +181,7 @@ static void the_environment_stands_between_option_and_default(void)
     unsetenv("ARDA_COUNT");
     unsetenv("ARDA_ALL");
     unsetenv("ARDA_SIZE");
+    unsetenv("ARDA_VERBOSE");
 }
 
 static void a_bad_environment_is_named(void)
@@ -188,6 +192,9 @@ static void a_bad_environment_is_named(void)
     setenv("ARDA_LOG_FORMAT", "xml", 1);
     check_misuse("", BASE_ERR_CONFIG, "ARDA_LOG_FORMAT: expected one of text|json, got `xml'");
     unsetenv("ARDA_LOG_FORMAT");
+    setenv("ARDA_VERBOSE", "loud", 1);
+    check_misuse("", BASE_ERR_CONFIG, "ARDA_VERBOSE: expected 0 to 9, got `loud'");
+    unsetenv("ARDA_VERBOSE");
 }
 
 static void misuse_is_explained_in_one_line(void)
@@ -349,7 +356,7 @@ static void dumps_its_table(void)
                           "w\twait\tduration\tTIME\tARDA_WAIT\t-\n"
                           "a\tall\tflag\t-\tARDA_ALL\t-\n"
                           "-\tlog-format\tchoice\tFORMAT\tARDA_LOG_FORMAT\ttext|json\n"
-                          "v\tverbose\tcount\t-\t-\t-\n"
+                          "v\tverbose\tcount\t-\tARDA_VERBOSE\t-\n"
                           "q\tquiet\tflag\t-\tARDA_QUIET\t-\n"
                           "h\thelp\tflag\t-\t-\t-\n"
                           "V\tversion\tflag\t-\t-\t-\n");

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/keys.h"
+
+#include "lib/test.h"
+
+static void names_follow_the_catalog(void)
+{
+    char key[ARDA_KEY_MAX];
+    CHECK_INT(arda_key(key, "arda", "events", "t1", 2), 14);
+    CHECK_STR(key, "arda:events:t1");
+    CHECK_INT(arda_key(key, "arda", "events", "global", 6), 18);
+    CHECK_STR(key, "arda:events:global");
+    CHECK_INT(arda_key(key, "a:b", "tenants", NULL, 0), 11);
+    CHECK_STR(key, "a:b:tenants");
+    CHECK_INT(arda_key(key, "arda", "loops", "abc", 1), 12);
+    CHECK_STR(key, "arda:loops:a");
+}
+
+static void the_longest_name_fits(void)
+{
+    char key[ARDA_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX];
+    memset(prefix, 'p', ARDA_PREFIX_MAX);
+    prefix[ARDA_PREFIX_MAX] = '\0';
+    memset(id, 'i', sizeof id);
+    size_t len = arda_key(key, prefix, "preferences", id, sizeof id);
+    CHECK_INT(len, ARDA_PREFIX_MAX + 1 + 11 + 1 + ARDA_ID_MAX);
+    CHECK_INT(strlen(key), len);
+    CHECK(memcmp(key + len - sizeof id, id, sizeof id) == 0);
+}
+
+static void a_prefix_is_of_the_alphabet_and_colons(void)
+{
+    char prefix[ARDA_PREFIX_MAX + 2];
+    for (int c = 1; c < 256; c++) {
+        char text[] = {'a', (char)c, '\0'}, character = (char)c;
+        CHECK(arda_prefix_valid(text) == (c == ':' || arda_id_valid(&character, 1)));
+    }
+    memset(prefix, ':', sizeof prefix);
+    prefix[ARDA_PREFIX_MAX + 1] = '\0';
+    CHECK(!arda_prefix_valid(prefix));
+    prefix[ARDA_PREFIX_MAX] = '\0';
+    CHECK(arda_prefix_valid(prefix));
+    CHECK(!arda_prefix_valid(""));
+}
+
+int main(void)
+{
+    RUN(names_follow_the_catalog);
+    RUN(the_longest_name_fits);
+    RUN(a_prefix_is_of_the_alphabet_and_colons);
+    return test_end();
+}
