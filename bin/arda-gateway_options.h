@@ -9,7 +9,11 @@
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
-    BASE_OPT_COMMON_SECRET(OPT)                                                                    \
+    BASE_OPT_COMMON_JWT(OPT)                                                                       \
+    OPT(token_expiry, 0, "token-expiry", CHOICE, "WHAT", NULL, "ignore", "ignore|disconnect",      \
+        "what happens to a client whose token expires")                                            \
+    OPT(revocation, 0, "revocation", FLAG, NULL, NULL, NULL, NULL,                                 \
+        "end the connections of a user whose tokens are revoked, or who logs out")                 \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(stdin, 0, "stdin", FLAG, NULL, NULL, NULL, NULL,                                           \
         "take events and directory lines from standard input, not from Redis")                     \

@@ -63,21 +63,21 @@ int gateway_authenticate(struct gateway *gateway, const struct net_connect *conn
     if (failed)
         return failed;
     pthread_rwlock_rdlock(&gateway->key_lock);
-    failed = arda_token_verify(gateway->key, token.data, token.len, claims, why);
+    failed = arda_keyring_verify(gateway->keys, token.data, token.len, claims, why);
     pthread_rwlock_unlock(&gateway->key_lock);
     return failed;
 }
 
-int gateway_load_key(struct gateway *gateway, struct base_why *why)
+int gateway_load_keys(struct gateway *gateway, struct base_why *why)
 {
-    struct arda_token_key *key;
-    int failed = arda_token_key_load(gateway->secret_file, &key, why);
+    struct arda_keyring *keys;
+    int failed = arda_keyring_new(&gateway->key_options, &keys, why);
     if (failed)
         return failed;
     pthread_rwlock_wrlock(&gateway->key_lock);
-    struct arda_token_key *old = gateway->key;
-    gateway->key = key;
+    struct arda_keyring *old = gateway->keys;
+    gateway->keys = keys;
     pthread_rwlock_unlock(&gateway->key_lock);
-    arda_token_key_free(old);
+    arda_keyring_free(old);
     return BASE_OK;
 }

@@ -61,6 +61,25 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
     tenants_bus_down(gateway);
 }
 
+const char *gateway_cut_text(enum gateway_cut cut)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, text) text,
+        GATEWAY_CUT_MAP(TEXT_)
+#undef TEXT_
+    };
+    return texts[cut];
+}
+
+static void log_cuts(struct gateway *gateway)
+{
+    for (unsigned cut = 0; cut < GATEWAY_CUT_COUNT; cut++) {
+        unsigned long long count = atomic_load(&gateway->cut[cut]);
+        if (count)
+            base_log(BASE_LOG_INFO, "%llu sockets ended: %s", count, gateway_cut_text(cut));
+    }
+}
+
 static void log_drops(const struct gateway *gateway)
 {
     static const char *const texts[] = {
@@ -97,6 +116,7 @@ static void on_server_closed(void *data)
     struct process *process = data;
     struct gateway *gateway = &process->gateway;
     gateway->server = NULL;
+    log_cuts(gateway);
     log_drops(gateway);
     source_stop(gateway);
     if (gateway->bus)
@@ -114,6 +134,7 @@ static void stop(struct process *process)
     process->stopping = true;
     base_log(BASE_LOG_INFO, "stopping");
     base_service_notify("STOPPING=1");
+    expiry_stop(&process->gateway);
     net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
                      process);
 }
@@ -126,10 +147,10 @@ static void on_signal(uv_signal_t *handle, int number)
         stop(process);
         return;
     }
-    if (gateway_load_key(&process->gateway, &why) < 0)
-        base_log(BASE_LOG_ERROR, "the secret was not loaded again: %s", why.text);
+    if (gateway_load_keys(&process->gateway, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the keys of tokens were not loaded again: %s", why.text);
     else
-        base_log(BASE_LOG_INFO, "the secret was loaded again");
+        base_log(BASE_LOG_INFO, "the keys of tokens were loaded again");
 }
 
 /* ---- the beginning ---- */
@@ -219,8 +240,12 @@ static void start_events(struct process *process)
     int failed = process->settings.stdin
                      ? source_start(gateway, &why)
                      : arda_bus_new(&process->loop, &options, &gateway->bus, &why);
+    if (!failed)
+        failed = revoke_start(gateway, &why);
     if (failed)
         fail(failed, "", &why);
+    if (expiry_start(gateway) < 0)
+        fail(BASE_ERR_NOMEM, "", &(struct base_why){.text = "out of memory"});
 }
 
 static void start_listening(struct process *process)
@@ -240,19 +265,36 @@ static void start_listening(struct process *process)
     base_log(BASE_LOG_INFO, "listening on %s", bound);
 }
 
+static void load_keys(struct process *process)
+{
+    const struct settings *settings = &process->settings;
+    struct gateway *gateway = &process->gateway;
+    struct base_why why;
+    gateway->key_options = (struct arda_keyring_options){
+        .secret_file = settings->jwt_secret_file,
+        .key_files = settings->jwt_key.items,
+        .key_file_count = settings->jwt_key.count,
+        .algorithms = settings->jwt_algorithms,
+        .issuer = settings->jwt_issuer,
+        .audience = settings->jwt_audience,
+        .leeway_ms = settings->jwt_leeway,
+    };
+    int failed = gateway_load_keys(gateway, &why);
+    if (failed)
+        fail(failed == BASE_ERR_NOTFOUND ? BASE_ERR_CONFIG : failed, "", &why);
+}
+
 static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
-    struct base_why why;
     if (settings->ping_interval < 1 || settings->ping_timeout < 1 ||
         settings->ping_interval > 3600000 || settings->ping_timeout > 3600000)
         fail(BASE_ERR_INVALID, "",
              &(struct base_why){.text = "--ping-interval, --ping-timeout: expected 1ms to 1h"});
-    process->gateway.secret_file = settings->jwt_secret_file;
     process->gateway.notify_tenant = settings->notifications == 1;
-    int failed = gateway_load_key(&process->gateway, &why);
-    if (failed)
-        fail(BASE_ERR_CONFIG, "", &why);
+    process->gateway.ends_expired = settings->token_expiry == 1;
+    process->gateway.revocation = settings->revocation;
+    load_keys(process);
     read_origin(process);
 }
 
@@ -263,7 +305,7 @@ static void fini(struct process *process)
         sockets_fini(&gateway->workers[i]);
     base_free(gateway->workers);
     tenants_fini(gateway);
-    arda_token_key_free(gateway->key);
+    arda_keyring_free(gateway->keys);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_buf_fini(&process->origin);
     base_opt_fini(&program, &process->settings);
