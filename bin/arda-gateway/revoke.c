@@ -71,7 +71,8 @@ void revoke_message(struct gateway *gateway, const struct arda_message *message)
         gateway->dropped[GATEWAY_DROP_NO_USER]++;
         return;
     }
-    memcpy(revocation.tenant, message->tenant.data, message->tenant.len);
+    if (message->tenant.len > 0)
+        memcpy(revocation.tenant, message->tenant.data, message->tenant.len);
     sockets_cut_user(&gateway->workers[0], revocation.tenant, revocation.user);
     for (unsigned i = 1; i < gateway->worker_count; i++)
         if (!post(gateway, i, &revocation))
