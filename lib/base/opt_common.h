@@ -24,9 +24,9 @@
         "file with the secret of the tokens; else JWT_SECRET is taken")                            \
     OPT(jwt_key, 0, "jwt-key", LIST, "[KID=]FILE", NULL, NULL, NULL,                               \
         "another key of the tokens: PEM of RSA or P-256, or a secret; may be repeated")            \
-    OPT(jwt_algorithms, 0, "jwt-algorithms", TEXT, "LIST", NULL, NULL, NULL,                       \
-        "those that are allowed, of HS256, HS384, HS512, RS256, ES256 (default: HS256 for "        \
-        "secrets, RS256 and ES256 for such keys)")                                                 \
+    OPT(jwt_algorithms, 0, "jwt-algorithms", TEXT, "LIST", NULL, "HS256,RS256,ES256", NULL,        \
+        "those that are allowed, of HS256, HS384 and HS512 for secrets, RS256 for RSA, ES256 for " \
+        "P-256")                                                                                   \
     OPT(jwt_issuer, 0, "jwt-issuer", TEXT, "NAME", NULL, NULL, NULL,                               \
         "accept tokens of this issuer (iss) only")                                                 \
     OPT(jwt_audience, 0, "jwt-audience", TEXT, "NAME", NULL, NULL, NULL,                           \

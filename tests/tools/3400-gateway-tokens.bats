@@ -283,6 +283,31 @@ revoke() {
     is_served three "$other"
 }
 
+@test "a client that still waits for its tenant is refused, by revocation and by expiry" {
+    start_gateway --revocation --token-expiry disconnect
+    wait_for subscribers global 1
+    redis acl setuser default resetchannels '&arda:events:global'
+    short=$(token "$tenant" bob --ttl 2s)
+    waiter() { start "$1" node "$top_srcdir/tests/lib/client.js" "$GATEWAY_URL" --token "$2" --no-reconnect; }
+    waiter ann "$(token "$tenant" ann --ttl 1h)"
+    waiter bob "$short"
+    waiter cid "$(token "$tenant" cid --ttl 1h)"
+    for name in ann bob cid; do wait_for out_has "$name" '"transport":'; done
+    wait_for err_has gateway "subscribe arda:events:$tenant: NOPERM"
+    wait_for answered bob
+    expired "$short"
+    wait_for revoked_until_answered ann
+    is_refused ann
+    is_refused bob
+    redis acl setuser default allchannels
+    wait_for answered cid
+    is_in cid
+}
+revoked_until_answered() {
+    revoke security.token.revoked "$1" >/dev/null
+    answered "$1"
+}
+
 @test "--revocation with --stdin" {
     mkfifo "$RUN_DIR/in"
     exec 7<>"$RUN_DIR/in"
