@@ -23,6 +23,7 @@
 #include "arda/tenant.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/quota.h"
 #include "net/deadline.h"
 #include "net/server.h"
 
@@ -75,6 +76,7 @@ struct gateway {
     struct arda_keyring *keys;
     struct uv_timer_s *expiry_timer;         /* NULL unless ends_expired */
     struct arda_subscription *global_events; /* NULL unless revocation, and with --stdin */
+    struct base_quota users;                 /* sockets of each "tenant/user" */
     struct base_map tenants;                 /* home loop: id to struct home_tenant */
     uint64_t forwarded;                      /* home loop */
     uint64_t dropped[GATEWAY_DROP_COUNT];
