@@ -162,6 +162,8 @@ static int keep_rest(struct net_conn *conn, size_t sent, struct base_slice head,
     size_t of_body = sent - of_head;
     if (base_buf_add(conn->out, head.data + of_head, head.len - of_head) < 0)
         return BASE_ERR_NOMEM;
+    if (of_body == body.len) /* there may be none at all, not even data */
+        return BASE_OK;
     return base_buf_add(conn->out, body.data + of_body, body.len - of_body);
 }
 
