@@ -47,8 +47,13 @@ static inline void sip_round(uint64_t v[4])
 uint64_t base_map_hash(const char *key, size_t key_len)
 {
     pthread_once(&seeded, draw_seed);
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
-                     seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u};
+    return base_map_hash_of(seed, key, key_len);
+}
+
+uint64_t base_map_hash_of(const uint64_t of[static 2], const char *key, size_t key_len)
+{
+    uint64_t v[4] = {of[0] ^ 0x736f6d6570736575u, of[1] ^ 0x646f72616e646f6du,
+                     of[0] ^ 0x6c7967656e657261u, of[1] ^ 0x7465646279746573u};
     size_t left = key_len;
     for (; left >= 8; left -= 8, key += 8) {
         uint64_t word;

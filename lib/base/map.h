@@ -37,5 +37,7 @@ struct base_map_entry *base_map_next(const struct base_map *map, size_t *cursor)
 
 /* The seeded 64 bit hash itself (SipHash-1-3), for filters of recent ids. */
 uint64_t base_map_hash(const char *key, size_t key_len);
+/* The same with a seed of the caller's. */
+uint64_t base_map_hash_of(const uint64_t seed[static 2], const char *key, size_t key_len);
 
 #endif

@@ -16,7 +16,7 @@ static void count(struct net_conn *conn, int more)
         atomic_fetch_add_explicit(&conn->worker->conn_count, (uint64_t)more, memory_order_relaxed);
 }
 
-int net_conn_open(struct net_worker *worker, int fd, bool of_site)
+int net_conn_open(struct net_worker *worker, int fd, enum net_conn_kind kind)
 {
     struct net_conn *conn = base_calloc(1, sizeof *conn);
     if (!conn)
@@ -25,7 +25,8 @@ int net_conn_open(struct net_worker *worker, int fd, bool of_site)
     conn->fd = fd;
     conn->state = NET_CONN_HTTP;
     conn->deadline.kind = NET_DEADLINE_CONN;
-    conn->of_site = of_site;
+    conn->of_site = kind == NET_CONN_OF_SITE;
+    conn->relayed = kind == NET_CONN_RELAYED;
     int failed = net_worker_enter(worker);
     if (failed) {
         base_free(conn);
@@ -68,6 +69,10 @@ static void drop_reader(struct net_conn *conn)
 /* Whoever waits on the connection learns that it has gone. */
 static void tell_lost(struct net_conn *conn)
 {
+    if (conn->state == NET_CONN_ASKING || conn->state == NET_CONN_PIPED) {
+        net_pipe_lost(conn);
+        return;
+    }
     struct net_session *session = conn->session;
     conn->session = NULL;
     if (conn->of_site)
@@ -231,7 +236,9 @@ static void take(struct net_conn *conn, char *bytes, size_t len)
             break;
         case NET_CONN_WS:
         case NET_CONN_PROBE: used = net_websocket_take(conn, bytes, len); break;
+        case NET_CONN_PIPED: net_pipe_take(conn, (struct base_slice){bytes, len}); return;
         case NET_CONN_WAITING:
+        case NET_CONN_ASKING:
         case NET_CONN_MOVING: stash(conn, bytes, len); return;
         default: return; /* nothing is read any more */
         }
@@ -260,8 +267,10 @@ static bool reads(const struct net_conn *conn)
 {
     if (conn->state == NET_CONN_HTTP && (conn->out || conn->http.stash))
         return false;
+    if (conn->state == NET_CONN_PIPED && conn->paused)
+        return false;
     return conn->state != NET_CONN_DEAD && conn->state != NET_CONN_WAITING &&
-           conn->state != NET_CONN_MOVING && !conn->peer_closed;
+           conn->state != NET_CONN_ASKING && conn->state != NET_CONN_MOVING && !conn->peer_closed;
 }
 
 /* ---- moving to another worker ---- */
@@ -368,6 +377,8 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
         write_out(conn);
         if (conn->state == NET_CONN_WS)
             net_worker_dirty_session(conn->session);
+        else if (conn->state == NET_CONN_PIPED)
+            net_pipe_written(conn);
         else
             net_conn_resume(conn);
     }
@@ -378,7 +389,7 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
             net_conn_read(conn);
     }
     /* A peer that goes away while it waits for an answer is not coming back for it. */
-    if (events & NET_HANGUP && conn->state == NET_CONN_WAITING)
+    if (events & NET_HANGUP && (conn->state == NET_CONN_WAITING || conn->state == NET_CONN_ASKING))
         net_conn_kill(conn, false);
 }
 

@@ -144,7 +144,7 @@ static bool check_origin(struct net_conn *conn, struct net_http1 *http)
     if (!origin.data)
         return true;
     conn->http.origin = find_origin(conn->http.endpoint, origin);
-    return conn->http.origin || !conn->http.endpoint->check_origin ||
+    return conn->http.origin || !conn->http.endpoint->check_origin || conn->relayed ||
            net_http1_request(http)->method == NET_HTTP1_OPTIONS ||
            is_own_origin(conn, http, origin);
 }
@@ -184,16 +184,43 @@ static void upgrade(struct net_conn *conn, struct net_http1 *http, const struct 
         net_websocket_open(conn, http, session);
 }
 
+static void move(struct net_conn *conn, unsigned worker)
+{
+    conn->http.move_to = (uint16_t)worker;
+    conn->state = NET_CONN_MOVING;
+    net_worker_again(conn);
+}
+
+/* Sends a request to where its session is, if that is elsewhere. */
+static bool send_away(struct net_conn *conn, const struct query *query, bool may_move)
+{
+    struct net_worker *worker = conn->worker;
+    const struct net_server *server = worker->server;
+    uint16_t own = atomic_load_explicit(&server->id, memory_order_relaxed), id;
+    unsigned owner;
+    if (own && !conn->relayed && net_session_server(server, sid_slice(query), &id) && id != own) {
+        if (worker->index == 0)
+            net_pipe_begin(conn, id);
+        else
+            move(conn, 0);
+        return true;
+    }
+    if (!may_move || !net_session_worker(sid_slice(query), &owner) || owner == worker->index ||
+        owner >= server->options.workers)
+        return false;
+    move(conn, owner);
+    return true;
+}
+
 static void on_head(struct net_conn *conn, bool may_move)
 {
     struct net_http1 *http = conn->http.parser;
     struct net_http1_request *request = net_http1_request(http);
     struct net_worker *worker = conn->worker;
     struct query query;
-    unsigned owner;
     conn->timing = false;
     conn->head_done = true;
-    conn->keep_alive = request->keep_alive;
+    conn->keep_alive = request->keep_alive && !conn->relayed;
     conn->http10 = request->http10;
     conn->head_only = request->method == NET_HTTP1_HEAD_METHOD;
     if (conn->of_site) {
@@ -216,13 +243,8 @@ static void on_head(struct net_conn *conn, bool may_move)
                  net_negotiate_gzip(net_http1_header(http, "accept-encoding"));
     set_due(conn, worker->server->options.request_timeout_ms);
     read_query(worker, request->query, &query);
-    if (may_move && query.has_sid && net_session_worker(sid_slice(&query), &owner) &&
-        owner != worker->index && owner < worker->server->options.workers) {
-        conn->http.move_to = (uint16_t)owner;
-        conn->state = NET_CONN_MOVING;
-        net_worker_again(conn);
+    if (query.has_sid && request->method != NET_HTTP1_OPTIONS && send_away(conn, &query, may_move))
         return;
-    }
     if (request->websocket) {
         upgrade(conn, http, &query);
         if (conn->state == NET_CONN_HTTP)

@@ -91,6 +91,11 @@ struct net_http1_request *net_http1_request(struct net_http1 *http)
     return &http->request;
 }
 
+struct base_slice net_http1_head(const struct net_http1 *http)
+{
+    return (struct base_slice){http->head.data, http->head.len};
+}
+
 struct base_slice net_http1_header(struct net_http1 *http, const char *name)
 {
     return net_http1_fields_find(&http->fields, name);

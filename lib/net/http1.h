@@ -75,6 +75,8 @@ int net_http1_status(const struct net_http1 *http);
 
 /* Valid from HEAD on, until the next reset. */
 struct net_http1_request *net_http1_request(struct net_http1 *http);
+/* The head as it has come, from the request line to the empty line. Borrowed likewise. */
+struct base_slice net_http1_head(const struct net_http1 *http);
 /* The value of a header (name in lower case), trimmed; several of one name are joined by ", ".
  * An empty slice with data NULL when absent. */
 struct base_slice net_http1_header(struct net_http1 *http, const char *name);

@@ -9,6 +9,7 @@
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
  *     site.c       plain pages on a port of their own
+ *     pipe.c       requests for sessions of other servers
  *     polling.c    the long-polling transport
  *     websocket.c  the WebSocket transport, and the upgrade from polling
  *     session.c    an Engine.IO session: life, heartbeat
@@ -108,6 +109,8 @@ enum net_conn_state {
     NET_CONN_HTTP,    /* reads a request, or waits for one */
     NET_CONN_WAITING, /* a request is being answered later: nothing is read */
     NET_CONN_MOVING,  /* its request belongs to a session of another worker */
+    NET_CONN_ASKING,  /* ... of another server, which may be found: nothing is read */
+    NET_CONN_PIPED,   /* its bytes go to another server as they come */
     NET_CONN_WS,      /* frames of a session */
     NET_CONN_PROBE,   /* frames of an upgrade that is not finished */
     NET_CONN_CLOSING, /* sends what is left, then waits for the peer to close */
@@ -118,9 +121,12 @@ struct net_conn {
     struct net_worker *worker;
     struct base_list link; /* of worker->conns */
     struct net_deadline deadline;
-    struct net_session *session; /* of a waiting GET, of frames */
-    struct base_buf *out;        /* bytes of answers that could not be written yet */
-    struct net_conn *next;       /* in worker->again or worker->dead_conns */
+    union {
+        struct net_session *session; /* of a waiting GET, of frames */
+        struct net_pipe *pipe;       /* ASKING, PIPED */
+    };
+    struct base_buf *out;  /* bytes of answers that could not be written yet */
+    struct net_conn *next; /* in worker->again or worker->dead_conns */
     int fd;
     uint8_t state;         /* enum net_conn_state */
     bool blocked : 1;      /* the kernel's buffer is full; an event will tell */
@@ -135,6 +141,8 @@ struct net_conn {
     bool head_done : 1;   /* the body is being read */
     bool gzip : 1;        /* the answer to the request may be compressed */
     bool of_site : 1;     /* reaches the site and nothing else */
+    bool relayed : 1;     /* comes from another server: one request, never passed on again */
+    bool paused : 1;      /* PIPED: nothing is read */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
@@ -152,7 +160,8 @@ struct net_conn {
     };
 };
 
-int net_conn_open(struct net_worker *worker, int fd, bool of_site);
+enum net_conn_kind { NET_CONN_OF_CLIENT, NET_CONN_OF_SITE, NET_CONN_RELAYED };
+int net_conn_open(struct net_worker *worker, int fd, enum net_conn_kind kind);
 void net_conn_on_ready(struct net_conn *conn, unsigned events);
 void net_conn_on_due(struct net_conn *conn);
 /* Reads until EAGAIN or its share of the turn is used up. */
@@ -171,6 +180,14 @@ void net_conn_again(struct net_conn *conn);
 void net_conn_free(struct net_conn *conn);
 /* Goes on reading after an answer to a waiting request. */
 void net_conn_resume(struct net_conn *conn);
+
+/* ---- pipes; worker 0 ---- */
+
+/* The head of a request for another server has been read. */
+void net_pipe_begin(struct net_conn *conn, uint16_t server_id);
+void net_pipe_take(struct net_conn *conn, struct base_slice bytes);
+void net_pipe_written(struct net_conn *conn);
+void net_pipe_lost(struct net_conn *conn);
 
 /* ---- HTTP ---- */
 
@@ -290,6 +307,8 @@ void net_session_not_opened(struct net_conn *conn, int failed);
 void net_session_opened(struct net_session *session);
 /* The session of this worker with that id, or NULL. */
 struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid);
+/* The number of the server that a well-formed id names; false for another text. */
+bool net_session_server(const struct net_server *server, struct base_slice sid, uint16_t *id);
 /* The worker that a well-formed id names; false for another text. */
 bool net_session_worker(struct base_slice sid, unsigned *worker);
 /* Ends the session and tells the application. The transport closes in its own way. */
@@ -390,6 +409,8 @@ void net_listen_accept(struct net_listener *listener);
 void net_listen_close(struct net_listener *listener);
 /* The peer's address of a descriptor as text. */
 void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX]);
+/* True when there is no room for another client. */
+bool net_listen_is_full(const struct net_server *server);
 /* Its host alone, without port and brackets; lies in `text`. */
 struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX]);
 
@@ -402,6 +423,7 @@ struct net_server {
     struct net_site site;
     struct net_log *dirty_logs;  /* home loop */
     struct base_quota addresses; /* sessions of each */
+    _Atomic uint16_t id;         /* among servers; 0: none */
     bool closing;
     pthread_t home_thread;
     unsigned workers_left; /* of those that close, worker 0 among them; home loop */

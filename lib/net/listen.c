@@ -114,7 +114,7 @@ void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX])
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
     uint16_t port;
-    if (getpeername(fd, (struct sockaddr *)&address, &len) < 0)
+    if (getpeername(fd, (struct sockaddr *)&address, &len) < 0 || address.ss_family == AF_UNIX)
         snprintf(text, NET_ADDRESS_MAX, "-");
     else
         format_address(&address, text, &port);
@@ -147,7 +147,7 @@ static bool refuse_one(struct net_listener *listener)
     return fd >= 0;
 }
 
-static bool is_full(const struct net_server *server)
+bool net_listen_is_full(const struct net_server *server)
 {
     uint64_t count = 0;
     if (!server->options.max_connections)
@@ -160,6 +160,7 @@ static bool is_full(const struct net_server *server)
 void net_listen_accept(struct net_listener *listener)
 {
     struct net_worker *worker = listener->worker;
+    enum net_conn_kind kind = listener->of_site ? NET_CONN_OF_SITE : NET_CONN_OF_CLIENT;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
@@ -168,10 +169,10 @@ void net_listen_accept(struct net_listener *listener)
             continue;
         if (fd < 0)
             return;
-        bool full = !listener->of_site && is_full(worker->server);
+        bool full = !listener->of_site && net_listen_is_full(worker->server);
         if (full)
             net_worker_refused(worker, NET_REFUSED_CONNECTIONS);
-        if (full || net_conn_open(worker, fd, listener->of_site) < 0)
+        if (full || net_conn_open(worker, fd, kind) < 0)
             close(fd);
     }
 }

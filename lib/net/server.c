@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct net_endpoint net_endpoint_defaults = {
     .path = "/socket.io",
@@ -264,6 +265,27 @@ int net_server_post(struct net_server *server, unsigned worker, void (*task)(voi
 int net_server_post_home(struct net_server *server, void (*task)(void *arg), void *arg)
 {
     return net_loop_post(server->workers[0].loop, task, arg);
+}
+
+void net_server_set_id(struct net_server *server, uint16_t id)
+{
+    if (server->options.relay)
+        atomic_store_explicit(&server->id, id, memory_order_relaxed);
+}
+
+int net_server_adopt(struct net_server *server, int fd)
+{
+    struct net_worker *home = &server->workers[0];
+    int failed = server->closing ? BASE_ERR_CLOSED : BASE_OK;
+    if (!failed && net_listen_is_full(server)) {
+        net_worker_refused(home, NET_REFUSED_CONNECTIONS);
+        failed = BASE_ERR_LIMIT;
+    }
+    if (!failed)
+        failed = net_conn_open(home, fd, NET_CONN_RELAYED);
+    if (failed)
+        close(fd);
+    return failed;
 }
 
 void net_server_get_stats(struct net_server *server, struct net_server_stats *stats)

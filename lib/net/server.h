@@ -156,12 +156,37 @@ struct net_server_options {
     uint32_t max_sessions_per_address; /* 0: any number */
     const struct net_block *proxies;   /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;
+    const struct net_relay *relay; /* borrowed as endpoints; NULL: no other server is asked */
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
     void (*on_worker)(void *data, unsigned worker, bool begins);
     void *data;
 };
 
 #define NET_MAX_WORKERS 64
+
+/* ---- sessions of other servers ----
+ *
+ * Several servers may serve the same clients behind something that sends each request to any of
+ * them. Each has a number of its own, which its session ids name; what comes for a session of
+ * another is offered to the application, which may take the client's connection as a pipe to there.
+ */
+
+struct net_pipe;
+
+/* All on the home loop. A pipe is gone after on_gone, net_pipe_refuse, _finish and _reset. */
+struct net_relay {
+    /* A request has come for a session of the server `id`; to be answered with net_pipe_open or
+     * net_pipe_refuse, now or later. */
+    void (*on_request)(void *data, struct net_pipe *pipe, uint16_t id);
+    /* What the client has sent, beginning with the whole head of the request. Borrowed. */
+    void (*on_bytes)(void *data, struct net_pipe *pipe, struct base_slice bytes);
+    /* What net_pipe_send has kept is on its way. */
+    void (*on_sent)(void *data, struct net_pipe *pipe);
+    /* The client has gone. */
+    void (*on_gone)(void *data, struct net_pipe *pipe);
+    void *data;
+    uint64_t id_seed[2]; /* hides the numbers in session ids; all servers have the same */
+};
 
 /* ---- the server ---- */
 
@@ -185,6 +210,30 @@ int net_server_post(struct net_server *server, unsigned worker, void (*task)(voi
 int net_server_post_home(struct net_server *server, void (*task)(void *arg), void *arg);
 
 /* What concerns the endpoints; a site's connections and requests are not counted. */
+/* The server's own number, for sessions from now on; 0, as at first: none, and no request is one
+ * for another server. */
+void net_server_set_id(struct net_server *server, uint16_t id);
+/* Serves a connected descriptor, which is the server's from now on, for one request that another
+ * server has passed on, or for the life of a WebSocket. Who sent it has been checked there. 0, or
+ * BASE_ERR_LIMIT, BASE_ERR_NOMEM, BASE_ERR_CLOSED; then it is closed. */
+int net_server_adopt(struct net_server *server, int fd);
+
+void net_pipe_set_data(struct net_pipe *pipe, void *data);
+void *net_pipe_get_data(const struct net_pipe *pipe);
+/* Calls on_bytes with what has come so far. */
+void net_pipe_open(struct net_pipe *pipe);
+/* Answers that the session is unknown. */
+void net_pipe_refuse(struct net_pipe *pipe);
+/* 0: on its way; 1: some of it is kept, on_sent will tell; BASE_ERR_CLOSED: the client has gone,
+ * on_gone has been called. */
+int net_pipe_send(struct net_pipe *pipe, struct base_slice bytes);
+/* Reads no more, or reads again. What has been read already may still come. */
+void net_pipe_pause(struct net_pipe *pipe, bool paused);
+/* Ends the connection behind what is kept. */
+void net_pipe_finish(struct net_pipe *pipe);
+/* At once. */
+void net_pipe_reset(struct net_pipe *pipe);
+
 struct net_server_stats {
     uint64_t connections; /* TCP, now */
     uint64_t sessions;    /* now */

@@ -2,7 +2,9 @@
  *
  * Session ids are 15 bytes in base64url: 11 of them random, one for the worker, three for the slot
  * in the worker's table, the latter masked with a keyed hash of the random part so that they tell
- * nothing of how many sessions there are. A look-up is an index and a comparison.
+ * nothing of how many sessions there are. A look-up is an index and a comparison. Of a server that
+ * has a number among others, the last two of the random bytes are that number, masked with a hash
+ * of the first nine whose key all of them know.
  */
 #include "net/internal.h"
 
@@ -16,6 +18,7 @@
 
 #define ID_BYTES     15
 #define ID_RANDOM    11
+#define ID_SERVER    9 /* where the server's number begins */
 #define SLOT_MAX     0xffffffu
 #define FIRST_SLOTS  64u
 #define NO_FREE_SLOT UINT32_MAX
@@ -75,11 +78,27 @@ static uint32_t slot_mask(const unsigned char id[static ID_BYTES])
     return (uint32_t)base_map_hash((const char *)id, ID_RANDOM + 1) & SLOT_MAX;
 }
 
+static uint16_t server_mask(const struct net_server *server, const unsigned char *id)
+{
+    return (uint16_t)base_map_hash_of(server->options.relay->id_seed, (const char *)id, ID_SERVER);
+}
+
+static void put_server(const struct net_server *server, unsigned char id[static ID_BYTES])
+{
+    uint16_t number = atomic_load_explicit(&server->id, memory_order_relaxed);
+    if (!number)
+        return;
+    number ^= server_mask(server, id);
+    id[ID_SERVER] = (unsigned char)(number >> 8);
+    id[ID_SERVER + 1] = (unsigned char)number;
+}
+
 static int make_id(struct net_session *session)
 {
     unsigned char id[ID_BYTES];
     if (base_crypto_random(id, ID_RANDOM) < 0)
         return BASE_ERR_INTERNAL;
+    put_server(session->worker->server, id);
     id[ID_RANDOM] = (unsigned char)session->worker->index;
     uint32_t slot = session->slot ^ slot_mask(id);
     id[12] = (unsigned char)(slot >> 16);
@@ -94,6 +113,15 @@ static bool decode_id(struct base_slice sid, unsigned char id[static ID_BYTES + 
 {
     return sid.len == NET_SID_LEN &&
            base_base64_decode(BASE_BASE64_URL, sid.data, sid.len, id) == ID_BYTES;
+}
+
+bool net_session_server(const struct net_server *server, struct base_slice sid, uint16_t *number)
+{
+    unsigned char id[ID_BYTES + 3];
+    if (!decode_id(sid, id))
+        return false;
+    *number = (uint16_t)(id[ID_SERVER] << 8 | id[ID_SERVER + 1]) ^ server_mask(server, id);
+    return true;
 }
 
 bool net_session_worker(struct base_slice sid, unsigned *worker)
