@@ -268,8 +268,8 @@ struct net_session {
     struct net_queue_lag *lag;     /* NULL while it keeps up */
     uint64_t event_due_us;         /* when its allowance of events is whole again */
     struct net_deadline deadline;
-    uint64_t beat_us;    /* when to ping, or when the pong is due */
-    uint64_t connect_us; /* when a namespace must have been joined; 0: done */
+    uint64_t beat_us;      /* when to ping, or when the pong is due */
+    uint64_t connect_us;   /* when a namespace must have been joined; 0: done */
     uint32_t queued_bytes; /* of own frames */
     uint32_t slot;
     bool awaiting_pong : 1;

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 # arda-gateway and a Node.js gateway under the same loads, in turns, on loopback:
 #   gateway.sh BUILD-FOLDER [ROUNDS]
