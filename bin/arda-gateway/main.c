@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/service.h"
 #include "base/url.h"
+#include "net/tls.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ struct process {
     struct settings settings;
     struct gateway gateway;
     struct base_buf origin;
+    struct net_tls *tls; /* NULL: plain HTTP */
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
     bool stopping;
@@ -118,18 +120,28 @@ static void stop(struct process *process)
                      process);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void load_again(struct process *process)
 {
-    struct process *process = handle->data;
     struct base_why why;
-    if (number != SIGHUP) {
-        stop(process);
-        return;
-    }
     if (gateway_load_key(&process->gateway, &why) < 0)
         base_log(BASE_LOG_ERROR, "the secret was not loaded again: %s", why.text);
     else
         base_log(BASE_LOG_INFO, "the secret was loaded again");
+    if (!process->tls)
+        return;
+    if (net_tls_reload(process->tls, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the certificate was not loaded again: %s", why.text);
+    else
+        base_log(BASE_LOG_INFO, "the certificate was loaded again");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct process *process = handle->data;
+    if (number == SIGHUP)
+        load_again(process);
+    else
+        stop(process);
 }
 
 /* ---- the beginning ---- */
@@ -160,6 +172,20 @@ static void read_origin(struct process *process)
     }
     if (base_url_origin(url, &process->origin, &why) < 0 || !base_buf_cstr(&process->origin))
         fail(BASE_ERR_CONFIG, "app-url", &why);
+}
+
+static void load_certificate(struct process *process)
+{
+    struct settings *settings = &process->settings;
+    struct base_why why;
+    bool cert = settings->tls_cert && *settings->tls_cert;
+    bool key = settings->tls_key && *settings->tls_key;
+    if (cert != key)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--tls-cert and --tls-key need each other"});
+    int failed = cert ? net_tls_new(settings->tls_cert, settings->tls_key, &process->tls, &why) : 0;
+    if (failed)
+        fail(failed, "", &why);
 }
 
 static void start_workers(struct gateway *gateway, unsigned count)
@@ -198,6 +224,7 @@ static void start_server(struct process *process)
         .header_timeout_ms = HEADER_MS,
         .request_timeout_ms = REQUEST_MS,
         .idle_timeout_ms = IDLE_MS,
+        .tls = process->tls,
     };
     start_workers(gateway, options.workers);
     int failed = net_server_new(&process->loop, &options, &gateway->server, &why);
@@ -237,7 +264,7 @@ static void start_listening(struct process *process)
     int failed = net_server_listen(process->gateway.server, host, port, bound, &why);
     if (failed)
         fail(failed, "", &why);
-    base_log(BASE_LOG_INFO, "listening on %s", bound);
+    base_log(BASE_LOG_INFO, "listening on %s%s", bound, process->tls ? " (https, wss)" : "");
 }
 
 static void check_settings(struct process *process)
@@ -253,6 +280,7 @@ static void check_settings(struct process *process)
     int failed = gateway_load_key(&process->gateway, &why);
     if (failed)
         fail(BASE_ERR_CONFIG, "", &why);
+    load_certificate(process);
     read_origin(process);
 }
 
@@ -266,6 +294,7 @@ static void fini(struct process *process)
     arda_token_key_free(gateway->key);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_buf_fini(&process->origin);
+    net_tls_free(process->tls);
     base_opt_fini(&program, &process->settings);
 }
 

@@ -2,6 +2,7 @@
 #include "net/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -9,24 +10,38 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int net_conn_open(struct net_worker *worker, int fd)
+static struct net_conn *new_conn(struct net_worker *worker, int fd)
 {
-    struct net_conn *conn = base_calloc(1, sizeof *conn);
+    struct net_tls *tls = worker->server->options.tls;
+    struct net_conn *conn = base_calloc(1, sizeof *conn + (tls ? sizeof conn->tls[0] : 0));
     if (!conn)
-        return BASE_ERR_NOMEM;
+        return NULL;
+    if (tls && net_tls_accept(tls, fd, &conn->tls[0]) < 0) {
+        base_free(conn);
+        return NULL;
+    }
+    conn->secure = tls != NULL;
     conn->worker = worker;
     conn->fd = fd;
     conn->state = NET_CONN_HTTP;
     conn->deadline.kind = NET_DEADLINE_CONN;
+    return conn;
+}
+
+int net_conn_open(struct net_worker *worker, int fd)
+{
+    struct net_conn *conn = new_conn(worker, fd);
+    if (!conn)
+        return BASE_ERR_NOMEM;
     int failed = net_worker_enter(worker);
     if (failed) {
-        base_free(conn);
+        net_conn_free(conn);
         return failed;
     }
     failed = net_loop_watch(worker->loop, fd, conn, false);
     if (failed) {
         net_worker_leave(worker);
-        base_free(conn);
+        net_conn_free(conn);
         return failed;
     }
     base_list_append(&worker->conns, &conn->link);
@@ -73,6 +88,17 @@ static void tell_lost(struct net_conn *conn)
     }
 }
 
+/* The peer of an ordered end is told; what it has not been sent by now is lost all the same. */
+static void end_tls(struct net_conn *conn, bool reset)
+{
+    if (!conn->secure)
+        return;
+    if (!net_tls_established(conn->tls[0]))
+        atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+    else if (!reset)
+        net_tls_end(conn->tls[0]);
+}
+
 void net_conn_kill(struct net_conn *conn, bool reset)
 {
     if (conn->state == NET_CONN_DEAD)
@@ -84,6 +110,7 @@ void net_conn_kill(struct net_conn *conn, bool reset)
     drop_reader(conn);
     conn->state = NET_CONN_DEAD;
     net_deadline_clear(&worker->deadlines, &conn->deadline);
+    end_tls(conn, reset);
     if (reset) {
         struct linger at_once = {1, 0};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -102,13 +129,62 @@ void net_conn_kill(struct net_conn *conn, bool reset)
 void net_conn_free(struct net_conn *conn)
 {
     drop_buffer(&conn->out);
+    if (conn->secure)
+        net_tls_conn_free(conn->tls[0]);
     base_free(conn);
 }
 
 /* ---- writing ---- */
 
+static bool has_unsent(const struct net_conn *conn)
+{
+    return conn->out || (conn->secure && net_tls_unsent(conn->tls[0]));
+}
+
+bool net_conn_idle(const struct net_conn *conn)
+{
+    return conn->state == NET_CONN_HTTP && !conn->http.parser && !has_unsent(conn);
+}
+
+static void broken(struct net_conn *conn, const struct base_why *why)
+{
+    if (base_log_enabled(BASE_LOG_DEBUG)) {
+        char address[NET_ADDRESS_MAX];
+        net_listen_peer(conn->fd, address);
+        base_log(BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
+    }
+    net_conn_kill(conn, false);
+}
+
+static size_t write_tls(struct net_conn *conn, const struct iovec *pieces, int count)
+{
+    struct base_why why;
+    ssize_t sent = net_tls_writev(conn->tls[0], pieces, count, &why);
+    if (sent < 0) {
+        broken(conn, &why);
+        return 0;
+    }
+    conn->blocked = net_tls_unsent(conn->tls[0]);
+    return (size_t)sent;
+}
+
+/* What TLS holds goes first. False when some of it stays, or the connection is lost. */
+static bool flush_tls(struct net_conn *conn)
+{
+    if (!conn->secure)
+        return true;
+    if (net_tls_flush(conn->tls[0]) < 0) {
+        net_conn_kill(conn, false);
+        return false;
+    }
+    conn->blocked = net_tls_unsent(conn->tls[0]);
+    return !conn->blocked;
+}
+
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count)
 {
+    if (conn->secure)
+        return write_tls(conn, pieces, count);
     size_t total = 0;
     for (int i = 0; i < count; i++)
         total += pieces[i].iov_len;
@@ -130,6 +206,12 @@ size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int co
 /* After the last byte of an ended connection. */
 static void shut_down(struct net_conn *conn)
 {
+    if (conn->secure) {
+        net_tls_end(conn->tls[0]);
+        conn->blocked = net_tls_unsent(conn->tls[0]);
+        if (conn->blocked)
+            return; /* an event will bring us here again */
+    }
     shutdown(conn->fd, SHUT_WR);
     if (conn->peer_closed)
         net_conn_kill(conn, false);
@@ -137,6 +219,8 @@ static void shut_down(struct net_conn *conn)
 
 static void write_out(struct net_conn *conn)
 {
+    if (!flush_tls(conn))
+        return;
     while (conn->out && !conn->blocked) {
         struct iovec piece = {conn->out->data, conn->out->len};
         size_t sent = net_conn_writev(conn, &piece, 1);
@@ -146,7 +230,7 @@ static void write_out(struct net_conn *conn)
         if (conn->out->len == 0)
             drop_buffer(&conn->out);
     }
-    if (!conn->out && conn->state == NET_CONN_CLOSING)
+    if (!has_unsent(conn) && conn->state == NET_CONN_CLOSING)
         shut_down(conn);
 }
 
@@ -229,9 +313,9 @@ static void peer_closed(struct net_conn *conn)
     conn->peer_closed = true;
     conn->more_to_read = false;
     /* An answer under way is still sent; there is nothing else to do for a peer that has gone. */
-    if (conn->state == NET_CONN_CLOSING && conn->out)
+    if (conn->state == NET_CONN_CLOSING && has_unsent(conn))
         return;
-    if (conn->state == NET_CONN_HTTP && conn->out) {
+    if (conn->state == NET_CONN_HTTP && has_unsent(conn)) {
         net_conn_finish(conn);
         return;
     }
@@ -277,7 +361,8 @@ static void move(struct net_conn *conn)
     base_list_remove(&conn->link);
     net_worker_leave(from);
     atomic_fetch_sub_explicit(&from->conn_count, 1, memory_order_relaxed);
-    conn->timing = conn->blocked = false;
+    conn->timing = false;
+    conn->blocked = conn->secure && net_tls_unsent(conn->tls[0]);
     conn->worker = &from->server->workers[conn->http.move_to];
     if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
         return; /* it may be running already */
@@ -286,11 +371,57 @@ static void move(struct net_conn *conn)
     net_conn_free(conn);
 }
 
+/* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
+static void answer_without_tls(struct net_conn *conn)
+{
+    static const char text[] = "This port speaks HTTPS.\n";
+    net_tls_conn_free(conn->tls[0]);
+    conn->secure = false;
+    atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+    net_answer(conn, &(struct net_answer){.status = 400,
+                                          .type = "text/plain",
+                                          .body = {text, sizeof text - 1},
+                                          .close = true});
+}
+
+/* Like recv, with an `errno` that says how to go on. */
+static ssize_t read_tls(struct net_conn *conn)
+{
+    struct base_why why;
+    ssize_t got = net_tls_read(conn->tls[0], conn->worker->read_bytes, NET_READ_BYTES, &why);
+    /* The handshake writes while we read. */
+    if (net_tls_unsent(conn->tls[0]))
+        conn->blocked = true;
+    if (got >= 0)
+        return got;
+    errno = got == BASE_ERR_SYNTAX ? EINTR : EAGAIN;
+    if (got == BASE_ERR_SYNTAX)
+        answer_without_tls(conn);
+    else if (got != BASE_ERR_AGAIN)
+        broken(conn, &why);
+    return -1;
+}
+
+static ssize_t receive(struct net_conn *conn)
+{
+    if (conn->secure)
+        return read_tls(conn);
+    return recv(conn->fd, conn->worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
+}
+
+/* True when there is nothing left to read. A short read means so, unless the end is what comes
+ * next; TLS has to be asked until it says so, since it keeps bytes of which no event will tell. */
+static bool is_last(const struct net_conn *conn, ssize_t got)
+{
+    return got < NET_READ_BYTES && !conn->hangup && !conn->secure;
+}
+
 void net_conn_read(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;
-    for (int turn = 0; turn < NET_READS_PER_TURN && reads(conn); turn++) {
-        ssize_t got = recv(conn->fd, worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
+    int reads_left = conn->secure ? NET_TLS_READS : NET_READS_PER_TURN;
+    for (; reads_left > 0 && reads(conn); reads_left--) {
+        ssize_t got = receive(conn);
         if (got == 0) {
             peer_closed(conn);
             return;
@@ -304,8 +435,7 @@ void net_conn_read(struct net_conn *conn)
             return;
         }
         take(conn, worker->read_bytes, (size_t)got);
-        /* A short read means that there is no more, unless the end is what comes next. */
-        if (got < NET_READ_BYTES && !conn->hangup) {
+        if (is_last(conn, got)) {
             conn->more_to_read = false;
             return;
         }

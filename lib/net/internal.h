@@ -6,6 +6,7 @@
  *     worker.c     one thread: its turn, what is dirty, what is dead
  *     listen.c     sockets that accept
  *     conn.c       a TCP connection: reading, writing, closing
+ *     tls.c        what lies between it and the descriptor, for https and wss
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
  *     polling.c    the long-polling transport
@@ -31,6 +32,7 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "net/sio.h"
+#include "net/tls.h"
 #include "net/ws.h"
 
 #include <pthread.h>
@@ -41,6 +43,7 @@
 
 #define NET_READ_BYTES     (64 * 1024)
 #define NET_READS_PER_TURN 4
+#define NET_TLS_READS      16       /* the same of records */
 #define NET_LINGER_US      5000000u /* for the peer to close after we have */
 #define NET_IOVECS         32
 #define NET_MS             UINT64_C(1000) /* microseconds */
@@ -79,7 +82,8 @@ struct net_worker {
     struct base_buf scratch; /* for building packets and bodies */
 
     /* Read by the home loop for net_server_get_stats. */
-    _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT];
+    _Atomic uint64_t conn_count, session_count, sessions_opened, tls_failed,
+        closed[NET_REASON_COUNT];
 };
 
 int net_worker_init(struct net_worker *worker, struct net_server *server, unsigned index,
@@ -124,6 +128,7 @@ struct net_conn {
     bool peer_closed : 1; /* it has been read */
     bool timing : 1;      /* the header deadline runs */
     bool head_done : 1;   /* the body is being read */
+    bool secure : 1;      /* there is a `tls` */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
@@ -133,6 +138,7 @@ struct net_conn {
             unsigned move_to;       /* worker */
         } http;
     };
+    struct net_tls_conn *tls[]; /* one, or none: plain connections do not pay for it */
 };
 
 int net_conn_open(struct net_worker *worker, int fd);
@@ -143,7 +149,7 @@ void net_conn_read(struct net_conn *conn);
 /* Sends two pieces (the second may be empty) behind what is waiting. */
 void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body);
 /* Writes as much as goes; the number of bytes, 0 when blocked or lost (the connection is then
- * dead). */
+ * dead). What TLS has taken counts as written, and is never to be handed in again. */
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count);
 /* Ends sending after what is waiting; the peer is given time to close. */
 void net_conn_finish(struct net_conn *conn);
@@ -152,6 +158,8 @@ void net_conn_kill(struct net_conn *conn, bool reset);
 /* Goes on where reading was put off: see net_worker_again. */
 void net_conn_again(struct net_conn *conn);
 void net_conn_free(struct net_conn *conn);
+/* It has no request and nothing to send. */
+bool net_conn_idle(const struct net_conn *conn);
 /* Goes on reading after an answer to a waiting request. */
 void net_conn_resume(struct net_conn *conn);
 

@@ -227,6 +227,7 @@ void net_server_get_stats(struct net_server *server, struct net_server_stats *st
         stats->sessions += atomic_load_explicit(&worker->session_count, memory_order_relaxed);
         stats->sessions_opened +=
             atomic_load_explicit(&worker->sessions_opened, memory_order_relaxed);
+        stats->tls_failed += atomic_load_explicit(&worker->tls_failed, memory_order_relaxed);
         for (int reason = 0; reason < NET_REASON_COUNT; reason++)
             stats->closed[reason] +=
                 atomic_load_explicit(&worker->closed[reason], memory_order_relaxed);

@@ -29,6 +29,7 @@ struct net_session;
 struct net_socket;
 struct net_log;
 struct net_view;
+struct net_tls;
 
 /* Why a session ended: name for counters, text for logs. */
 #define NET_REASON_MAP(X)                                                                          \
@@ -117,9 +118,11 @@ struct net_server_options {
     const struct net_endpoint *endpoints; /* borrowed for the server's life */
     size_t endpoint_count;
     unsigned workers;            /* 1 to NET_MAX_WORKERS */
-    uint32_t header_timeout_ms;  /* from the first byte of a request to its complete head */
+    uint32_t header_timeout_ms;  /* to the complete head of a request: of the first one from the
+                                    connection's begin, of others from their first byte */
     uint32_t request_timeout_ms; /* from the complete head to the end of the body */
     uint32_t idle_timeout_ms;    /* of a connection between two requests */
+    struct net_tls *tls;         /* serve https and wss (tls.h); borrowed; NULL: http and ws */
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
     void (*on_worker)(void *data, unsigned worker, bool begins);
     void *data;
@@ -152,6 +155,7 @@ struct net_server_stats {
     uint64_t connections; /* TCP, now */
     uint64_t sessions;    /* now */
     uint64_t sessions_opened;
+    uint64_t tls_failed; /* connections that ended before the handshake was over */
     uint64_t closed[NET_REASON_COUNT];
 };
 /* Sums over the workers; figures of other workers may lag a little. */

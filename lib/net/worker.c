@@ -163,8 +163,7 @@ static void drain(struct net_worker *worker)
     }
     BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
         struct net_conn *conn = base_container(link, struct net_conn, link);
-        bool idle = conn->state == NET_CONN_HTTP && !conn->http.parser && !conn->out;
-        if (time_is_up || idle)
+        if (time_is_up || net_conn_idle(conn))
             net_conn_kill(conn, false);
     }
     if (base_list_empty(&worker->conns)) {

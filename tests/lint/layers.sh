@@ -15,7 +15,7 @@ includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|input|outbox|redis
 includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|directory[a-z_]*|redis_conn)\.[ch]:'
 includes lib '<jwt\.h>' '^lib/arda/token\.c:'
 includes lib '<jansson\.h>' '^lib/arda/directory_line\.c:'
-includes lib '<openssl/' '^lib/base/crypto\.c:'
+includes lib '<openssl/' '^lib/(base/crypto|net/tls)\.c:'
 includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
 includes bin '<(hiredis/|jwt|jansson|openssl/)' '^$'
 grep -rnE '\b(malloc|calloc|realloc|strdup|strndup)\(' lib bin --include='*.c' | grep -vE 'base_|lib/base/mem\.c'
