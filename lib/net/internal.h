@@ -350,7 +350,7 @@ struct net_server {
     struct net_log *dirty_logs;     /* home loop */
     bool closing;
     pthread_t home_thread;
-    unsigned workers_left; /* of those that close; home loop */
+    unsigned workers_left; /* of those that close, worker 0 among them; home loop */
     void (*on_closed)(void *data);
     void *closed_data;
 };

@@ -152,17 +152,23 @@ static void begin_drain(void *arg)
     net_loop_again(worker->loop);
 }
 
-static void close_home_worker(struct net_server *server)
-{
-    begin_drain(&server->workers[0]);
-}
-
-/* On the home loop: worker 0 goes last, since the others tell it of their end. */
+/* On the home loop: worker 0 ends last. */
 static void one_less(void *arg)
 {
     struct net_server *server = arg;
-    if (--server->workers_left == 1)
-        close_home_worker(server);
+    server->workers_left--;
+    net_loop_again(server->workers[0].loop);
+}
+
+/* What was posted to a worker after its end still has to run, or its memory would be lost. */
+static void run_rest(struct net_server *server)
+{
+    bool any;
+    do {
+        any = false;
+        for (unsigned i = 0; i < server->options.workers; i++)
+            any |= net_loop_run_rest(server->workers[i].loop);
+    } while (any);
 }
 
 static void finish(struct net_server *server)
@@ -170,6 +176,7 @@ static void finish(struct net_server *server)
     const struct net_server_options options = server->options;
     for (unsigned i = 1; i < options.workers; i++)
         pthread_join(server->workers[i].thread, NULL);
+    run_rest(server);
     if (options.on_worker)
         options.on_worker(options.data, 0, false);
     void (*done)(void *) = server->on_closed;
@@ -199,8 +206,7 @@ void net_server_close(struct net_server *server, uint32_t drain_ms, void (*done)
         server->workers[i].drain_until_us = until;
     for (unsigned i = 1; i < server->options.workers; i++)
         net_server_post(server, i, begin_drain, &server->workers[i]);
-    if (server->options.workers == 1)
-        close_home_worker(server);
+    begin_drain(&server->workers[0]);
 }
 
 /* ---- posting ---- */

@@ -135,7 +135,8 @@ static void set_timer(struct net_worker *worker)
 {
     uint64_t due_us;
     bool any = net_deadlines_next(&worker->deadlines, &due_us);
-    if (worker->closing && !worker->ended && (!any || due_us > worker->drain_until_us)) {
+    bool drains = worker->closing && !base_list_empty(&worker->conns);
+    if (drains && (!any || due_us > worker->drain_until_us)) {
         due_us = worker->drain_until_us;
         any = true;
     }
@@ -152,25 +153,39 @@ static void on_loop_closed(void *data)
     net_server_worker_closed(data);
 }
 
-/* Sessions that have nothing left to send end at once, the others when time is up. */
+static void close_sessions(struct net_worker *worker, bool also_busy)
+{
+    for (uint32_t i = 0; i < worker->slot_cap; i++) {
+        struct net_session *session = (struct net_session *)worker->slots[i];
+        if (!(worker->slots[i] & 1) && (also_busy || net_queue_empty(session)))
+            net_session_close(session, NET_REASON_SHUTDOWN);
+    }
+}
+
+static void close_conns(struct net_worker *worker, bool also_busy)
+{
+    BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
+        struct net_conn *conn = base_container(link, struct net_conn, link);
+        if (also_busy || net_conn_idle(conn))
+            net_conn_kill(conn, false);
+    }
+}
+
+/* Sessions that have nothing left to send end at once, the others when time is up. Worker 0 waits
+ * for the others, who tell it of their end. */
 static void drain(struct net_worker *worker)
 {
     bool time_is_up = base_clock_mono_us() >= worker->drain_until_us;
-    for (uint32_t i = 0; i < worker->slot_cap; i++) {
-        struct net_session *session = (struct net_session *)worker->slots[i];
-        if (!(worker->slots[i] & 1) && (time_is_up || net_queue_empty(session)))
-            net_session_close(session, NET_REASON_SHUTDOWN);
-    }
-    BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
-        struct net_conn *conn = base_container(link, struct net_conn, link);
-        if (time_is_up || net_conn_idle(conn))
-            net_conn_kill(conn, false);
-    }
-    if (base_list_empty(&worker->conns)) {
-        worker->ended = true;
-        release_dead(worker);
-        net_loop_close(worker->loop, on_loop_closed, worker);
-    }
+    close_sessions(worker, time_is_up);
+    close_conns(worker, time_is_up);
+    if (!base_list_empty(&worker->conns))
+        return;
+    close_sessions(worker, true); /* those that poll have no way to come any more */
+    if (worker->index == 0 && worker->server->workers_left > 1)
+        return;
+    worker->ended = true;
+    release_dead(worker);
+    net_loop_close(worker->loop, on_loop_closed, worker);
 }
 
 static void on_turn(void *data)
@@ -237,4 +252,5 @@ void net_worker_fini(struct net_worker *worker)
     base_buf_fini(&worker->scratch);
     base_free(worker->slots);
     base_free(worker->read_bytes);
+    net_loop_free(worker->loop);
 }
