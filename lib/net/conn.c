@@ -2,7 +2,6 @@
 #include "net/internal.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -88,17 +87,6 @@ static void tell_lost(struct net_conn *conn)
     }
 }
 
-/* The peer of an ordered end is told; what it has not been sent by now is lost all the same. */
-static void end_tls(struct net_conn *conn, bool reset)
-{
-    if (!conn->secure)
-        return;
-    if (!net_tls_established(conn->tls[0]))
-        atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
-    else if (!reset)
-        net_tls_end(conn->tls[0]);
-}
-
 void net_conn_kill(struct net_conn *conn, bool reset)
 {
     if (conn->state == NET_CONN_DEAD)
@@ -110,7 +98,8 @@ void net_conn_kill(struct net_conn *conn, bool reset)
     drop_reader(conn);
     conn->state = NET_CONN_DEAD;
     net_deadline_clear(&worker->deadlines, &conn->deadline);
-    end_tls(conn, reset);
+    if (conn->secure)
+        net_conn_tls_kill(conn, reset);
     if (reset) {
         struct linger at_once = {1, 0};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -146,45 +135,10 @@ bool net_conn_idle(const struct net_conn *conn)
     return conn->state == NET_CONN_HTTP && !conn->http.parser && !has_unsent(conn);
 }
 
-static void broken(struct net_conn *conn, const struct base_why *why)
-{
-    if (base_log_enabled(BASE_LOG_DEBUG)) {
-        char address[NET_ADDRESS_MAX];
-        net_listen_peer(conn->fd, address);
-        base_log(BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
-    }
-    net_conn_kill(conn, false);
-}
-
-static size_t write_tls(struct net_conn *conn, const struct iovec *pieces, int count)
-{
-    struct base_why why;
-    ssize_t sent = net_tls_writev(conn->tls[0], pieces, count, &why);
-    if (sent < 0) {
-        broken(conn, &why);
-        return 0;
-    }
-    conn->blocked = net_tls_unsent(conn->tls[0]);
-    return (size_t)sent;
-}
-
-/* What TLS holds goes first. False when some of it stays, or the connection is lost. */
-static bool flush_tls(struct net_conn *conn)
-{
-    if (!conn->secure)
-        return true;
-    if (net_tls_flush(conn->tls[0]) < 0) {
-        net_conn_kill(conn, false);
-        return false;
-    }
-    conn->blocked = net_tls_unsent(conn->tls[0]);
-    return !conn->blocked;
-}
-
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count)
 {
     if (conn->secure)
-        return write_tls(conn, pieces, count);
+        return net_conn_tls_write(conn, pieces, count);
     size_t total = 0;
     for (int i = 0; i < count; i++)
         total += pieces[i].iov_len;
@@ -206,12 +160,8 @@ size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int co
 /* After the last byte of an ended connection. */
 static void shut_down(struct net_conn *conn)
 {
-    if (conn->secure) {
-        net_tls_end(conn->tls[0]);
-        conn->blocked = net_tls_unsent(conn->tls[0]);
-        if (conn->blocked)
-            return; /* an event will bring us here again */
-    }
+    if (conn->secure && !net_conn_tls_shut_down(conn))
+        return; /* an event will bring us here again */
     shutdown(conn->fd, SHUT_WR);
     if (conn->peer_closed)
         net_conn_kill(conn, false);
@@ -219,7 +169,7 @@ static void shut_down(struct net_conn *conn)
 
 static void write_out(struct net_conn *conn)
 {
-    if (!flush_tls(conn))
+    if (conn->secure && !net_conn_tls_flush(conn))
         return;
     while (conn->out && !conn->blocked) {
         struct iovec piece = {conn->out->data, conn->out->len};
@@ -371,41 +321,10 @@ static void move(struct net_conn *conn)
     net_conn_free(conn);
 }
 
-/* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
-static void answer_without_tls(struct net_conn *conn)
-{
-    static const char text[] = "This port speaks HTTPS.\n";
-    net_tls_conn_free(conn->tls[0]);
-    conn->secure = false;
-    atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
-    net_answer(conn, &(struct net_answer){.status = 400,
-                                          .type = "text/plain",
-                                          .body = {text, sizeof text - 1},
-                                          .close = true});
-}
-
-/* Like recv, with an `errno` that says how to go on. */
-static ssize_t read_tls(struct net_conn *conn)
-{
-    struct base_why why;
-    ssize_t got = net_tls_read(conn->tls[0], conn->worker->read_bytes, NET_READ_BYTES, &why);
-    /* The handshake writes while we read. */
-    if (net_tls_unsent(conn->tls[0]))
-        conn->blocked = true;
-    if (got >= 0)
-        return got;
-    errno = got == BASE_ERR_SYNTAX ? EINTR : EAGAIN;
-    if (got == BASE_ERR_SYNTAX)
-        answer_without_tls(conn);
-    else if (got != BASE_ERR_AGAIN)
-        broken(conn, &why);
-    return -1;
-}
-
 static ssize_t receive(struct net_conn *conn)
 {
     if (conn->secure)
-        return read_tls(conn);
+        return net_conn_tls_read(conn);
     return recv(conn->fd, conn->worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
 }
 

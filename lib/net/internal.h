@@ -6,7 +6,7 @@
  *     worker.c     one thread: its turn, what is dirty, what is dead
  *     listen.c     sockets that accept
  *     conn.c       a TCP connection: reading, writing, closing
- *     tls.c        what lies between it and the descriptor, for https and wss
+ *     conn_tls.c   the same of a connection over TLS
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
  *     polling.c    the long-polling transport
@@ -162,6 +162,20 @@ void net_conn_free(struct net_conn *conn);
 bool net_conn_idle(const struct net_conn *conn);
 /* Goes on reading after an answer to a waiting request. */
 void net_conn_resume(struct net_conn *conn);
+
+/* ---- connection over TLS: what conn.c does for it alone ---- */
+
+/* Like recv into worker->read_bytes, with an `errno` that says how to go on. */
+ssize_t net_conn_tls_read(struct net_conn *conn);
+/* As net_conn_writev. */
+size_t net_conn_tls_write(struct net_conn *conn, const struct iovec *pieces, int count);
+/* Sends what TLS holds, which goes before anything else. False when some of it stays, or the
+ * connection is lost. */
+bool net_conn_tls_flush(struct net_conn *conn);
+/* Says that no more will come. False when that has to wait. */
+bool net_conn_tls_shut_down(struct net_conn *conn);
+/* Before the descriptor is closed: the peer of an ordered end is told, if that goes at once. */
+void net_conn_tls_kill(struct net_conn *conn, bool reset);
 
 /* ---- HTTP ---- */
 

@@ -21,7 +21,13 @@ setup() {
     cp "$files/first.pem" "$RUN_DIR/cert.pem"
     cp "$files/first.key" "$RUN_DIR/key.pem"
 }
-teardown() { stop_all; }
+# A leak, or what else a sanitizer finds, is another status.
+teardown() {
+    status=0
+    [ ! -f "$RUN_DIR/gateway.pid" ] || stop gateway
+    stop_all
+    [ "$status" = 0 ]
+}
 
 # certify NAME [OPTION]...: NAME.pem and NAME.key of the authority, for 127.0.0.1; an RSA key, or
 # what the options say.
@@ -254,7 +260,7 @@ big() {
     refuse 78 "$RUN_DIR/locked.key: not a private key in PEM without a passphrase" --tls-cert "$c" --tls-key "$RUN_DIR/locked.key"
     : >"$RUN_DIR/empty"
     refuse 78 "$RUN_DIR/empty: not a certificate in PEM" --tls-cert "$RUN_DIR/empty" --tls-key "$k"
-    refuse 78 "$RUN_DIR: Is a directory" --tls-cert "$RUN_DIR" --tls-key "$k"
+    refuse 78 "$RUN_DIR: not a certificate in PEM" --tls-cert "$RUN_DIR" --tls-key "$k"
 }
 
 @test "garbage and handshakes that stop are closed; the others do not notice" {
@@ -288,12 +294,11 @@ big() {
     done
 }
 
-@test "at the end clients get what waits, and the gateway leaves nothing behind" {
+@test "at the end clients get what waits" {
     start_tls --workers 2
     client ws "$tenant" --ca "$ca" --no-reconnect
     client polling "$tenant" --ca "$ca" --transports polling --no-reconnect
     big 50 20000 | redis >/dev/null
-    # A leak would be reported by the sanitizer, with another status.
     wait_for got polling 1
     stop gateway
     [ "$status" = 0 ]

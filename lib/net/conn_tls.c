@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a connection over TLS does in place of recv, send and shutdown.
+ */
+#include "net/internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+static void broken(struct net_conn *conn, const struct base_why *why)
+{
+    if (base_log_enabled(BASE_LOG_DEBUG)) {
+        char address[NET_ADDRESS_MAX];
+        net_listen_peer(conn->fd, address);
+        base_log(BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
+    }
+    net_conn_kill(conn, false);
+}
+
+size_t net_conn_tls_write(struct net_conn *conn, const struct iovec *pieces, int count)
+{
+    struct base_why why;
+    ssize_t sent = net_tls_writev(conn->tls[0], pieces, count, &why);
+    if (sent < 0) {
+        broken(conn, &why);
+        return 0;
+    }
+    conn->blocked = net_tls_unsent(conn->tls[0]);
+    return (size_t)sent;
+}
+
+bool net_conn_tls_flush(struct net_conn *conn)
+{
+    if (net_tls_flush(conn->tls[0]) < 0) {
+        net_conn_kill(conn, false);
+        return false;
+    }
+    conn->blocked = net_tls_unsent(conn->tls[0]);
+    return !conn->blocked;
+}
+
+bool net_conn_tls_shut_down(struct net_conn *conn)
+{
+    net_tls_end(conn->tls[0]);
+    conn->blocked = net_tls_unsent(conn->tls[0]);
+    return !conn->blocked;
+}
+
+void net_conn_tls_kill(struct net_conn *conn, bool reset)
+{
+    if (!net_tls_established(conn->tls[0]))
+        atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+    else if (!reset)
+        net_tls_end(conn->tls[0]);
+}
+
+/* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
+static void answer_without_tls(struct net_conn *conn)
+{
+    static const char text[] = "This port speaks HTTPS.\n";
+    net_tls_conn_free(conn->tls[0]);
+    conn->secure = false;
+    atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+    net_answer(conn, &(struct net_answer){.status = 400,
+                                          .type = "text/plain",
+                                          .body = {text, sizeof text - 1},
+                                          .close = true});
+}
+
+ssize_t net_conn_tls_read(struct net_conn *conn)
+{
+    struct base_why why;
+    ssize_t got = net_tls_read(conn->tls[0], conn->worker->read_bytes, NET_READ_BYTES, &why);
+    /* The handshake writes while we read. */
+    if (net_tls_unsent(conn->tls[0]))
+        conn->blocked = true;
+    if (got >= 0)
+        return got;
+    errno = got == BASE_ERR_SYNTAX ? EINTR : EAGAIN;
+    if (got == BASE_ERR_SYNTAX)
+        answer_without_tls(conn);
+    else if (got != BASE_ERR_AGAIN)
+        broken(conn, &why);
+    return -1;
+}
