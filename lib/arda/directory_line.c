@@ -1,13 +1,17 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Lines go through the scanner, since members of users that are not known have to keep their text:
+ * another parser would write 1.10 anew and refuse a number that is too large for it.
+ */
 #include "arda/directory_line.h"
 
+#include "base/json.h"
 #include "base/utf8.h"
 
-#include <jansson.h>
 #include <string.h>
 
-#define LOAD_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
-#define SHOWN      40 /* bytes of a wrong value */
+#define SHOWN       40  /* bytes of a wrong value */
+#define MAX_MEMBERS 100 /* of a line; all pairs are compared */
 
 static const char *const kind_names[] = {
     [ARDA_DIRECTORY_LOOP] = "loop",
@@ -38,198 +42,265 @@ void arda_directory_line_fini(struct arda_directory_line *line)
     base_buf_fini(&line->value);
 }
 
+static int no_memory(struct base_why *why)
+{
+    return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+}
+
+/* How much of a text a message shows: whole characters. */
+static int shown_len(const char *text, size_t len)
+{
+    return (int)(len > SHOWN ? base_utf8_cut(text, SHOWN) : len);
+}
+
+static int wrong_value(struct base_why *why, const char *name, const char *expected,
+                       const struct base_json_value *value)
+{
+    return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s, got %.*s", name, expected,
+                        shown_len(value->text, value->len), value->text);
+}
+
+/* ---- objects ---- */
+
+static bool same_key(const struct base_json_value *key, const char *name)
+{
+    return base_json_equals(key, name, strlen(name));
+}
+
+/* Whether another key behind `key` means the same. */
+static int stands_twice(const struct base_json_value *key, struct base_json_iter rest,
+                        struct base_why *why)
+{
+    struct base_json_value other, value;
+    struct base_buf decoded = BASE_BUF_INIT;
+    int failed = base_json_unescape(key, &decoded);
+    if (failed == BASE_ERR_NOMEM)
+        no_memory(why);
+    else if (failed) /* a lone surrogate, which is no text */
+        base_why_set(why, failed, "%.*s: no name for a member", shown_len(key->text, key->len),
+                     key->text);
+    while (!failed && base_json_iter_next(&rest, &other, &value))
+        if (base_json_equals(&other, decoded.data, decoded.len))
+            failed = base_why_set(why, BASE_ERR_SYNTAX, "%.*s: stands twice",
+                                  shown_len(key->text, key->len), key->text);
+    base_buf_fini(&decoded);
+    return failed;
+}
+
+/* An object none of whose members stands twice. */
+static int load(const char *text, size_t len, struct base_json_value *object, struct base_why *why)
+{
+    struct base_json_error error;
+    struct base_json_iter iter;
+    struct base_json_value key, value;
+    int failed = base_json_check(text, len, object, &error);
+    if (failed)
+        return base_why_set(why, BASE_ERR_SYNTAX, "column %zu: %s", error.offset + 1, error.text);
+    if (object->kind != BASE_JSON_OBJECT)
+        return base_why_set(why, BASE_ERR_SYNTAX, "not a JSON object");
+    base_json_iter_init(&iter, object);
+    for (int count = 0; !failed && base_json_iter_next(&iter, &key, &value); count++)
+        failed = count < MAX_MEMBERS
+                     ? stands_twice(&key, iter, why)
+                     : base_why_set(why, BASE_ERR_SYNTAX, "more than %d members", MAX_MEMBERS);
+    return failed;
+}
+
+static struct base_json_value find(const struct base_json_value *object, const char *name)
+{
+    struct base_json_member member = {.key = name, .key_len = strlen(name)};
+    base_json_pick(object->text, object->len, &member, 1, NULL, NULL);
+    return member.value;
+}
+
 /* ---- members of a user ---- */
 
-static bool is_address(const json_t *value)
+static bool is_text(const struct base_json_value *value)
 {
-    const char *text = json_string_value(value);
-    const char *at = text ? strrchr(text, '@') : NULL;
-    if (!at || at == text || !at[1] || json_string_length(value) != strlen(text))
-        return false;
-    for (; *text; text++)
-        if ((unsigned char)*text <= ' ' || *text == 0x7F)
-            return false;
-    return true;
+    return value->kind == BASE_JSON_STRING;
 }
 
-static bool is_boolean(const json_t *value)
+static bool is_boolean(const struct base_json_value *value)
 {
-    return json_is_boolean(value);
+    return value->kind == BASE_JSON_TRUE || value->kind == BASE_JSON_FALSE;
 }
 
-static bool is_text(const json_t *value)
+static bool is_address(const struct base_json_value *value)
 {
-    return json_is_string(value);
+    struct base_buf text = BASE_BUF_INIT;
+    bool good = is_text(value) && base_json_unescape(value, &text) == BASE_OK && text.len > 0;
+    const char *at = good ? memrchr(text.data, '@', text.len) : NULL;
+    good = at && at > text.data && at + 1 < text.data + text.len;
+    for (size_t i = 0; good && i < text.len; i++)
+        good = (unsigned char)text.data[i] > ' ' && text.data[i] != 0x7F;
+    base_buf_fini(&text);
+    return good;
 }
 
 /* The known members in their order; all may be missing. */
 static const struct member {
     const char *name;
-    bool (*is_right)(const json_t *value);
+    bool (*is_right)(const struct base_json_value *value);
     const char *expected;
+    const char *otherwise; /* written when it is missing; NULL: nothing is */
 } members[] = {
-    {"email", is_address, "an address"},
-    {"active", is_boolean, "true or false"},
-    {"name", is_text, "a string"},
-    {"locale", is_text, "a string such as \"en\""},
-    {"timeZone", is_text, "a string such as \"Europe/Berlin\""},
+    {"email", is_address, "an address", NULL},
+    {"active", is_boolean, "true or false", "true"},
+    {"name", is_text, "a string", NULL},
+    {"locale", is_text, "a string such as \"en\"", NULL},
+    {"timeZone", is_text, "a string such as \"Europe/Berlin\"", NULL},
 };
 #define MEMBERS (sizeof members / sizeof members[0])
 
-/* How much of a text a message shows: whole characters. */
-static int shown_len(const char *text)
+static bool is_known(const struct base_json_value *key)
 {
-    size_t len = strlen(text);
-    return (int)(len > SHOWN ? base_utf8_cut(text, SHOWN) : len);
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (same_key(key, members[i].name))
+            return true;
+    return false;
 }
 
-static int wrong_value(struct base_why *why, const char *name, const char *expected,
-                       const json_t *value)
+/* Kind and ids, which the line itself says. */
+static bool is_fixed(const struct base_json_value *key)
 {
-    char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const char *shown = dumped ? dumped : "something else";
-    int code = base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s, got %.*s", name, expected,
-                            shown_len(shown), shown);
-    free(dumped);
-    return code;
+    return same_key(key, "kind") || same_key(key, "tenantId") ||
+           same_key(key, id_names[ARDA_DIRECTORY_USER]);
 }
 
-/* Moves the known members of `from` in their order to `to`. */
-static int move_known(json_t *from, json_t *to, struct base_why *why)
+/* The text of a value without the blanks between its tokens. */
+static int add_compact(struct base_buf *out, const struct base_json_value *value)
+{
+    bool in_string = false;
+    int failed = base_buf_reserve(out, value->len);
+    for (size_t i = 0; i < value->len && !failed; i++) {
+        char c = value->text[i];
+        if (c == '"')
+            in_string = !in_string;
+        if (in_string || !strchr(" \t\r\n", c))
+            failed = base_buf_add_byte(out, c);
+        if (in_string && c == '\\')
+            failed |= base_buf_add_byte(out, value->text[++i]);
+    }
+    return failed;
+}
+
+static int add_known(struct base_buf *out, const struct base_json_value *user, struct base_why *why)
 {
     for (size_t i = 0; i < MEMBERS; i++) {
-        json_t *value = json_object_get(from, members[i].name);
-        if (value && !members[i].is_right(value))
-            return wrong_value(why, members[i].name, members[i].expected, value);
-        if (!value && members[i].is_right != is_boolean)
+        const struct member *member = &members[i];
+        struct base_json_value value = find(user, member->name);
+        bool there = value.kind != BASE_JSON_ABSENT;
+        if (there && !member->is_right(&value))
+            return wrong_value(why, member->name, member->expected, &value);
+        if (!there && !member->otherwise)
             continue;
-        int failed = value ? json_object_set(to, members[i].name, value)
-                           : json_object_set_new(to, members[i].name, json_true());
-        if (failed)
-            return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-        json_object_del(from, members[i].name);
+        if (base_buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", member->name) < 0 ||
+            (there ? add_compact(out, &value) : base_buf_add_text(out, member->otherwise)) < 0)
+            return no_memory(why);
     }
     return BASE_OK;
 }
 
-static bool reads_as(const char *text, const json_t *value)
+static int add_unknown(struct base_buf *out, const struct base_json_value *user,
+                       struct base_why *why)
 {
-    json_t *back = json_loads(text, 0, NULL);
-    bool same = back && json_equal(back, value);
-    json_decref(back);
-    return same;
-}
-
-/* With 17 digits, jansson's own choice, every number is exact, and 0.1 is 0.10000000000000001. */
-static char *dump(const json_t *user)
-{
-    char *exact = json_dumps(user, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    for (size_t digits = 15; exact && digits < 17; digits++) {
-        char *shorter = json_dumps(user, JSON_COMPACT | JSON_REAL_PRECISION(digits));
-        if (shorter && strcmp(shorter, exact) != 0 && reads_as(shorter, user)) {
-            free(exact);
-            return shorter;
-        }
-        free(shorter);
+    struct base_json_iter iter;
+    struct base_json_value key, value;
+    base_json_iter_init(&iter, user);
+    while (base_json_iter_next(&iter, &key, &value)) {
+        if (is_known(&key) || is_fixed(&key))
+            continue;
+        if (base_buf_add_byte(out, ',') < 0 || base_buf_add(out, key.text, key.len) < 0 ||
+            base_buf_add_byte(out, ':') < 0 || add_compact(out, &value) < 0)
+            return no_memory(why);
     }
-    return exact;
+    return BASE_OK;
 }
 
-static int write_value(struct arda_directory_line *line, const json_t *user, struct base_why *why)
+/* Makes a user's object canonical and keeps it as the line's value, which may be where it lies. */
+static int keep_user(struct arda_directory_line *line, const struct base_json_value *user,
+                     struct base_why *why)
 {
-    char *text = dump(user);
-    line->value.len = 0;
-    int failed = text ? base_buf_add_text(&line->value, text) : BASE_ERR_NOMEM;
-    free(text);
-    return failed ? base_why_set(why, BASE_ERR_NOMEM, "out of memory") : BASE_OK;
-}
-
-/* Makes the user's object canonical and keeps it as the line's value. */
-static int keep_user(struct arda_directory_line *line, json_t *user, struct base_why *why)
-{
-    json_t *ordered = json_object();
-    int failed = ordered ? move_known(user, ordered, why)
-                         : base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-    if (!failed && json_object_update(ordered, user) < 0)
-        failed = base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    struct base_buf made = BASE_BUF_INIT;
+    int failed = base_buf_add_byte(&made, '{') < 0 ? no_memory(why) : add_known(&made, user, why);
     if (!failed)
-        failed = write_value(line, ordered, why);
-    json_decref(ordered);
-    return failed;
+        failed = add_unknown(&made, user, why);
+    if (!failed && base_buf_add_byte(&made, '}') < 0)
+        failed = no_memory(why);
+    if (failed) {
+        base_buf_fini(&made);
+        return failed;
+    }
+    base_buf_fini(&line->value);
+    line->value = made;
+    return BASE_OK;
 }
 
 /* ---- a whole line ---- */
 
-static json_t *load(const char *text, size_t len, struct base_why *why)
+static int take_id(const struct base_json_value *object, const char *name, bool tenant,
+                   char out[static ARDA_ID_MAX + 1], struct base_why *why)
 {
-    json_error_t error;
-    json_t *object = json_loadb(text, len, LOAD_FLAGS, &error);
-    if (!object)
-        base_why_set(why, BASE_ERR_SYNTAX, "column %d: %s", error.column, error.text);
-    else if (!json_is_object(object))
-        base_why_set(why, BASE_ERR_SYNTAX, "not a JSON object");
-    if (json_is_object(object))
-        return object;
-    json_decref(object);
-    return NULL;
-}
-
-static int take_id(json_t *object, const char *name, bool tenant, char out[static ARDA_ID_MAX + 1],
-                   struct base_why *why)
-{
-    json_t *value = json_object_get(object, name);
-    const char *text = json_string_value(value);
-    size_t len = text ? json_string_length(value) : 0;
-    if (!value)
+    struct base_json_value value = find(object, name);
+    struct base_buf text = BASE_BUF_INIT;
+    if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: missing", name);
-    if (!text || !(tenant ? arda_tenant_valid(text, len) : arda_id_valid(text, len)))
-        return wrong_value(why, name, tenant ? "the id of a tenant" : "an id", value);
-    memcpy(out, text, len + 1);
-    json_object_del(object, name);
-    return BASE_OK;
+    int failed = base_json_unescape(&value, &text);
+    bool good = !failed && (tenant ? arda_tenant_valid(text.data, text.len)
+                                   : arda_id_valid(text.data, text.len));
+    if (good) {
+        memset(out, 0, ARDA_ID_MAX + 1);
+        memcpy(out, text.data, text.len);
+    }
+    base_buf_fini(&text);
+    if (failed == BASE_ERR_NOMEM)
+        return no_memory(why);
+    return good ? BASE_OK : wrong_value(why, name, tenant ? "the id of a tenant" : "an id", &value);
 }
 
-static int take_kind(json_t *object, enum arda_directory_kind *kind, struct base_why *why)
+static int take_kind(const struct base_json_value *object, enum arda_directory_kind *kind,
+                     struct base_why *why)
 {
-    json_t *value = json_object_get(object, "kind");
-    const char *name = json_string_value(value);
-    if (!value)
+    struct base_json_value value = find(object, "kind");
+    if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "kind: missing");
-    if (!name || arda_directory_kind_find(name, kind) < 0)
-        return wrong_value(why, "kind", "\"user\" or \"loop\"", value);
-    json_object_del(object, "kind");
-    return BASE_OK;
+    for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++)
+        if (same_key(&value, kind_names[i])) {
+            *kind = (enum arda_directory_kind)i;
+            return BASE_OK;
+        }
+    return wrong_value(why, "kind", "\"user\" or \"loop\"", &value);
 }
 
-static int take_object(json_t *object, struct arda_directory_line *line, struct base_why *why)
+/* All that a line of a loop may have. */
+static int check_loop(const struct base_json_value *object, struct base_why *why)
 {
-    int failed = take_kind(object, &line->kind, why);
-    if (!failed)
-        failed = take_id(object, "tenantId", true, line->tenant, why);
-    if (!failed)
-        failed = take_id(object, id_names[line->kind], false, line->id, why);
-    if (failed)
-        return failed;
-    line->value.len = 0;
-    if (line->kind == ARDA_DIRECTORY_USER)
-        return keep_user(line, object, why);
-    void *rest = json_object_iter(object);
-    if (rest)
-        return base_why_set(why, BASE_ERR_SYNTAX, "%.*s: unknown member of a %s",
-                            shown_len(json_object_iter_key(rest)), json_object_iter_key(rest),
-                            kind_names[line->kind]);
+    struct base_json_iter iter;
+    struct base_json_value key, value;
+    base_json_iter_init(&iter, object);
+    while (base_json_iter_next(&iter, &key, &value))
+        if (!same_key(&key, "kind") && !same_key(&key, "tenantId") && !same_key(&key, "loopId"))
+            return base_why_set(why, BASE_ERR_SYNTAX, "%.*s: unknown member of a loop",
+                                shown_len(key.text + 1, key.len - 2), key.text + 1);
     return BASE_OK;
 }
 
 int arda_directory_line_parse(const char *text, size_t len, struct arda_directory_line *line,
                               struct base_why *why)
 {
-    json_t *object = load(text, len, why);
-    if (!object)
-        return BASE_ERR_SYNTAX;
-    int failed = take_object(object, line, why);
-    json_decref(object);
-    return failed;
+    struct base_json_value object;
+    int failed = load(text, len, &object, why);
+    if (!failed)
+        failed = take_kind(&object, &line->kind, why);
+    if (!failed)
+        failed = take_id(&object, "tenantId", true, line->tenant, why);
+    if (!failed)
+        failed = take_id(&object, id_names[line->kind], false, line->id, why);
+    if (failed)
+        return failed;
+    line->value.len = 0;
+    return line->kind == ARDA_DIRECTORY_USER ? keep_user(line, &object, why)
+                                             : check_loop(&object, why);
 }
 
 int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line)
@@ -254,56 +325,76 @@ int arda_directory_line_write(struct base_buf *out, const struct arda_directory_
 int arda_directory_line_set_value(struct arda_directory_line *line, const char *text, size_t len,
                                   struct base_why *why)
 {
-    json_t *user = len ? load(text, len, why) : json_object();
-    if (!user)
-        return BASE_ERR_SYNTAX;
-    /* The line has these already, and a key that stands twice would make it unreadable. */
-    json_object_del(user, "kind");
-    json_object_del(user, "tenantId");
-    json_object_del(user, id_names[ARDA_DIRECTORY_USER]);
-    int failed = keep_user(line, user, why);
-    json_decref(user);
-    return failed;
+    struct base_json_value user;
+    int failed = len ? load(text, len, &user, why) : load("{}", 2, &user, why);
+    return failed ? failed : keep_user(line, &user, why);
 }
 
-static json_t *make_value(const char *name, const char *value, bool json, struct base_why *why)
+/* Appends a value that was given as text. */
+static int add_given(struct base_buf *out, const char *name, const char *value, bool json,
+                     struct base_why *why)
 {
-    json_error_t error;
+    struct base_json_error error;
+    struct base_json_value ignored;
     bool boolean = strcmp(name, "active") == 0;
-    if (!json && !boolean) {
-        json_t *text = json_string(value);
-        if (!text)
-            base_why_set(why, BASE_ERR_SYNTAX, "%s: not UTF-8", name);
-        return text;
+    if (boolean && !json && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+        return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected true or false, got %.*s", name,
+                            shown_len(value, strlen(value)), value);
+    if (json && base_json_check(value, strlen(value), &ignored, &error) < 0)
+        return base_why_set(why, BASE_ERR_SYNTAX, "%s: column %zu: %s", name, error.offset + 1,
+                            error.text);
+    if (!base_utf8_valid(value, strlen(value)))
+        return base_why_set(why, BASE_ERR_SYNTAX, "%s: not UTF-8", name);
+    int failed = json || boolean ? base_buf_add_text(out, value)
+                                 : base_json_quote(out, value, strlen(value));
+    return failed ? no_memory(why) : BASE_OK;
+}
+
+/* The line's object with one member in place of a former one, or behind the others. */
+static int add_changed(struct base_buf *out, const struct base_buf *object, const char *name,
+                       struct base_slice value)
+{
+    struct base_json_value user, key, member;
+    struct base_json_iter iter;
+    bool placed = false;
+    base_json_check(object->data, object->len, &user, NULL);
+    base_json_iter_init(&iter, &user);
+    int failed = base_buf_add_byte(out, '{');
+    while (!failed && base_json_iter_next(&iter, &key, &member)) {
+        bool here = same_key(&key, name);
+        failed = out->len > 1 ? base_buf_add_byte(out, ',') : BASE_OK;
+        failed |= base_buf_add(out, key.text, key.len) | base_buf_add_byte(out, ':');
+        failed |= here ? base_buf_add(out, value.data, value.len)
+                       : base_buf_add(out, member.text, member.len);
+        placed |= here;
     }
-    json_t *made = json_loads(value, LOAD_FLAGS, &error);
-    if (!made && boolean)
-        base_why_set(why, BASE_ERR_SYNTAX, "%s: expected true or false, got %.40s", name, value);
-    else if (!made)
-        base_why_set(why, BASE_ERR_SYNTAX, "%s: column %d: %s", name, error.column, error.text);
-    return made;
+    if (!failed && !placed) {
+        failed = base_buf_add_byte(out, ',') | base_json_quote(out, name, strlen(name));
+        failed |= base_buf_add_byte(out, ':') | base_buf_add(out, value.data, value.len);
+    }
+    return failed | base_buf_add_byte(out, '}');
 }
 
 int arda_directory_line_set_member(struct arda_directory_line *line, const char *name, size_t len,
                                    const char *value, bool json, struct base_why *why)
 {
-    char key[ARDA_ID_MAX + 1];
-    if (len == 0 || len > ARDA_ID_MAX)
-        return base_why_set(why, BASE_ERR_SYNTAX, "`%.*s' is no member's name", (int)len, name);
+    char key[ARDA_ID_MAX + 1] = "";
+    struct base_buf given = BASE_BUF_INIT, changed = BASE_BUF_INIT;
+    if (len == 0 || len > ARDA_ID_MAX || !base_utf8_valid(name, len))
+        return base_why_set(why, BASE_ERR_SYNTAX, "`%.*s' is no member's name",
+                            shown_len(name, len), name);
     memcpy(key, name, len);
-    key[len] = '\0';
-    for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++)
-        if (strcmp(key, id_names[i]) == 0 || strcmp(key, "kind") == 0 ||
-            strcmp(key, "tenantId") == 0)
-            return base_why_set(why, BASE_ERR_SYNTAX, "%s: not to be set", key);
-    json_t *user = load(line->value.data, line->value.len, why);
-    json_t *made = user ? make_value(key, value, json, why) : NULL;
-    int failed = made ? BASE_OK : BASE_ERR_SYNTAX;
-    if (made && json_object_set(user, key, made) < 0)
-        failed = base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    if (strcmp(key, "kind") == 0 || strcmp(key, "tenantId") == 0 ||
+        strcmp(key, id_names[ARDA_DIRECTORY_USER]) == 0 ||
+        strcmp(key, id_names[ARDA_DIRECTORY_LOOP]) == 0)
+        return base_why_set(why, BASE_ERR_SYNTAX, "%s: not to be set", key);
+    int failed = add_given(&given, key, value, json, why);
+    if (!failed &&
+        add_changed(&changed, &line->value, key, (struct base_slice){given.data, given.len}) < 0)
+        failed = no_memory(why);
     if (!failed)
-        failed = keep_user(line, user, why);
-    json_decref(made);
-    json_decref(user);
+        failed = arda_directory_line_set_value(line, changed.data, changed.len, why);
+    base_buf_fini(&given);
+    base_buf_fini(&changed);
     return failed;
 }

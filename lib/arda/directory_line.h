@@ -4,8 +4,7 @@
  * dumped (arda-events(5)).
  *
  * The written form is canonical: known members in a fixed order, unknown ones of users behind them
- * as they came (numbers with as few digits as they need), no blanks. Threads: one at a time per
- * line.
+ * as they came, no blanks. Threads: one at a time per line.
  */
 #ifndef ARDA_DIRECTORY_LINE_H
 #define ARDA_DIRECTORY_LINE_H

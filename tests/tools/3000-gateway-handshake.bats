@@ -36,7 +36,7 @@ forge() {
         CLIENT_USER=$user client one "$tenant" $options
         [ "$(out one | jq -c 'select(.event == "connected") | .args | map(keys_unsorted), .[0].tenantId, .[0].userId' | paste -sd' ')" = \
             '[["tenantId","userId","timestamp"]] "'"$tenant"'" "'"$user"'"' ]
-        out one | jq -e 'select(.event == "connected") | .args[0].timestamp | test("^[0-9-]{10}T[0-9:]{8}[.][0-9]{3}Z$")'
+        out one | jq -s -e 'map(select(.event == "connected"))[0].args[0].timestamp | test("^[0-9-]{10}T[0-9:]{8}[.][0-9]{3}Z$")'
         stop one
     done
 }
