@@ -77,10 +77,10 @@ ssize_t net_conn_tls_read(struct net_conn *conn)
         conn->blocked = true;
     if (got >= 0)
         return got;
-    errno = got == BASE_ERR_SYNTAX ? EINTR : EAGAIN;
     if (got == BASE_ERR_SYNTAX)
         answer_without_tls(conn);
-    else if (got != BASE_ERR_AGAIN)
+    else if (got != BASE_ERR_AGAIN && got != BASE_ERR_LIMIT)
         broken(conn, &why);
+    errno = got == BASE_ERR_SYNTAX || got == BASE_ERR_LIMIT ? EINTR : EAGAIN;
     return -1;
 }

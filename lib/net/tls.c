@@ -42,7 +42,8 @@ struct net_tls_conn {
     int fd;
     bool established;
     bool ended_by_peer;
-    bool broken; /* nothing may be asked of OpenSSL any more */
+    bool drained; /* the kernel has said that it has nothing more to read */
+    bool broken;  /* nothing may be asked of OpenSSL any more */
 };
 
 /* ---- the descriptor ---- */
@@ -90,7 +91,8 @@ static int bio_read(BIO *bio, char *bytes, int len)
     while (got < 0 && errno == EINTR);
     if (got == 0)
         conn->ended_by_peer = true;
-    if (got < 0 && would_block(errno))
+    conn->drained = got < 0 && would_block(errno);
+    if (conn->drained)
         BIO_set_retry_read(bio);
     return (int)got;
 }
@@ -179,6 +181,8 @@ static SSL_CTX *new_context(void)
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    /* A peer that sends new keys without end, and no data, must not keep us within one call. */
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     /* One recv instead of two per record. Nothing stays behind unseen: reading ends when the kernel
      * has no more. */
     SSL_CTX_set_read_ahead(context, 1);
@@ -335,13 +339,14 @@ ssize_t net_tls_read(struct net_tls_conn *conn, char *bytes, size_t len, struct 
     if (conn->broken)
         return fail_conn(conn, why);
     ERR_clear_error();
+    conn->drained = false;
     int done = SSL_read_ex(conn->ssl, bytes, len, &got);
     conn->established |= SSL_is_init_finished(conn->ssl);
     if (done == 1)
         return (ssize_t)got;
     int error = SSL_get_error(conn->ssl, done);
     if (error == SSL_ERROR_WANT_READ)
-        return BASE_ERR_AGAIN;
+        return conn->drained ? BASE_ERR_AGAIN : BASE_ERR_LIMIT;
     /* Not every peer says goodbye, and what comes over HTTP or WebSocket knows its own length. */
     if (error == SSL_ERROR_ZERO_RETURN || conn->ended_by_peer) {
         ERR_clear_error();
@@ -357,18 +362,19 @@ static struct base_slice next_record(const struct iovec *pieces, int count, int 
 {
     size_t len = 0;
     while (*index < count && len < RECORD_BYTES) {
-        const char *from = (const char *)pieces[*index].iov_base + *at;
         size_t left = pieces[*index].iov_len - *at;
+        if (left == 0) {
+            (*index)++;
+            *at = 0;
+            continue;
+        }
+        const char *from = (const char *)pieces[*index].iov_base + *at;
         size_t step = left < RECORD_BYTES - len ? left : RECORD_BYTES - len;
         bool alone = len == 0 && (step == RECORD_BYTES || *index == count - 1);
-        if (!alone && step > 0)
+        if (!alone)
             memcpy(space + len, from, step);
         len += step;
         *at += step;
-        if (step == left) {
-            (*index)++;
-            *at = 0;
-        }
         if (alone)
             return (struct base_slice){from, len};
     }

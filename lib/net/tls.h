@@ -43,7 +43,8 @@ void net_tls_conn_free(struct net_tls_conn *conn);
 bool net_tls_established(const struct net_tls_conn *conn);
 
 /* Bytes of one record at most; 0 when the peer has ended; BASE_ERR_AGAIN when the kernel had
- * nothing more, so that an event will tell; BASE_ERR_SYNTAX when what came is a request of plain
+ * nothing more, so that an event will tell; BASE_ERR_LIMIT when there was enough to do, but nothing
+ * for the caller, who has to ask again; BASE_ERR_SYNTAX when what came is a request of plain
  * HTTP, of which some has been lost; BASE_ERR_CLOSED when the connection is broken. The last two
  * with the reason. */
 ssize_t net_tls_read(struct net_tls_conn *conn, char *bytes, size_t len, struct base_why *why);
