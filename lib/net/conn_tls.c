@@ -50,7 +50,7 @@ bool net_conn_tls_shut_down(struct net_conn *conn)
 void net_conn_tls_kill(struct net_conn *conn, bool reset)
 {
     if (!net_tls_established(conn->tls[0]))
-        atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+        net_worker_refused(conn->worker, NET_REFUSED_TLS);
     else if (!reset)
         net_tls_end(conn->tls[0]);
 }
@@ -61,7 +61,7 @@ static void answer_without_tls(struct net_conn *conn)
     static const char text[] = "This port speaks HTTPS.\n";
     net_tls_conn_free(conn->tls[0]);
     conn->secure = false;
-    atomic_fetch_add_explicit(&conn->worker->tls_failed, 1, memory_order_relaxed);
+    net_worker_refused(conn->worker, NET_REFUSED_TLS);
     net_answer(conn, &(struct net_answer){.status = 400,
                                           .type = "text/plain",
                                           .body = {text, sizeof text - 1},
