@@ -5,7 +5,9 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,6 +159,11 @@ size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int co
     return (size_t)sent;
 }
 
+static void set_due(struct net_conn *conn, uint64_t after_us)
+{
+    net_deadline_set(&conn->worker->deadlines, &conn->deadline, base_clock_mono_us() + after_us);
+}
+
 /* After the last byte of an ended connection. */
 static void shut_down(struct net_conn *conn)
 {
@@ -165,6 +172,15 @@ static void shut_down(struct net_conn *conn)
     shutdown(conn->fd, SHUT_WR);
     if (conn->peer_closed)
         net_conn_kill(conn, false);
+    else
+        set_due(conn, NET_LINGER_US);
+}
+
+/* A peer that is slow gets its answer, as long as it takes something of it now and then. */
+static void has_sent_some(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_CLOSING || (conn->state == NET_CONN_HTTP && !conn->http.parser))
+        set_due(conn, conn->worker->server->options.idle_timeout_ms * NET_MS);
 }
 
 static void write_out(struct net_conn *conn)
@@ -179,6 +195,8 @@ static void write_out(struct net_conn *conn)
         base_buf_consume(conn->out, sent);
         if (conn->out->len == 0)
             drop_buffer(&conn->out);
+        if (sent > 0)
+            has_sent_some(conn);
     }
     if (!has_unsent(conn) && conn->state == NET_CONN_CLOSING)
         shut_down(conn);
@@ -222,8 +240,7 @@ void net_conn_finish(struct net_conn *conn)
     drop_reader(conn);
     conn->state = NET_CONN_CLOSING;
     conn->session = NULL;
-    net_deadline_set(&conn->worker->deadlines, &conn->deadline,
-                     base_clock_mono_us() + NET_LINGER_US);
+    set_due(conn, conn->worker->server->options.idle_timeout_ms * NET_MS);
     if (!conn->out)
         shut_down(conn);
     if (conn->state != NET_CONN_DEAD && conn->more_to_read)
@@ -409,6 +426,13 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
         net_conn_kill(conn, false);
 }
 
+/* The kernel has bytes that the peer has not taken yet; it goes on without us. */
+static bool kernel_sends(const struct net_conn *conn)
+{
+    int waiting = 0;
+    return !has_unsent(conn) && ioctl(conn->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0;
+}
+
 /* What a connection is told in words when time is up; most are told nothing. */
 void net_conn_on_due(struct net_conn *conn)
 {
@@ -417,5 +441,5 @@ void net_conn_on_due(struct net_conn *conn)
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }
-    net_conn_kill(conn, conn->state == NET_CONN_CLOSING);
+    net_conn_kill(conn, conn->state == NET_CONN_CLOSING && !kernel_sends(conn));
 }
