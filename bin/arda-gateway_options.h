@@ -10,6 +10,8 @@
     OPT(tls_cert, 0, "tls-cert", TEXT, "FILE", NULL, NULL, NULL,                                   \
         "serve https and wss with this certificate, in PEM, its chain behind it")                  \
     OPT(tls_key, 0, "tls-key", TEXT, "FILE", NULL, NULL, NULL, "its private key, in PEM")          \
+    OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
+        "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
     OPT(cors_origin, 0, "cors-origin", LIST, "URL", NULL, NULL, NULL,                              \

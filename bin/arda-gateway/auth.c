@@ -10,6 +10,16 @@
 #include <string.h>
 #include <strings.h>
 
+const char *gateway_auth_name(enum gateway_auth auth)
+{
+    static const char *const names[] = {
+#define NAME_(code, name) name,
+        GATEWAY_AUTH_MAP(NAME_)
+#undef NAME_
+    };
+    return names[auth];
+}
+
 /* As in JavaScript, an empty string, 0, false and null are no token; anything else is meant. */
 static bool is_truthy(const struct base_json_value *value)
 {

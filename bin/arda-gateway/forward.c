@@ -10,6 +10,26 @@
 
 #include <string.h>
 
+const char *gateway_drop_name(enum gateway_drop drop)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        GATEWAY_DROP_MAP(NAME_)
+#undef NAME_
+    };
+    return names[drop];
+}
+
+const char *gateway_drop_text(enum gateway_drop drop)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, name, text) text,
+        GATEWAY_DROP_MAP(TEXT_)
+#undef TEXT_
+    };
+    return texts[drop];
+}
+
 static bool has_prefix(const struct base_json_value *string, const char *prefix)
 {
     struct base_slice plain;

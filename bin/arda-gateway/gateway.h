@@ -9,6 +9,8 @@
  *     sockets.c   workers: a client's life, `connected`, `ping`
  *     loops.c     workers: `subscribe:loop`; home loop: the look-up
  *     source.c    home loop: events from standard input instead of Redis
+ *     admin.c     home loop: pages for those who look after the gateway
+ *     metrics.c   the text of one of them; the table is metrics.h
  *
  * The home loop has the bus and writes the logs; sockets live on workers. The two sides share only
  * what is posted from one to the other, so each struct below belongs to one of them.
@@ -30,25 +32,47 @@
 
 struct uv_loop_s;
 
-/* Events that are not forwarded, beside those that the bus drops. Name, text of the summary. */
+/* Events that are not forwarded, beside those that the bus drops. Name of the counter, text of the
+ * summary. */
 #define GATEWAY_DROP_MAP(X)                                                                        \
-    X(GATEWAY_DROP_RESERVED, "name reserved by Socket.IO or the catalog")                          \
-    X(GATEWAY_DROP_SECURITY, "security event")                                                     \
-    X(GATEWAY_DROP_NO_USER, "notification without a userId")                                       \
-    X(GATEWAY_DROP_NOMEM, "out of memory")
+    X(GATEWAY_DROP_RESERVED, "reserved", "name reserved by Socket.IO or the catalog")              \
+    X(GATEWAY_DROP_SECURITY, "security", "security event")                                         \
+    X(GATEWAY_DROP_NO_USER, "no_user", "notification without a userId")                            \
+    X(GATEWAY_DROP_NOMEM, "out_of_memory", "out of memory")
 
 enum gateway_drop {
-#define GATEWAY_DROP_ENUM_(code, text) code,
+#define GATEWAY_DROP_ENUM_(code, name, text) code,
     GATEWAY_DROP_MAP(GATEWAY_DROP_ENUM_)
 #undef GATEWAY_DROP_ENUM_
         GATEWAY_DROP_COUNT
 };
+
+const char *gateway_drop_name(enum gateway_drop drop);
+const char *gateway_drop_text(enum gateway_drop drop);
+
+/* Why a client is not let in. Name of the counter. */
+#define GATEWAY_AUTH_MAP(X)                                                                        \
+    X(GATEWAY_AUTH_MISSING, "missing")                                                             \
+    X(GATEWAY_AUTH_INVALID, "invalid")
+
+enum gateway_auth {
+#define GATEWAY_AUTH_ENUM_(code, name) code,
+    GATEWAY_AUTH_MAP(GATEWAY_AUTH_ENUM_)
+#undef GATEWAY_AUTH_ENUM_
+        GATEWAY_AUTH_COUNT
+};
+
+const char *gateway_auth_name(enum gateway_auth auth);
 
 struct gateway {
     struct uv_loop_s *loop;
     struct net_server *server;
     struct arda_bus *bus;  /* NULL with --stdin */
     struct source *source; /* NULL without */
+    struct admin *admin;   /* NULL without --admin */
+    char bus_reason[256];  /* why the bus is down; empty before the first try */
+    int64_t started_ms;    /* wall clock */
+    bool stopping;
     struct gateway_worker *workers;
     unsigned worker_count;
     bool notify_tenant; /* notification.created goes to the whole tenant */
@@ -104,7 +128,8 @@ void loops_look_up(struct gateway *gateway, const char *tenant, const char *loop
 struct gateway_worker {
     struct gateway *gateway;
     unsigned index;
-    struct base_map tenants; /* id to struct worker_tenant */
+    struct base_map tenants;                            /* id to struct worker_tenant */
+    _Atomic uint64_t auth_failures[GATEWAY_AUTH_COUNT]; /* read by the home loop */
 };
 
 struct worker_tenant {
@@ -153,5 +178,15 @@ void loops_free(struct client *client);
 int source_start(struct gateway *gateway, struct base_why *why);
 void source_stop(struct gateway *gateway);
 bool source_has_loop(const struct source *source, const char *tenant, const char *loop);
+/* The lines that were events, and those that were neither; as of a bus. */
+void source_get_stats(const struct source *source, struct arda_bus_stats *stats);
+
+/* ---- --admin ---- */
+
+/* Serves the pages; `bound` as in net_server_listen, whose errors these are, and BASE_ERR_NOMEM. */
+int admin_start(struct gateway *gateway, const char *host, uint16_t port,
+                char bound[static NET_ADDRESS_MAX], struct base_why *why);
+/* After the server's end. */
+void admin_stop(struct gateway *gateway);
 
 #endif

@@ -2,6 +2,7 @@
 #include "gateway.h"
 #include "settings.h"
 
+#include "base/clock.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -40,7 +41,6 @@ struct process {
     struct net_tls *tls; /* NULL: plain HTTP */
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
-    bool stopping;
 };
 
 /* ---- messages of the bus ---- */
@@ -48,6 +48,7 @@ struct process {
 static void on_bus_state(void *data, bool up, const struct base_why *why)
 {
     struct gateway *gateway = data;
+    snprintf(gateway->bus_reason, sizeof gateway->bus_reason, "%s", up ? "" : why->text);
     if (up) {
         base_log(BASE_LOG_INFO, "redis: connected");
         return;
@@ -58,16 +59,11 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
 
 static void log_drops(const struct gateway *gateway)
 {
-    static const char *const texts[] = {
-#define TEXT_(code, text) text,
-        GATEWAY_DROP_MAP(TEXT_)
-#undef TEXT_
-    };
     base_log(BASE_LOG_DEBUG, "%" PRIu64 " events forwarded", gateway->forwarded);
     for (int drop = 0; drop < GATEWAY_DROP_COUNT; drop++)
         if (gateway->dropped[drop])
             base_log(BASE_LOG_INFO, "%" PRIu64 " events not forwarded: %s", gateway->dropped[drop],
-                     texts[drop]);
+                     gateway_drop_text((enum gateway_drop)drop));
     if (!gateway->bus)
         return;
     struct arda_bus_stats stats;
@@ -93,6 +89,7 @@ static void on_server_closed(void *data)
     struct gateway *gateway = &process->gateway;
     gateway->server = NULL;
     log_drops(gateway);
+    admin_stop(gateway);
     source_stop(gateway);
     if (gateway->bus)
         arda_bus_shutdown(gateway->bus, BUS_DRAIN_MS, NULL, NULL);
@@ -102,11 +99,11 @@ static void on_server_closed(void *data)
 
 static void stop(struct process *process)
 {
-    if (process->stopping) {
+    if (process->gateway.stopping) {
         base_log(BASE_LOG_WARNING, "stopped at once");
         exit(BASE_EXIT_TEMPFAIL);
     }
-    process->stopping = true;
+    process->gateway.stopping = true;
     base_log(BASE_LOG_INFO, "stopping");
     base_service_notify("STOPPING=1");
     net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
@@ -227,6 +224,22 @@ static void start_events(struct process *process)
         fail(failed, "", &why);
 }
 
+static void start_admin(struct process *process)
+{
+    char host[HOST_MAX], bound[NET_ADDRESS_MAX];
+    const char *address = process->settings.admin;
+    uint16_t port;
+    struct base_why why;
+    if (!address || !*address)
+        return;
+    if (base_url_listen(address, host, sizeof host, &port, &why) < 0)
+        fail(BASE_ERR_INVALID, "--admin", &why);
+    int failed = admin_start(&process->gateway, host, port, bound, &why);
+    if (failed)
+        fail(failed, "--admin", &why);
+    base_log(BASE_LOG_INFO, "admin on %s", bound);
+}
+
 static void start_listening(struct process *process)
 {
     char host[HOST_MAX], bound[NET_ADDRESS_MAX];
@@ -284,10 +297,12 @@ int main(int argc, char **argv)
     pthread_rwlock_init(&process.gateway.key_lock, NULL);
     uv_loop_init(&process.loop);
     process.gateway.loop = &process.loop;
+    process.gateway.started_ms = base_clock_wall_ms();
     check_settings(&process);
     start_server(&process);
     start_events(&process);
     watch_signals(&process);
+    start_admin(&process);
     start_listening(&process); /* says so: from then on a signal ends it in order */
     base_service_notify("READY=1");
     uv_run(&process.loop, UV_RUN_DEFAULT);

@@ -269,12 +269,16 @@ static void on_connect(void *data, struct net_socket *socket, const struct net_c
         enter(worker_of(data, socket), socket, &claims);
         return;
     }
+    bool missing = failed == BASE_ERR_NOTFOUND;
+    atomic_fetch_add_explicit(
+        &worker_of(data, socket)
+             ->auth_failures[missing ? GATEWAY_AUTH_MISSING : GATEWAY_AUTH_INVALID],
+        1, memory_order_relaxed);
     if (base_log_enabled(BASE_LOG_DEBUG)) {
         net_socket_address(socket, address);
         base_log_limited(&limit, BASE_LOG_DEBUG, "%s: refused: %s", address, why.text);
     }
-    net_socket_refuse(socket,
-                      failed == BASE_ERR_NOTFOUND ? "Authentication required" : "Invalid token");
+    net_socket_refuse(socket, missing ? "Authentication required" : "Invalid token");
 }
 
 void sockets_drop_client(struct client *client)

@@ -143,11 +143,20 @@ static void release_dead(struct net_worker *worker)
     }
 }
 
+/* Those of a site do not keep a worker alive. */
+static bool has_conns(const struct net_worker *worker)
+{
+    BASE_LIST_FOREACH (link, &worker->conns)
+        if (!base_container(link, struct net_conn, link)->of_site)
+            return true;
+    return false;
+}
+
 static void set_timer(struct net_worker *worker)
 {
     uint64_t due_us;
     bool any = net_deadlines_next(&worker->deadlines, &due_us);
-    bool drains = worker->closing && !base_list_empty(&worker->conns);
+    bool drains = worker->closing && has_conns(worker);
     if (drains && (!any || due_us > worker->drain_until_us)) {
         due_us = worker->drain_until_us;
         any = true;
@@ -178,7 +187,7 @@ static void close_conns(struct net_worker *worker, bool also_busy)
 {
     BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
         struct net_conn *conn = base_container(link, struct net_conn, link);
-        if (also_busy || net_conn_idle(conn))
+        if (also_busy || (net_conn_idle(conn) && !conn->of_site))
             net_conn_kill(conn, false);
     }
 }
@@ -190,11 +199,14 @@ static void drain(struct net_worker *worker)
     bool time_is_up = base_clock_mono_us() >= worker->drain_until_us;
     close_sessions(worker, time_is_up);
     close_conns(worker, time_is_up);
-    if (!base_list_empty(&worker->conns))
+    if (has_conns(worker))
         return;
     close_sessions(worker, true); /* those that poll have no way to come any more */
     if (worker->index == 0 && worker->server->workers_left > 1)
         return;
+    if (worker->index == 0)
+        net_server_close_site(worker->server);
+    close_conns(worker, true);
     worker->ended = true;
     release_dead(worker);
     net_loop_close(worker->loop, on_loop_closed, worker);
