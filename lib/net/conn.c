@@ -21,10 +21,12 @@ static void count(struct net_conn *conn, int more)
 static struct net_conn *new_conn(struct net_worker *worker, int fd, bool of_site)
 {
     struct net_tls *tls = of_site ? NULL : worker->server->options.tls;
-    struct net_conn *conn = base_calloc(1, sizeof *conn + (tls ? sizeof conn->tls[0] : 0));
+    struct net_conn *conn =
+        base_calloc(1, tls ? sizeof(struct net_secure_conn) : sizeof(struct net_conn));
     if (!conn)
         return NULL;
-    if (tls && net_tls_accept(tls, fd, &conn->tls[0]) < 0) {
+    if (tls &&
+        net_tls_accept(tls, fd, &base_container(conn, struct net_secure_conn, conn)->tls) < 0) {
         base_free(conn);
         return NULL;
     }
@@ -131,7 +133,7 @@ void net_conn_free(struct net_conn *conn)
 {
     drop_buffer(&conn->out);
     if (conn->secure)
-        net_tls_conn_free(conn->tls[0]);
+        net_tls_conn_free(net_conn_tls(conn));
     base_free(conn);
 }
 
@@ -139,7 +141,7 @@ void net_conn_free(struct net_conn *conn)
 
 static bool has_unsent(const struct net_conn *conn)
 {
-    return conn->out || (conn->secure && net_tls_unsent(conn->tls[0]));
+    return conn->out || (conn->secure && net_tls_unsent(net_conn_tls(conn)));
 }
 
 bool net_conn_idle(const struct net_conn *conn)
@@ -352,7 +354,7 @@ static void move(struct net_conn *conn)
     net_worker_leave(from);
     count(conn, -1);
     conn->timing = false;
-    conn->blocked = conn->secure && net_tls_unsent(conn->tls[0]);
+    conn->blocked = conn->secure && net_tls_unsent(net_conn_tls(conn));
     conn->worker = &from->server->workers[conn->http.move_to];
     if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
         return; /* it may be running already */

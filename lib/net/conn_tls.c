@@ -21,45 +21,45 @@ static void broken(struct net_conn *conn, const struct base_why *why)
 size_t net_conn_tls_write(struct net_conn *conn, const struct iovec *pieces, int count)
 {
     struct base_why why;
-    ssize_t sent = net_tls_writev(conn->tls[0], pieces, count, &why);
+    ssize_t sent = net_tls_writev(net_conn_tls(conn), pieces, count, &why);
     if (sent < 0) {
         broken(conn, &why);
         return 0;
     }
-    conn->blocked = net_tls_unsent(conn->tls[0]);
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
     return (size_t)sent;
 }
 
 bool net_conn_tls_flush(struct net_conn *conn)
 {
-    if (net_tls_flush(conn->tls[0]) < 0) {
+    if (net_tls_flush(net_conn_tls(conn)) < 0) {
         net_conn_kill(conn, false);
         return false;
     }
-    conn->blocked = net_tls_unsent(conn->tls[0]);
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
     return !conn->blocked;
 }
 
 bool net_conn_tls_shut_down(struct net_conn *conn)
 {
-    net_tls_end(conn->tls[0]);
-    conn->blocked = net_tls_unsent(conn->tls[0]);
+    net_tls_end(net_conn_tls(conn));
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
     return !conn->blocked;
 }
 
 void net_conn_tls_kill(struct net_conn *conn, bool reset)
 {
-    if (!net_tls_established(conn->tls[0]))
+    if (!net_tls_established(net_conn_tls(conn)))
         net_worker_refused(conn->worker, NET_REFUSED_TLS);
     else if (!reset)
-        net_tls_end(conn->tls[0]);
+        net_tls_end(net_conn_tls(conn));
 }
 
 /* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
 static void answer_without_tls(struct net_conn *conn)
 {
     static const char text[] = "This port speaks HTTPS.\n";
-    net_tls_conn_free(conn->tls[0]);
+    net_tls_conn_free(net_conn_tls(conn));
     conn->secure = false;
     net_worker_refused(conn->worker, NET_REFUSED_TLS);
     net_answer(conn, &(struct net_answer){.status = 400,
@@ -71,9 +71,9 @@ static void answer_without_tls(struct net_conn *conn)
 ssize_t net_conn_tls_read(struct net_conn *conn)
 {
     struct base_why why;
-    ssize_t got = net_tls_read(conn->tls[0], conn->worker->read_bytes, NET_READ_BYTES, &why);
+    ssize_t got = net_tls_read(net_conn_tls(conn), conn->worker->read_bytes, NET_READ_BYTES, &why);
     /* The handshake writes while we read. */
-    if (net_tls_unsent(conn->tls[0]))
+    if (net_tls_unsent(net_conn_tls(conn)))
         conn->blocked = true;
     if (got >= 0)
         return got;

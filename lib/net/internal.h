@@ -136,7 +136,7 @@ struct net_conn {
     bool peer_closed : 1; /* it has been read */
     bool timing : 1;      /* the header deadline runs */
     bool head_done : 1;   /* the body is being read */
-    bool secure : 1;      /* there is a `tls` */
+    bool secure : 1;      /* a struct net_secure_conn */
     bool gzip : 1;        /* the answer to the request may be compressed */
     bool of_site : 1;     /* reaches the site and nothing else */
     union {
@@ -154,8 +154,18 @@ struct net_conn {
             };
         } http;
     };
-    struct net_tls_conn *tls[]; /* one, or none: plain connections do not pay for it */
 };
+
+/* A connection with `secure`; plain ones do not pay for it. */
+struct net_secure_conn {
+    struct net_conn conn;
+    struct net_tls_conn *tls;
+};
+
+static inline struct net_tls_conn *net_conn_tls(const struct net_conn *conn)
+{
+    return base_container(conn, struct net_secure_conn, conn)->tls;
+}
 
 int net_conn_open(struct net_worker *worker, int fd, bool of_site);
 void net_conn_on_ready(struct net_conn *conn, unsigned events);
