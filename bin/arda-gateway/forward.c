@@ -129,6 +129,8 @@ void forward_message(struct home_tenant *tenant, const struct arda_message *mess
         gateway->dropped[GATEWAY_DROP_RESERVED]++;
     } else if (has_prefix(&message->type, "security.")) {
         gateway->dropped[GATEWAY_DROP_SECURITY]++;
+        if (gateway->revocation)
+            revoke_message(gateway, message);
     } else if (!gateway->notify_tenant &&
                base_json_equals(&message->type, "notification.created", 20)) {
         forward_to_user(tenant, message, name);

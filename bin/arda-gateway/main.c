@@ -57,6 +57,15 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
     tenants_bus_down(gateway);
 }
 
+static void log_cuts(struct gateway *gateway)
+{
+    for (unsigned cut = 0; cut < GATEWAY_CUT_COUNT; cut++) {
+        unsigned long long count = atomic_load(&gateway->cut[cut]);
+        if (count)
+            base_log(BASE_LOG_INFO, "%llu sockets ended: %s", count, gateway_cut_text(cut));
+    }
+}
+
 static void log_drops(const struct gateway *gateway)
 {
     base_log(BASE_LOG_DEBUG, "%" PRIu64 " events forwarded", gateway->forwarded);
@@ -88,6 +97,7 @@ static void on_server_closed(void *data)
     struct process *process = data;
     struct gateway *gateway = &process->gateway;
     gateway->server = NULL;
+    log_cuts(gateway);
     log_drops(gateway);
     admin_stop(gateway);
     source_stop(gateway);
@@ -106,6 +116,7 @@ static void stop(struct process *process)
     process->gateway.stopping = true;
     base_log(BASE_LOG_INFO, "stopping");
     base_service_notify("STOPPING=1");
+    expiry_stop(&process->gateway);
     net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
                      process);
 }
@@ -113,10 +124,10 @@ static void stop(struct process *process)
 static void load_again(struct process *process)
 {
     struct base_why why;
-    if (gateway_load_key(&process->gateway, &why) < 0)
-        base_log(BASE_LOG_ERROR, "the secret was not loaded again: %s", why.text);
+    if (gateway_load_keys(&process->gateway, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the keys of tokens were not loaded again: %s", why.text);
     else
-        base_log(BASE_LOG_INFO, "the secret was loaded again");
+        base_log(BASE_LOG_INFO, "the keys of tokens were loaded again");
     if (!process->tls)
         return;
     if (net_tls_reload(process->tls, &why) < 0)
@@ -220,8 +231,12 @@ static void start_events(struct process *process)
     int failed = process->settings.stdin
                      ? source_start(gateway, &why)
                      : arda_bus_new(&process->loop, &options, &gateway->bus, &why);
+    if (!failed)
+        failed = revoke_start(gateway, &why);
     if (failed)
         fail(failed, "", &why);
+    if (expiry_start(gateway) < 0)
+        fail(BASE_ERR_NOMEM, "", &(struct base_why){.text = "out of memory"});
 }
 
 static void start_admin(struct process *process)
@@ -257,17 +272,34 @@ static void start_listening(struct process *process)
     base_log(BASE_LOG_INFO, "listening on %s%s", bound, process->tls ? " (https, wss)" : "");
 }
 
+static void load_keys(struct process *process)
+{
+    const struct settings *settings = &process->settings;
+    struct gateway *gateway = &process->gateway;
+    struct base_why why;
+    gateway->key_options = (struct arda_keyring_options){
+        .secret_file = settings->jwt_secret_file,
+        .key_files = settings->jwt_key.items,
+        .key_file_count = settings->jwt_key.count,
+        .algorithms = settings->jwt_algorithms,
+        .issuer = settings->jwt_issuer,
+        .audience = settings->jwt_audience,
+        .leeway_ms = settings->jwt_leeway,
+    };
+    int failed = gateway_load_keys(gateway, &why);
+    if (failed)
+        fail(failed == BASE_ERR_NOTFOUND ? BASE_ERR_CONFIG : failed, "", &why);
+}
+
 static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
-    struct base_why why;
-    process->gateway.secret_file = settings->jwt_secret_file;
     process->gateway.notify_tenant = settings->notifications == 1;
-    int failed = gateway_load_key(&process->gateway, &why);
-    if (failed)
-        fail(BASE_ERR_CONFIG, "", &why);
+    process->gateway.ends_expired = settings->token_expiry == 1;
+    process->gateway.revocation = settings->revocation;
     load_certificate(process);
     base_quota_init(&process->gateway.users, (uint32_t)settings->max_per_user);
+    load_keys(process);
 }
 
 static void fini(struct process *process)
@@ -277,7 +309,7 @@ static void fini(struct process *process)
         sockets_fini(&gateway->workers[i]);
     base_free(gateway->workers);
     tenants_fini(gateway);
-    arda_token_key_free(gateway->key);
+    arda_keyring_free(gateway->keys);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
     limits_fini(&process->limits);

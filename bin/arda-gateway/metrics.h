@@ -41,6 +41,8 @@ struct metrics_snapshot {
     SOME(arda_gateway_auth_failures, COUNTER, "",                                                  \
          "Clients that were refused, by what was wrong with their token.", GATEWAY_AUTH_COUNT,     \
          "kind", gateway_auth_name((enum gateway_auth)i), s->auth_failures[i])                     \
+    SOME(arda_gateway_cuts, COUNTER, "", "Sockets that were told to leave for good, by cause.",    \
+         GATEWAY_CUT_COUNT, "cause", gateway_cut_name((enum gateway_cut)i), s->gateway->cut[i])    \
     ONE(arda_gateway_events_received, COUNTER, "",                                                 \
         "Messages that came from Redis or standard input.", s->events.messages)                    \
     ONE(arda_gateway_events_forwarded, COUNTER, "",                                                \

@@ -82,6 +82,8 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
             : NULL;
     if (tenant)
         forward_message(tenant, &message);
+    else if (message.tenant.len == 0 && source->gateway->revocation)
+        revoke_message(source->gateway, &message);
 }
 
 static void on_bad_line(void *data, uint64_t number, int result)
