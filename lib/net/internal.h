@@ -301,7 +301,6 @@ struct net_session {
     struct net_deadline deadline;
     uint64_t beat_us;    /* when to ping, or when the pong is due */
     uint64_t connect_us; /* when a namespace must have been joined; 0: done */
-    void *engine_data;
     uint32_t queued_bytes; /* of own frames */
     uint32_t slot;
     bool awaiting_pong : 1;
@@ -395,7 +394,6 @@ struct net_socket {
     const struct net_namespace *nsp;
     void *data;
     uint8_t state;
-    char sid[NET_SID_LEN + 1];
 };
 
 /* A Socket.IO packet of the client. False when the session has ended. */
