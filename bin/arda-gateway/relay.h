@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * relay: several gateways behind a balancer that sends each request to any of them. What comes for
+ * a session of another gateway goes there as bytes, over one link that the two keep.
+ *
+ *     relay.c           life: the listener for other gateways, start and end
+ *     relay_registry.c  the gateway's number, and where the others are
+ *     relay_link.c      a link: making it, who is at the other end, frames out and in
+ *     relay_entry.c     streams of links made here: clients whose session is elsewhere
+ *     relay_owner.c     streams of links that others have made: their clients' requests
+ *
+ * Memory: a stream holds two windows at most (net/link.h); a link on which LINK_HIGH bytes wait
+ * reads from no client until it has sent them. Threads: the home loop's only.
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "gateway.h"
+#include "net/link.h"
+
+#include <uv.h>
+
+#define RELAY_ADDRESS_MAX 300 /* of HOST:PORT */
+
+struct relay {
+    struct gateway *gateway;
+    struct net_relay handlers;
+    struct base_buf secret;
+    uint16_t id;
+    bool claimed; /* in Redis */
+    bool asking;  /* ... and no answer yet */
+    bool stopping;
+    bool closing;      /* links end when their streams have */
+    unsigned strangers; /* links of others that have not proved themselves yet */
+    struct base_list made; /* of struct relay_link */
+    struct base_list taken;
+    uv_tcp_t listener;
+    uv_timer_t registry_timer;
+    uv_timer_t end_timer;
+    struct relay_stats stats;
+    char address[RELAY_ADDRESS_MAX]; /* for the others */
+    char host[256];
+};
+
+/* ---- registry ---- */
+
+/* Draws the number and begins to make it known. 0, or BASE_ERR_INTERNAL. */
+int relay_registry_start(struct relay *relay);
+void relay_registry_stop(struct relay *relay);
+
+/* ---- links ---- */
+
+enum relay_link_state {
+    LINK_FINDING,    /* where the other gateway is */
+    LINK_RESOLVING,  /* its name */
+    LINK_CONNECTING, /* to it */
+    LINK_NONCE,      /* awaits its nonce */
+    LINK_PROOF,      /* awaits its proof */
+    LINK_GREETING,   /* of another's: awaits what it says first */
+    LINK_UP,
+    LINK_CLOSED,
+};
+
+struct relay_link {
+    struct relay *relay;
+    struct base_list link; /* of relay->made or relay->taken */
+    enum relay_link_state state;
+    bool made;      /* here; streams are opened from here */
+    bool congested; /* much waits to be written */
+    uint16_t peer;
+    unsigned refs; /* handles that are not closed, answers that are awaited */
+    uint32_t last_stream;
+    struct base_map streams; /* number to struct relay_entry or struct relay_owner */
+    struct base_list list;   /* the same, and entries that are not opened yet */
+    struct base_buf in;
+    struct net_link_greeting greeting;
+    uint8_t nonce[NET_LINK_NONCE_LEN]; /* of the gateway that has accepted */
+    uv_tcp_t tcp;
+    uv_timer_t timer; /* until it is up */
+    uv_connect_t connect;
+    uv_getaddrinfo_t resolve;
+};
+
+/* The link to a gateway, up or in the making. NULL: there is none, and no more can be made now. */
+struct relay_link *relay_link_to(struct relay *relay, uint16_t id);
+/* Another gateway has connected. */
+void relay_link_accept(struct relay *relay);
+/* False when the link is closed, or memory is short: then it is now. */
+bool relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
+                     struct base_slice data);
+void relay_link_send_credit(struct relay_link *link, uint32_t stream, uint32_t bytes);
+int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value);
+void relay_link_remove_stream(struct relay_link *link, uint32_t stream);
+/* Its streams end. */
+void relay_link_close(struct relay_link *link);
+/* Ends an idle link of another gateway in order, when the relay ends. */
+void relay_link_end_if_idle(struct relay_link *link);
+
+/* ---- how much either side of a stream may send ---- */
+
+struct relay_window {
+    int64_t credit;   /* that we may send; little below zero at most */
+    uint32_t waiting; /* bytes that were received and are not passed on */
+    uint32_t owed;    /* that were, and for which no credit has been given */
+};
+
+void relay_window_init(struct relay_window *window);
+/* True when the other side has sent more than it may. */
+bool relay_window_received(struct relay_window *window, size_t bytes);
+/* Everything up to `waiting` has been passed on: gives credit when there is enough of it. */
+void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct relay_window *window,
+                            uint32_t bytes);
+
+/* ---- streams ---- */
+
+void relay_entry_init(struct relay *relay);
+void relay_entry_link_up(struct relay_link *link);
+void relay_entry_link_closed(struct relay_link *link, bool was_up);
+void relay_entry_frame(struct relay_link *link, const struct net_link_frame *frame);
+void relay_entry_writable(struct relay_link *link);
+
+/* False when the other gateway violates the protocol. */
+bool relay_owner_frame(struct relay_link *link, const struct net_link_frame *frame);
+void relay_owner_link_closed(struct relay_link *link);
+void relay_owner_writable(struct relay_link *link);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A client whose session is another gateway's: its connection is a pipe of the server's (a client
+ * that waits for the link is refused when there will be none), its bytes are a stream of the link.
+ */
+#include "relay.h"
+
+#include "base/mem.h"
+
+struct relay_entry {
+    struct relay_link *link;
+    struct base_list at; /* of link->list */
+    struct net_pipe *pipe;
+    uint32_t stream; /* 0: not opened yet */
+    struct relay_window window;
+};
+
+/* Without the pipe, which is gone or about to be. */
+static void forget(struct relay_entry *entry)
+{
+    struct relay_link *link = entry->link;
+    if (entry->stream) {
+        relay_link_remove_stream(link, entry->stream);
+        link->relay->stats.streams--;
+    }
+    base_list_remove(&entry->at);
+    base_free(entry);
+}
+
+static void refuse(struct relay *relay, struct net_pipe *pipe)
+{
+    relay->stats.refused++;
+    net_pipe_refuse(pipe);
+}
+
+static void break_off(struct relay_entry *entry)
+{
+    struct net_pipe *pipe = entry->pipe;
+    entry->link->relay->stats.broken++;
+    forget(entry);
+    net_pipe_reset(pipe);
+}
+
+/* ---- from the client ---- */
+
+static void open_stream(struct relay_entry *entry)
+{
+    struct relay_link *link = entry->link;
+    struct relay *relay = link->relay;
+    uint32_t stream = ++link->last_stream ? link->last_stream : ++link->last_stream;
+    if (relay_link_add_stream(link, stream, entry) < 0) {
+        struct net_pipe *pipe = entry->pipe;
+        forget(entry);
+        refuse(relay, pipe);
+        return;
+    }
+    entry->stream = stream;
+    relay->stats.streams++;
+    relay->stats.passed_on++;
+    if (relay_link_send(link, NET_LINK_OPEN, stream, (struct base_slice){NULL, 0}))
+        net_pipe_open(entry->pipe);
+}
+
+static void on_request(void *data, struct net_pipe *pipe, uint16_t id)
+{
+    struct relay *relay = data;
+    struct relay_link *link = relay->stopping ? NULL : relay_link_to(relay, id);
+    struct relay_entry *entry = link ? base_calloc(1, sizeof *entry) : NULL;
+    if (!entry) {
+        refuse(relay, pipe);
+        return;
+    }
+    entry->link = link;
+    entry->pipe = pipe;
+    relay_window_init(&entry->window);
+    net_pipe_set_data(pipe, entry);
+    base_list_append(&link->list, &entry->at);
+    if (link->state == LINK_UP)
+        open_stream(entry);
+}
+
+static bool may_send(const struct relay_entry *entry)
+{
+    return entry->window.credit > 0 && !entry->link->congested;
+}
+
+/* A write that fails at once closes the link, and with it this pipe: so it is told later. */
+static void on_bytes(void *data, struct net_pipe *pipe, struct base_slice bytes)
+{
+    struct relay_entry *entry = net_pipe_get_data(pipe);
+    (void)data;
+    entry->window.credit -= (int64_t)bytes.len;
+    if (relay_link_send(entry->link, NET_LINK_DATA, entry->stream, bytes) && !may_send(entry))
+        net_pipe_pause(pipe, true);
+}
+
+static void on_sent(void *data, struct net_pipe *pipe)
+{
+    struct relay_entry *entry = net_pipe_get_data(pipe);
+    (void)data;
+    relay_window_passed_on(entry->link, entry->stream, &entry->window, entry->window.waiting);
+}
+
+static void on_gone(void *data, struct net_pipe *pipe)
+{
+    struct relay_entry *entry = net_pipe_get_data(pipe);
+    struct relay_link *link = entry->link;
+    uint32_t stream = entry->stream;
+    (void)data;
+    forget(entry);
+    if (stream)
+        relay_link_send(link, NET_LINK_RESET, stream, (struct base_slice){NULL, 0});
+}
+
+void relay_entry_init(struct relay *relay)
+{
+    relay->handlers.on_request = on_request;
+    relay->handlers.on_bytes = on_bytes;
+    relay->handlers.on_sent = on_sent;
+    relay->handlers.on_gone = on_gone;
+    relay->handlers.data = relay;
+}
+
+/* ---- from the link ---- */
+
+static void take_data(struct relay_entry *entry, struct base_slice bytes)
+{
+    struct relay_link *link = entry->link;
+    if (relay_window_received(&entry->window, bytes.len)) {
+        relay_link_send(link, NET_LINK_RESET, entry->stream, (struct base_slice){NULL, 0});
+        if (link->state == LINK_UP)
+            break_off(entry);
+        return;
+    }
+    if (net_pipe_send(entry->pipe, bytes) == 0)
+        relay_window_passed_on(link, entry->stream, &entry->window, entry->window.waiting);
+}
+
+static void take_credit(struct relay_entry *entry, uint32_t credit)
+{
+    entry->window.credit += credit;
+    if (may_send(entry))
+        net_pipe_pause(entry->pipe, false);
+}
+
+/* A stream that is not known has ended here while the frame was on its way. */
+void relay_entry_frame(struct relay_link *link, const struct net_link_frame *frame)
+{
+    struct relay_entry *entry =
+        base_map_get(&link->streams, (const char *)&frame->stream, sizeof frame->stream);
+    if (!entry)
+        return;
+    struct net_pipe *pipe = entry->pipe;
+    switch (frame->type) {
+    case NET_LINK_DATA: take_data(entry, frame->data); break;
+    case NET_LINK_CREDIT: take_credit(entry, net_link_credit(frame)); break;
+    case NET_LINK_EOF:
+        forget(entry);
+        net_pipe_finish(pipe);
+        break;
+    case NET_LINK_OPEN:
+    case NET_LINK_RESET: break_off(entry); break;
+    }
+}
+
+void relay_entry_writable(struct relay_link *link)
+{
+    BASE_LIST_FOREACH (at, &link->list) {
+        struct relay_entry *entry = base_container(at, struct relay_entry, at);
+        if (entry->stream && may_send(entry))
+            net_pipe_pause(entry->pipe, false);
+    }
+}
+
+void relay_entry_link_up(struct relay_link *link)
+{
+    BASE_LIST_FOREACH_SAFE (at, &link->list) {
+        struct relay_entry *entry = base_container(at, struct relay_entry, at);
+        open_stream(entry);
+        if (link->state != LINK_UP)
+            return;
+    }
+}
+
+void relay_entry_link_closed(struct relay_link *link, bool was_up)
+{
+    while (!base_list_empty(&link->list)) {
+        struct relay_entry *entry = base_container(link->list.next, struct relay_entry, at);
+        struct net_pipe *pipe = entry->pipe;
+        if (was_up && entry->stream) {
+            break_off(entry);
+        } else {
+            forget(entry);
+            refuse(link->relay, pipe);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * registry: how gateways find each other: the key PREFIX:gateway:ID says where the one of that
+ * number listens for the others, and goes away with it; arda-events(5). Threads: the loop's only.
+ */
+#ifndef ARDA_REGISTRY_H
+#define ARDA_REGISTRY_H
+
+#include "arda/bus.h"
+#include "base/buf.h"
+
+#define ARDA_REGISTRY_TTL_S 30
+
+/* `result` is 0; BASE_ERR_DENIED: the number is taken; BASE_ERR_NOTFOUND; others: Redis did not
+ * say. `address` is what was found, borrowed for the call. */
+typedef void (*arda_registry_fn)(void *data, int result, struct base_slice address);
+
+/* All return 0, or BASE_ERR_UNAVAILABLE or BASE_ERR_NOMEM, and then `done` is not called. */
+
+/* Takes a number that nobody has. */
+int arda_registry_claim(struct arda_bus *bus, uint16_t id, const char *address,
+                        arda_registry_fn done, void *data);
+/* Keeps it for another while, also when it has expired meanwhile. */
+int arda_registry_refresh(struct arda_bus *bus, uint16_t id, const char *address,
+                          arda_registry_fn done, void *data);
+int arda_registry_release(struct arda_bus *bus, uint16_t id, arda_registry_fn done, void *data);
+int arda_registry_find(struct arda_bus *bus, uint16_t id, arda_registry_fn done, void *data);
+
+#endif
