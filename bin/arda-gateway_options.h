@@ -24,6 +24,10 @@
     OPT(revocation, 0, "revocation", FLAG, NULL, NULL, NULL, NULL,                                 \
         "end the connections of a user whose tokens are revoked, or who logs out")                 \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
+    OPT(advertise, 0, "advertise", TEXT, "HOST:PORT", NULL, NULL, NULL,                            \
+        "listen there for other gateways of this Redis, and find them; port 0 picks a free one")   \
+    OPT(relay_secret_file, 0, "relay-secret-file", TEXT, "FILE", NULL, NULL, NULL,                 \
+        "file with what gateways know each other by; else ARDA_RELAY_SECRET is taken")             \
     OPT(stdin, 0, "stdin", FLAG, NULL, NULL, NULL, NULL,                                           \
         "take events and directory lines from standard input, not from Redis")                     \
     OPT(notifications, 0, "notifications", CHOICE, "WHO", NULL, "user", "user|tenant",             \

@@ -11,6 +11,7 @@
  *     revoke.c    the sockets of users whose tokens were revoked
  *     loops.c     workers: `subscribe:loop`; home loop: the look-up
  *     source.c    home loop: events from standard input instead of Redis
+ *     relay*.c    home loop: clients whose session is another gateway's; relay.h
  *     admin.c     home loop: pages for those who look after the gateway
  *     metrics.c   the text of one of them; the table is metrics.h
  *
@@ -87,6 +88,7 @@ struct gateway {
     struct arda_bus *bus;  /* NULL with --stdin */
     struct source *source; /* NULL without */
     struct admin *admin;   /* NULL without --admin */
+    struct relay *relay;   /* NULL without --advertise */
     char bus_reason[256];  /* why the bus is down; empty before the first try */
     int64_t started_ms;    /* wall clock */
     bool stopping;
@@ -219,6 +221,35 @@ void expiry_clear(struct client *client);
 void loops_subscribe(struct client *client, const struct net_event *event);
 void loops_unsubscribe(struct client *client, const struct net_event *event);
 void loops_free(struct client *client);
+
+/* ---- other gateways ---- */
+
+struct relay_stats {
+    uint64_t links;      /* that stand now */
+    uint64_t links_made; /* in all */
+    uint64_t streams;    /* of both directions, now */
+    uint64_t passed_on;  /* requests to other gateways */
+    uint64_t taken;      /* requests of their clients */
+    uint64_t refused;    /* requests for gateways that cannot be reached */
+    uint64_t denied;     /* links without the secret */
+    uint64_t broken;     /* streams that were broken off */
+};
+
+/* `advertise` is HOST:PORT. Loads the secret. 0; BASE_ERR_CONFIG, BASE_ERR_INVALID, BASE_ERR_NOMEM.
+ */
+int relay_new(struct gateway *gateway, const char *advertise, const char *secret_file,
+              struct base_why *why);
+/* For the server's options; NULL without a relay. */
+const struct net_relay *relay_handlers(struct relay *relay);
+/* Listens, and lets the other gateways know; the server and the bus are there. */
+int relay_start(struct relay *relay, struct base_why *why);
+void relay_bus_up(struct relay *relay);
+/* Passes nothing on any more; what other gateways are being sent goes on. */
+void relay_stop(struct relay *relay);
+/* After the server: ends what is left within a second. */
+void relay_close(struct relay *relay);
+void relay_free(struct relay *relay);
+void relay_get_stats(const struct relay *relay, struct relay_stats *stats);
 
 /* ---- standard input ---- */
 

@@ -51,6 +51,7 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
     snprintf(gateway->bus_reason, sizeof gateway->bus_reason, "%s", up ? "" : why->text);
     if (up) {
         base_log(BASE_LOG_INFO, "redis: connected");
+        relay_bus_up(gateway->relay);
         return;
     }
     base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
@@ -99,6 +100,7 @@ static void on_server_closed(void *data)
     gateway->server = NULL;
     log_cuts(gateway);
     log_drops(gateway);
+    relay_close(gateway->relay);
     admin_stop(gateway);
     source_stop(gateway);
     if (gateway->bus)
@@ -117,6 +119,7 @@ static void stop(struct process *process)
     base_log(BASE_LOG_INFO, "stopping");
     base_service_notify("STOPPING=1");
     expiry_stop(&process->gateway);
+    relay_stop(process->gateway.relay);
     net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
                      process);
 }
@@ -207,6 +210,7 @@ static void start_server(struct process *process)
         .endpoint_count = 1,
         .workers = (unsigned)settings->workers,
         .tls = process->tls,
+        .relay = relay_handlers(gateway->relay),
     };
     int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
     if (failed)
@@ -237,6 +241,29 @@ static void start_events(struct process *process)
         fail(failed, "", &why);
     if (expiry_start(gateway) < 0)
         fail(BASE_ERR_NOMEM, "", &(struct base_why){.text = "out of memory"});
+}
+
+static void prepare_relay(struct process *process)
+{
+    const struct settings *settings = &process->settings;
+    struct base_why why;
+    if (!settings->advertise || !*settings->advertise)
+        return;
+    if (settings->stdin)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--advertise needs Redis: not with --stdin"});
+    int failed =
+        relay_new(&process->gateway, settings->advertise, settings->relay_secret_file, &why);
+    if (failed)
+        fail(failed, "", &why);
+}
+
+static void start_relay(struct process *process)
+{
+    struct base_why why;
+    int failed = process->gateway.relay ? relay_start(process->gateway.relay, &why) : BASE_OK;
+    if (failed)
+        fail(failed, "--advertise", &why);
 }
 
 static void start_admin(struct process *process)
@@ -309,6 +336,7 @@ static void fini(struct process *process)
         sockets_fini(&gateway->workers[i]);
     base_free(gateway->workers);
     tenants_fini(gateway);
+    relay_free(gateway->relay);
     arda_keyring_free(gateway->keys);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
@@ -331,8 +359,10 @@ int main(int argc, char **argv)
     process.gateway.loop = &process.loop;
     process.gateway.started_ms = base_clock_wall_ms();
     check_settings(&process);
+    prepare_relay(&process);
     start_server(&process);
     start_events(&process);
+    start_relay(&process);
     watch_signals(&process);
     start_admin(&process);
     start_listening(&process); /* says so: from then on a signal ends it in order */

@@ -30,11 +30,13 @@ struct relay {
     struct net_relay handlers;
     struct base_buf secret;
     uint16_t id;
-    bool claimed; /* in Redis */
-    bool asking;  /* ... and no answer yet */
+    uint16_t port; /* of the listener */
+    bool claimed;  /* in Redis */
+    bool asking;   /* ... and no answer yet */
     bool stopping;
-    bool closing;      /* links end when their streams have */
-    unsigned strangers; /* links of others that have not proved themselves yet */
+    bool unaccepted; /* somebody waits in the listener, since memory was short */
+    bool closing;          /* links end when their streams have */
+    unsigned strangers;    /* links of others that have not proved themselves yet */
     struct base_list made; /* of struct relay_link */
     struct base_list taken;
     uv_tcp_t listener;
@@ -43,6 +45,7 @@ struct relay {
     struct relay_stats stats;
     char address[RELAY_ADDRESS_MAX]; /* for the others */
     char host[256];
+    char read_bytes[NET_LINK_DATA_MAX];
 };
 
 /* ---- registry ---- */
@@ -50,6 +53,11 @@ struct relay {
 /* Draws the number and begins to make it known. 0, or BASE_ERR_INTERNAL. */
 int relay_registry_start(struct relay *relay);
 void relay_registry_stop(struct relay *relay);
+
+/* ---- the end ---- */
+
+/* After the last link, when the relay closes. */
+void relay_check_end(struct relay *relay);
 
 /* ---- links ---- */
 
@@ -70,6 +78,7 @@ struct relay_link {
     enum relay_link_state state;
     bool made;      /* here; streams are opened from here */
     bool congested; /* much waits to be written */
+    bool failed;    /* will be closed in the next turn */
     uint16_t peer;
     unsigned refs; /* handles that are not closed, answers that are awaited */
     uint32_t last_stream;
@@ -86,12 +95,11 @@ struct relay_link {
 
 /* The link to a gateway, up or in the making. NULL: there is none, and no more can be made now. */
 struct relay_link *relay_link_to(struct relay *relay, uint16_t id);
-/* Another gateway has connected. */
+/* Another gateway has connected. Also later on, when memory was short. */
 void relay_link_accept(struct relay *relay);
-/* False when the link is closed, or memory is short: then it is now. */
-bool relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
+/* Without effect on a link that is not up. No stream ends within the call. */
+void relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
                      struct base_slice data);
-void relay_link_send_credit(struct relay_link *link, uint32_t stream, uint32_t bytes);
 int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value);
 void relay_link_remove_stream(struct relay_link *link, uint32_t stream);
 /* Its streams end. */

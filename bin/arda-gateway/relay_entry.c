@@ -15,6 +15,8 @@ struct relay_entry {
     struct relay_window window;
 };
 
+static const struct base_slice nothing;
+
 /* Without the pipe, which is gone or about to be. */
 static void forget(struct relay_entry *entry)
 {
@@ -57,8 +59,8 @@ static void open_stream(struct relay_entry *entry)
     entry->stream = stream;
     relay->stats.streams++;
     relay->stats.passed_on++;
-    if (relay_link_send(link, NET_LINK_OPEN, stream, (struct base_slice){NULL, 0}))
-        net_pipe_open(entry->pipe);
+    relay_link_send(link, NET_LINK_OPEN, stream, nothing);
+    net_pipe_open(entry->pipe);
 }
 
 static void on_request(void *data, struct net_pipe *pipe, uint16_t id)
@@ -84,13 +86,13 @@ static bool may_send(const struct relay_entry *entry)
     return entry->window.credit > 0 && !entry->link->congested;
 }
 
-/* A write that fails at once closes the link, and with it this pipe: so it is told later. */
 static void on_bytes(void *data, struct net_pipe *pipe, struct base_slice bytes)
 {
     struct relay_entry *entry = net_pipe_get_data(pipe);
     (void)data;
     entry->window.credit -= (int64_t)bytes.len;
-    if (relay_link_send(entry->link, NET_LINK_DATA, entry->stream, bytes) && !may_send(entry))
+    relay_link_send(entry->link, NET_LINK_DATA, entry->stream, bytes);
+    if (!may_send(entry))
         net_pipe_pause(pipe, true);
 }
 
@@ -109,7 +111,7 @@ static void on_gone(void *data, struct net_pipe *pipe)
     (void)data;
     forget(entry);
     if (stream)
-        relay_link_send(link, NET_LINK_RESET, stream, (struct base_slice){NULL, 0});
+        relay_link_send(link, NET_LINK_RESET, stream, nothing);
 }
 
 void relay_entry_init(struct relay *relay)
@@ -127,9 +129,8 @@ static void take_data(struct relay_entry *entry, struct base_slice bytes)
 {
     struct relay_link *link = entry->link;
     if (relay_window_received(&entry->window, bytes.len)) {
-        relay_link_send(link, NET_LINK_RESET, entry->stream, (struct base_slice){NULL, 0});
-        if (link->state == LINK_UP)
-            break_off(entry);
+        relay_link_send(link, NET_LINK_RESET, entry->stream, nothing);
+        break_off(entry);
         return;
     }
     if (net_pipe_send(entry->pipe, bytes) == 0)

@@ -21,7 +21,7 @@
 #define MAKING_MAX    64
 #define STRANGERS_MAX 64
 #define KEEPALIVE_S   10
-#define LOST_MS       20000u           /* what was sent and is not confirmed */
+#define LOST_MS       20000u             /* what was sent and is not confirmed */
 #define LINK_HIGH     (4u * 1024 * 1024) /* that wait to be written */
 #define LINK_LOW      (1u * 1024 * 1024)
 #define READ_BYTES    (64 * 1024)
@@ -51,8 +51,17 @@ static void on_closed(uv_handle_t *handle)
 static void on_timer(uv_timer_t *timer)
 {
     struct relay_link *link = timer->data;
-    base_log(BASE_LOG_INFO, "relay: gateway %u: timed out", link->peer);
+    base_log(BASE_LOG_INFO, "relay: gateway %u: %s", link->peer,
+             link->failed ? "out of memory" : "timed out");
     relay_link_close(link);
+}
+
+/* Whoever sends is not surprised by the end of its stream. */
+static void fail_soon(struct relay_link *link)
+{
+    link->failed = true;
+    if (link->state != LINK_CLOSED)
+        uv_timer_start(&link->timer, on_timer, 0, 0);
 }
 
 static struct relay_link *new_link(struct relay *relay, enum relay_link_state state)
@@ -95,6 +104,7 @@ void relay_link_close(struct relay_link *link)
         relay_owner_link_closed(link);
     uv_close((uv_handle_t *)&link->timer, on_closed);
     uv_close((uv_handle_t *)&link->tcp, on_closed);
+    relay_check_end(relay);
 }
 
 static void came_up(struct relay_link *link)
@@ -104,7 +114,8 @@ static void came_up(struct relay_link *link)
     link->state = LINK_UP;
     link->relay->stats.links++;
     link->relay->stats.links_made++;
-    uv_timer_stop(&link->timer);
+    if (!link->failed)
+        uv_timer_stop(&link->timer);
     base_log(BASE_LOG_INFO, "relay: gateway %u: link %s stands", link->peer,
              link->made ? "to" : "from");
     if (link->made)
@@ -132,14 +143,13 @@ static void on_written(uv_write_t *request, int status)
         relay_owner_writable(link);
 }
 
-/* Takes the bytes out of the buffer, whatever happens. */
-static bool write_bytes(struct relay_link *link, struct base_buf *bytes)
+static void write_bytes(struct relay_link *link, struct base_buf *bytes)
 {
-    struct write *write = link->state == LINK_CLOSED ? NULL : base_malloc(sizeof *write);
+    struct write *write = base_malloc(sizeof *write);
     if (!write) {
         base_buf_fini(bytes);
-        relay_link_close(link);
-        return false;
+        fail_soon(link);
+        return;
     }
     uv_buf_t piece = uv_buf_init(NULL, 0);
     piece.len = bytes->len;
@@ -148,45 +158,44 @@ static bool write_bytes(struct relay_link *link, struct base_buf *bytes)
     if (uv_write(&write->request, (uv_stream_t *)&link->tcp, &piece, 1, on_written) < 0) {
         base_free(write->bytes);
         base_free(write);
-        relay_link_close(link);
-        return false;
+        fail_soon(link);
+        return;
     }
-    if (link->tcp.write_queue_size > LINK_HIGH)
-        link->congested = true;
-    return true;
+    link->congested |= link->tcp.write_queue_size > LINK_HIGH;
 }
 
-bool relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
+void relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
                      struct base_slice data)
 {
     struct base_buf bytes = BASE_BUF_INIT;
-    if (link->state == LINK_CLOSED)
-        return false;
+    if (link->state != LINK_UP || link->failed)
+        return;
     if (net_link_add(&bytes, type, stream, data) < 0) {
-        relay_link_close(link);
-        return false;
+        base_buf_fini(&bytes);
+        fail_soon(link);
+        return;
     }
-    return write_bytes(link, &bytes);
+    write_bytes(link, &bytes);
 }
 
-void relay_link_send_credit(struct relay_link *link, uint32_t stream, uint32_t credit)
+static void send_credit(struct relay_link *link, uint32_t stream, uint32_t credit)
 {
     struct base_buf bytes = BASE_BUF_INIT;
-    if (link->state != LINK_UP)
+    if (link->state != LINK_UP || link->failed)
         return;
     if (net_link_add_credit(&bytes, stream, credit) < 0)
-        relay_link_close(link);
+        fail_soon(link);
     else
         write_bytes(link, &bytes);
 }
 
-static bool write_copy(struct relay_link *link, const void *data, size_t len)
+static void write_copy(struct relay_link *link, const void *data, size_t len)
 {
     struct base_buf bytes = BASE_BUF_INIT;
-    if (base_buf_add(&bytes, data, len) == 0)
-        return write_bytes(link, &bytes);
-    relay_link_close(link);
-    return false;
+    if (base_buf_add(&bytes, data, len) < 0)
+        fail_soon(link);
+    else
+        write_bytes(link, &bytes);
 }
 
 /* ---- who is there ---- */
@@ -246,31 +255,27 @@ static void check_greeting(struct relay_link *link, const uint8_t *bytes)
     if (link->greeting.to != link->relay->id || link->relay->stopping ||
         net_link_prove(&link->greeting, link->nonce, secret_of(link), proof) < 0)
         relay_link_close(link);
-    else if (write_copy(link, proof, sizeof proof))
+    else {
+        write_copy(link, proof, sizeof proof);
         came_up(link);
+    }
 }
 
 /* ---- reading ---- */
 
-/* Whether what has come begins with so many bytes. */
-static bool has(const struct relay_link *link, size_t len)
+/* What comes before frames: how many bytes were taken; 0: more are needed. */
+static size_t take_first(struct relay_link *link, struct base_slice in)
 {
-    return link->in.len >= len;
-}
-
-/* How many bytes were taken; 0: more are needed, or the link is closed. */
-static size_t take_first(struct relay_link *link)
-{
-    const uint8_t *bytes = (const uint8_t *)link->in.data;
-    if (link->state == LINK_NONCE && has(link, NET_LINK_NONCE_LEN)) {
+    const uint8_t *bytes = (const uint8_t *)in.data;
+    if (link->state == LINK_NONCE && in.len >= NET_LINK_NONCE_LEN) {
         greet(link, bytes);
         return NET_LINK_NONCE_LEN;
     }
-    if (link->state == LINK_PROOF && has(link, BASE_SHA256_LEN)) {
+    if (link->state == LINK_PROOF && in.len >= BASE_SHA256_LEN) {
         check_proof(link, bytes);
         return BASE_SHA256_LEN;
     }
-    if (link->state == LINK_GREETING && has(link, NET_LINK_GREETING_LEN)) {
+    if (link->state == LINK_GREETING && in.len >= NET_LINK_GREETING_LEN) {
         check_greeting(link, bytes);
         return NET_LINK_GREETING_LEN;
     }
@@ -298,15 +303,7 @@ static void take(struct relay_link *link)
     size_t at = 0, used;
     do {
         struct base_slice rest = {link->in.data + at, link->in.len - at};
-        if (link->state == LINK_UP) {
-            used = take_frame(link, rest);
-        } else {
-            used = take_first(link);
-            base_buf_consume(&link->in, used);
-            used = used ? 1 : 0;
-            at = 0;
-            continue;
-        }
+        used = link->state == LINK_UP ? take_frame(link, rest) : take_first(link, rest);
         at += used;
     } while (used > 0 && link->state != LINK_CLOSED);
     base_buf_consume(&link->in, at);
@@ -330,9 +327,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *piece)
         return;
     }
     link->in.len += (size_t)got;
-    link->refs++;
     take(link);
-    drop_ref(link);
 }
 
 static bool begin(struct relay_link *link)
@@ -351,6 +346,7 @@ static bool begin(struct relay_link *link)
 void relay_link_accept(struct relay *relay)
 {
     struct relay_link *link = new_link(relay, LINK_GREETING);
+    relay->unaccepted = !link; /* libuv keeps the connection until it is taken */
     if (!link)
         return;
     bool full = relay->strangers++ >= STRANGERS_MAX;
@@ -407,8 +403,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     struct relay_link *link = request->data;
     if (link->state != LINK_CLOSED) {
         link->state = LINK_CONNECTING;
-        if (status == 0 && uv_tcp_connect(&link->connect, &link->tcp, list->ai_addr,
-                                          on_connected) == 0) {
+        if (status == 0 &&
+            uv_tcp_connect(&link->connect, &link->tcp, list->ai_addr, on_connected) == 0) {
             link->refs++;
         } else {
             base_log(BASE_LOG_INFO, "relay: gateway %u: cannot connect", link->peer);
@@ -504,5 +500,5 @@ void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct rel
         return;
     uint32_t credit = window->owed;
     window->owed = 0;
-    relay_link_send_credit(link, stream, credit);
+    send_credit(link, stream, credit);
 }

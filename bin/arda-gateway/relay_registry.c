@@ -62,7 +62,10 @@ static void tell(struct relay *relay)
 
 static void on_timer(uv_timer_t *timer)
 {
-    tell(timer->data);
+    struct relay *relay = timer->data;
+    if (relay->unaccepted)
+        relay_link_accept(relay);
+    tell(relay);
 }
 
 void relay_bus_up(struct relay *relay)

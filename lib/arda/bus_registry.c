@@ -36,9 +36,10 @@ static int ask(struct arda_bus *bus, const char *command, uint16_t id, const cha
     const char *argv[6] = {command, key};
     size_t lens[6] = {strlen(command)};
     int argc = 2;
-    struct question *question = base_memdup(model, sizeof *model);
+    struct question *question = base_malloc(sizeof *question);
     if (!question)
         return BASE_ERR_NOMEM;
+    *question = *model;
     int len = snprintf(number, sizeof number, "%u", id);
     lens[1] = arda_key(key, arda_bus_prefix(bus), "gateway", number, (size_t)len);
     for (; words && words[argc - 2]; argc++) {

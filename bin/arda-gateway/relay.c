@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/url.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BACKLOG    64
+#define END_MS     1000
+#define SECRET_MIN 32
+#define SECRET_MAX 4096
+#define VARIABLE   "ARDA_RELAY_SECRET"
+
+/* ---- the secret ---- */
+
+static int read_secret(struct base_buf *secret, const char *file, struct base_why *why)
+{
+    if (base_buf_reserve(secret, SECRET_MAX + 1) < 0)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && secret->len <= SECRET_MAX) {
+        got = read(fd, secret->data + secret->len, SECRET_MAX + 1 - secret->len);
+        if (got > 0)
+            secret->len += (size_t)got;
+    }
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    if (got < 0)
+        return base_why_errno(why, BASE_ERR_CONFIG, saved, "cannot read %s", file);
+    if (secret->len > SECRET_MAX)
+        return base_why_set(why, BASE_ERR_CONFIG, "%s is longer than %d bytes", file, SECRET_MAX);
+    if (secret->len > 0 && secret->data[secret->len - 1] == '\n')
+        secret->len--;
+    return BASE_OK;
+}
+
+static int load_secret(struct base_buf *secret, const char *file, struct base_why *why)
+{
+    const char *text = getenv(VARIABLE);
+    int failed = BASE_OK;
+    if (file && *file)
+        failed = read_secret(secret, file, why);
+    else if (text && *text)
+        failed = base_buf_add_text(secret, text);
+    else
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "--advertise needs --relay-secret-file or " VARIABLE);
+    if (failed)
+        return failed;
+    if (secret->len < SECRET_MIN)
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "the secret of the relay has %zu bytes; it needs at least %d",
+                            secret->len, SECRET_MIN);
+    return BASE_OK;
+}
+
+/* What hides the numbers in session ids; every gateway of the same secret has the same. */
+static int make_seed(struct relay *relay)
+{
+    static const char purpose[] = "session ids";
+    uint8_t digest[BASE_SHA256_LEN];
+    int failed = base_crypto_hmac_sha256(relay->secret.data, relay->secret.len, purpose,
+                                         sizeof purpose - 1, digest);
+    memcpy(relay->handlers.id_seed, digest, sizeof relay->handlers.id_seed);
+    return failed;
+}
+
+/* ---- the beginning ---- */
+
+int relay_new(struct gateway *gateway, const char *advertise, const char *secret_file,
+              struct base_why *why)
+{
+    uint16_t port;
+    struct relay *relay = base_calloc(1, sizeof *relay);
+    if (!relay)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    relay->gateway = gateway;
+    gateway->relay = relay;
+    base_list_init(&relay->made);
+    base_list_init(&relay->taken);
+    if (base_url_listen(advertise, relay->host, sizeof relay->host, &port, why) < 0)
+        return base_why_prefix(why, "--advertise"), BASE_ERR_INVALID;
+    if (!*relay->host)
+        return base_why_set(why, BASE_ERR_INVALID, "--advertise: expected HOST:PORT, got `%s'",
+                            advertise);
+    relay->port = port;
+    int failed = load_secret(&relay->secret, secret_file, why);
+    if (!failed && make_seed(relay) < 0)
+        failed = base_why_set(why, BASE_ERR_INTERNAL, "no HMAC");
+    relay_entry_init(relay);
+    return failed;
+}
+
+const struct net_relay *relay_handlers(struct relay *relay)
+{
+    return relay ? &relay->handlers : NULL;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    if (status == 0)
+        relay_link_accept(listener->data);
+}
+
+static int listen_on(struct relay *relay, struct base_why *why)
+{
+    char service[8];
+    uv_getaddrinfo_t request;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    snprintf(service, sizeof service, "%u", relay->port);
+    int failed = uv_getaddrinfo(relay->gateway->loop, &request, NULL, relay->host, service, &hints);
+    if (failed)
+        return base_why_set(why, BASE_ERR_CONFIG, "cannot resolve %s: %s", relay->host,
+                            uv_strerror(failed));
+    failed = uv_tcp_bind(&relay->listener, request.addrinfo->ai_addr, 0);
+    if (!failed)
+        failed = uv_listen((uv_stream_t *)&relay->listener, BACKLOG, on_connection);
+    uv_freeaddrinfo(request.addrinfo);
+    if (failed)
+        return base_why_set(why, failed == UV_EACCES ? BASE_ERR_DENIED : BASE_ERR_UNAVAILABLE,
+                            "cannot listen on %s:%u: %s", relay->host, relay->port,
+                            uv_strerror(failed));
+    return BASE_OK;
+}
+
+/* The port may have been picked by the system. */
+static void note_address(struct relay *relay)
+{
+    struct sockaddr_storage bound;
+    int len = sizeof bound;
+    if (uv_tcp_getsockname(&relay->listener, (struct sockaddr *)&bound, &len) == 0)
+        relay->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                                        : ((struct sockaddr_in *)&bound)->sin_port);
+    bool v6 = strchr(relay->host, ':') != NULL;
+    snprintf(relay->address, sizeof relay->address, v6 ? "[%s]:%u" : "%s:%u", relay->host,
+             relay->port);
+}
+
+int relay_start(struct relay *relay, struct base_why *why)
+{
+    uv_loop_t *loop = relay->gateway->loop;
+    uv_tcp_init(loop, &relay->listener);
+    uv_timer_init(loop, &relay->registry_timer);
+    uv_timer_init(loop, &relay->end_timer);
+    relay->listener.data = relay->registry_timer.data = relay->end_timer.data = relay;
+    int failed = listen_on(relay, why);
+    if (failed)
+        return failed;
+    note_address(relay);
+    base_log(BASE_LOG_INFO, "relay on %s", relay->address);
+    if (relay_registry_start(relay) < 0)
+        return base_why_set(why, BASE_ERR_INTERNAL, "no random numbers");
+    return BASE_OK;
+}
+
+/* ---- the end ---- */
+
+static void close_links(struct base_list *links)
+{
+    while (!base_list_empty(links))
+        relay_link_close(base_container(links->next, struct relay_link, link));
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (!relay)
+        return;
+    relay->stopping = true;
+    relay_registry_stop(relay);
+    uv_close((uv_handle_t *)&relay->registry_timer, NULL);
+    uv_close((uv_handle_t *)&relay->listener, NULL);
+    close_links(&relay->made);
+}
+
+static void on_end(uv_timer_t *timer)
+{
+    struct relay *relay = timer->data;
+    close_links(&relay->taken);
+}
+
+void relay_check_end(struct relay *relay)
+{
+    uv_handle_t *timer = (uv_handle_t *)&relay->end_timer;
+    if (relay->closing && base_list_empty(&relay->taken) && !uv_is_closing(timer))
+        uv_close(timer, NULL);
+}
+
+void relay_close(struct relay *relay)
+{
+    if (!relay)
+        return;
+    relay->closing = true;
+    uv_timer_start(&relay->end_timer, on_end, END_MS, 0);
+    BASE_LIST_FOREACH_SAFE (at, &relay->taken)
+        relay_link_end_if_idle(base_container(at, struct relay_link, link));
+    relay_check_end(relay);
+}
+
+void relay_free(struct relay *relay)
+{
+    if (!relay)
+        return;
+    if (relay->secret.data)
+        explicit_bzero(relay->secret.data, relay->secret.cap);
+    base_buf_fini(&relay->secret);
+    base_free(relay);
+}
+
+void relay_get_stats(const struct relay *relay, struct relay_stats *stats)
+{
+    *stats = relay ? relay->stats : (struct relay_stats){0};
+}
