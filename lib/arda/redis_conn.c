@@ -478,6 +478,7 @@ static void connect_unix(struct arda_redis_conn *conn)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t len = strlen(conn->url->path);
     int error = ENAMETOOLONG;
+    enter(conn, RESOLVING); /* an attempt has begun: without it no failure would be one */
     if (len < sizeof address.sun_path) {
         memcpy(address.sun_path, conn->url->path, len + 1);
         error = start_connect(conn, AF_UNIX, (struct sockaddr *)&address, sizeof address);

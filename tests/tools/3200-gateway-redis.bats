@@ -117,3 +117,11 @@ teardown() { stop_all; }
     [ "$(out one | jq -r 'select(.event == "card.transition") | .args[0].toStage')" = received ]
 }
 other_subscribed() { [ "$(redis pubsub numsub "other:events:$tenant" | tail -n 1)" = 1 ]; }
+
+@test "a Redis behind a Unix socket that is not there yet" {
+    sock=$RUN_DIR/redis.sock
+    start_gateway --redis "unix://$sock"
+    wait_for err_has gateway "No such file or directory"
+    start by_socket redis-server --port 0 --unixsocket "$sock" --save '' --dir "$RUN_DIR"
+    wait_for err_has gateway "redis: connected"
+}
