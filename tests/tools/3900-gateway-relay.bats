@@ -11,6 +11,7 @@ setup() {
     command -v haproxy >/dev/null || skip "haproxy is not installed"
     export ARDA_RELAY_SECRET=what-the-three-gateways-know-each-other-by
     tenant=$(uuid)
+    redis flushall
 }
 teardown() { stop_all; }
 
@@ -72,25 +73,207 @@ open_at() {
 
 unknown='{"code":1,"message":"Session ID unknown"}'
 
-for_workers() { for workers in 1 2; do "$@" --workers "$workers" && stop_all; done; }
-
 many_clients() {
-    need_node
     start_three --ping-interval=1s "$@"
     run node "$top_srcdir/tests/lib/tenants.js" "$GATEWAY_URL" 5 8 100 3
-    [ "$status" = 0 ] || { echo "$output"; show_logs; return 1; }
-    for name in one two three; do err_has "$name" "link to stands" || return 1; done
+    echo "$output"
+    [ "$status" = 0 ]
+    for name in one two three; do err_has "$name" "link to stands"; done
+    end_gateways
 }
 
-@test "many clients of several tenants: every event once, in order, with one worker and two" {
-    for_workers many_clients
+# In order, with no complaint of a sanitizer; what they have told Redis is gone.
+end_gateways() {
+    for name in one two three; do
+        [ -f "$RUN_DIR/$name.pid" ] || continue
+        stop "$name"
+        [ "$status" = 0 ]
+    done
+    [ -z "$(redis keys 'arda:gateway:*')" ]
+    stop_all
 }
 
-@test "a session is reached through any gateway" {
-    start_three
+@test "many clients of several tenants: every event once and in order" {
+    need_node
+    many_clients
+}
+
+@test "the same with two workers" {
+    need_node
+    many_clients --workers 2
+}
+
+@test "a session is reached through any gateway, and a request that was relayed ends its connection" {
+    start_three --workers 2
     open_at "$(url_of one)"
     for name in two three one two; do
         post_at "$(url_of "$name")" "$sid" '42["ping"]' | grep -qx ok
         poll_at "$(url_of three)" "$sid" | grep -q '"pong"'
     done
+    run curl -sS -o /dev/null -D- --data '3' -H 'Origin: http://app.example:5173' \
+        "$(url_of two)/socket.io/?EIO=4&transport=polling&sid=$sid"
+    [[ "$output" == *" 200 OK"*"Access-Control-Allow-Origin: http://app.example:5173"*"Connection: close"* ]]
+    run curl -sS -H 'Origin: http://evil.example' "$(url_of two)/socket.io/?EIO=4&transport=polling&sid=$sid"
+    [ "$output" = '{"code":4,"message":"Forbidden"}' ]
+    end_gateways
+}
+
+@test "unknown sessions, and those of a gateway that has gone: code 1" {
+    start_three
+    for sid in AAAAAAAAAAAAAAAAAAAA abcdefghijklmnopqrst short 'a%2f'; do
+        for name in one two three; do
+            [ "$(poll_at "$(url_of "$name")" "$sid")" = "$unknown" ]
+            [ "$(post_at "$(url_of "$name")" "$sid" 3)" = "$unknown" ]
+        done
+    done
+    open_at "$(url_of one)"
+    stop one
+    [ "$status" = 0 ]
+    [ "$(poll_at "$(url_of two)" "$sid")" = "$unknown" ]
+    open_at "$(url_of two)"
+    poll_at "$(url_of three)" "$sid" >/dev/null &
+    wait_for err_has three "gateway $(id_of two): link to stands"
+    kill -KILL "$(pid_of two)"
+    wait $! || true
+    [ "$(poll_at "$(url_of three)" "$sid")" = "$unknown" ]
+    rm "$RUN_DIR/two.pid"
+    redis del "arda:gateway:$(id_of two)"
+    end_gateways
+}
+
+@test "a gateway is killed: its clients, and those that it served for others, go on" {
+    need_node
+    start_three --ping-interval 300ms --ping-timeout 300ms
+    for n in 1 2 3 4 5 6; do
+        options=(--upgrade)
+        [ $((n % 2)) = 0 ] || options=(--transports polling)
+        start "client$n" node "$top_srcdir/tests/lib/client.js" "$GATEWAY_URL" \
+            --token "$(token "$tenant" "user$n")" "${options[@]}"
+    done
+    for n in 1 2 3 4 5 6; do wait_for out_has "client$n" '"event":"connected"'; done
+    kill -KILL "$(pid_of two)"
+    rm "$RUN_DIR/two.pid"
+    for n in 1 2 3 4 5 6; do wait_for publish_until_got "client$n"; done
+}
+
+publish_until_got() {
+    card "$tenant" | arda-publish
+    got "$1" 1
+}
+
+@test "a large POST and a large answer go through" {
+    start_three --ping-interval 1h
+    open_at "$(url_of one)"
+    {
+        printf '42["ping","'
+        head -c 999000 /dev/zero | tr '\0' x
+        printf '"]'
+    } | post_at "$(url_of two)" "$sid" | grep -qx ok
+    poll_at "$(url_of three)" "$sid" | grep -q '"pong"'
+    {
+        printf '{"type":"big","tenantId":"%s","x":"' "$tenant"
+        head -c 3000000 /dev/zero | tr '\0' y
+        printf '"}'
+    } >"$RUN_DIR/big"
+    redis -x publish "arda:events:$tenant" <"$RUN_DIR/big"
+    poll_at "$(url_of two)" "$sid" >"$RUN_DIR/answer"
+    { printf '42["big",' && cat "$RUN_DIR/big" && printf ']'; } | cmp - "$RUN_DIR/answer"
+    end_gateways
+}
+
+@test "a client that reads slowly is noticed by the session's owner" {
+    need_node
+    start_three --max-queue=64k --ping-interval=1h
+    open_at "$(url_of one)"
+    start stalled node "$top_srcdir/tests/lib/relay.js" stall "$(url_of two)" "$sid"
+    wait_for out_has stalled stalled
+    local text published=0
+    text=$(head -c 500000 /dev/zero | tr '\0' z)
+    until err_has one "slow reader disconnected"; do
+        redis -x publish "arda:events:$tenant" <<<"{\"type\":\"big\",\"tenantId\":\"$tenant\",\"x\":\"$text\"}"
+        [ $((published += 1)) -lt 100 ]
+    done
+    kill "$(pid_of stalled)"
+    end_gateways
+}
+
+pass_on() { # SECRET FROM TO
+    node "$top_srcdir/tests/lib/relay.js" link \
+        "$(sed -n 's/.*relay on //p' "$RUN_DIR/one.err")" "$2" "$3" "$1" \
+        $'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n'
+}
+
+@test "without the secret nothing is taken from a link" {
+    need_node
+    start_one one
+    run pass_on "$ARDA_RELAY_SECRET" 7 "$(id_of one)"
+    [[ "$output" == '{"up":true}'*'HTTP/1.1 200 OK'*'pingInterval'* ]]
+    run pass_on another-secret 7 "$(id_of one)"
+    [ "$output" = $'{"up":false}\n{"answer":""}' ]
+    err_has one "the other side does not know the secret"
+    run pass_on "$ARDA_RELAY_SECRET" 7 "$(($(id_of one) ^ 1))"
+    [ "$output" = $'{"up":false}\n{"answer":""}' ]
+    run curl -sS --max-time 5 "http://$(sed -n 's/.*relay on //p' "$RUN_DIR/one.err")/metrics"
+    [ "$status" != 0 ]
+    end_gateways
+}
+
+@test "without the secret nothing is sent over a link" {
+    need_node
+    start_one one
+    start_one two
+    open_at "$(url_of two)"
+    start impostor node "$top_srcdir/tests/lib/relay.js" impostor
+    wait_for out_has impostor port
+    redis set "arda:gateway:$(id_of two)" "127.0.0.1:$(out impostor | jq .port)"
+    [ "$(poll_at "$(url_of one)" "$sid")" = "$unknown" ]
+    wait_for out_has impostor received
+    [ "$(out impostor | jq 'select(.received) | .received')" = 72 ]
+    kill "$(pid_of impostor)"
+    ARDA_RELAY_SECRET=a-secret-that-the-other-two-do-not-know start_one three
+    open_at "$(url_of two)"
+    [ "$(poll_at "$(url_of three)" "$sid")" = "$unknown" ]
+    end_gateways
+}
+
+@test "Redis away at the start, and while it is away later" {
+    JWT_SECRET=$GATEWAY_SECRET start one arda-gateway --listen 127.0.0.1:0 --advertise 127.0.0.1:0 \
+        --redis "unix://$RUN_DIR/redis.sock" -v
+    wait_for err_has one "trying again"
+    wait_for err_has one "listening on"
+    start own_redis redis-server --port 0 --unixsocket "$RUN_DIR/redis.sock" --save '' --dir "$RUN_DIR"
+    wait_for err_has one "relay: gateway "
+    key=arda:gateway:$(id_of one)
+    [ "$(redis-cli -s "$RUN_DIR/redis.sock" get "$key")" = "$(sed -n 's/.*relay on //p' "$RUN_DIR/one.err")" ]
+    stop own_redis KILL
+    start own_redis redis-server --port 0 --unixsocket "$RUN_DIR/redis.sock" --save '' --dir "$RUN_DIR"
+    wait_for has_key "$key"
+    [ "$(redis-cli -s "$RUN_DIR/redis.sock" ttl "$key")" -gt 0 ]
+    stop one
+    [ "$status" = 0 ]
+    ! has_key "$key"
+}
+has_key() { [ "$(redis-cli -s "$RUN_DIR/redis.sock" exists "$1" 2>/dev/null)" = 1 ]; }
+
+refuse() { # STATUS TEXT OPTION...
+    local code=$1 text=$2
+    shift 2
+    JWT_SECRET=$GATEWAY_SECRET run -"$code" arda-gateway --listen 127.0.0.1:0 "$@"
+    [[ "$output" == *"$text"* ]]
+}
+
+@test "options that do not go together, secrets that do not do" {
+    refuse 64 "--advertise needs Redis" --advertise 127.0.0.1:0 --stdin
+    refuse 64 "--advertise: expected HOST:PORT, got \`7000'" --advertise 7000
+    refuse 64 "--advertise: " --advertise 127.0.0.1
+    ARDA_RELAY_SECRET=short refuse 78 "has 5 bytes; it needs at least 32" --advertise 127.0.0.1:0
+    unset ARDA_RELAY_SECRET
+    refuse 78 "--advertise needs --relay-secret-file or ARDA_RELAY_SECRET" --advertise 127.0.0.1:0
+    refuse 78 "cannot read /nonexistent/s: No such file" --advertise 127.0.0.1:0 --relay-secret-file /nonexistent/s
+    head -c 5000 /dev/zero >"$RUN_DIR/long"
+    refuse 78 "is longer than 4096 bytes" --advertise 127.0.0.1:0 --relay-secret-file "$RUN_DIR/long"
+    uuid >"$RUN_DIR/secret"
+    start_one one --relay-secret-file "$RUN_DIR/secret"
+    refuse 69 "--advertise: cannot listen on 127.0.0.1:" --relay-secret-file "$RUN_DIR/secret" \
+        --advertise "$(sed -n 's/.*relay on //p' "$RUN_DIR/one.err")"
 }
