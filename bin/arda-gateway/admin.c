@@ -133,6 +133,7 @@ static void answer_metrics(struct admin *admin, struct visit *visit)
         for (int kind = 0; kind < GATEWAY_AUTH_COUNT; kind++)
             snapshot.auth_failures[kind] += atomic_load_explicit(
                 &gateway->workers[i].auth_failures[kind], memory_order_relaxed);
+    relay_get_stats(gateway->relay, &snapshot.relay);
     base_process_get(&snapshot.process);
     if (metrics_format(&snapshot, visit->form, &text) < 0)
         respond(visit->request, 503, NULL, (struct base_slice){NULL, 0});

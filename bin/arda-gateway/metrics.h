@@ -19,6 +19,7 @@ struct metrics_snapshot {
     unsigned stuck;                  /* workers that do not answer */
     struct arda_bus_stats events;    /* of the bus, or of standard input */
     uint64_t auth_failures[GATEWAY_AUTH_COUNT];
+    struct relay_stats relay; /* zeros without --advertise */
     struct base_process process;
 };
 
@@ -61,6 +62,25 @@ struct metrics_snapshot {
     SOME(arda_gateway_redis_reconnects, COUNTER, "",                                               \
          "Connections to Redis that were lost and had to be made again.", METRICS_HAVE_REDIS,      \
          NULL, NULL, s->events.reconnects)                                                         \
+    ONE(arda_gateway_relay_links, GAUGE, "", "Links to other gateways, and from them.",            \
+        s->relay.links)                                                                            \
+    ONE(arda_gateway_relay_links_opened, COUNTER, "", "Such links that were made.",                \
+        s->relay.links_made)                                                                       \
+    ONE(arda_gateway_relay_streams, GAUGE, "", "Requests and WebSockets on them.",                 \
+        s->relay.streams)                                                                          \
+    SOME(arda_gateway_relay_requests, COUNTER, "",                                                 \
+         "Requests that were passed on to another gateway, or came from one.", 2, "direction",     \
+         i ? "in" : "out", i ? s->relay.taken : s->relay.passed_on)                                \
+    SOME(arda_gateway_relay_failures, COUNTER, "",                                                 \
+         "Requests for gateways that could not be reached, links refused for want of the secret, " \
+         "requests and WebSockets that broke off on a link.",                                      \
+         3, "cause",                                                                               \
+         i == 0   ? "unreachable"                                                                  \
+         : i == 1 ? "denied"                                                                       \
+                  : "broken",                                                                      \
+         i == 0   ? s->relay.refused                                                               \
+         : i == 1 ? s->relay.denied                                                                \
+                  : s->relay.broken)                                                               \
     ONE(arda_gateway_workers, GAUGE, "", "Threads that serve clients.", s->gateway->worker_count)  \
     ONE(arda_gateway_stuck_workers, GAUGE, "", "Threads that did not answer within 2 seconds.",    \
         s->stuck)                                                                                  \

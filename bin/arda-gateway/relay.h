@@ -34,7 +34,7 @@ struct relay {
     bool claimed;  /* in Redis */
     bool asking;   /* ... and no answer yet */
     bool stopping;
-    bool unaccepted; /* somebody waits in the listener, since memory was short */
+    bool unaccepted;       /* somebody waits in the listener, since memory was short */
     bool closing;          /* links end when their streams have */
     unsigned strangers;    /* links of others that have not proved themselves yet */
     struct base_list made; /* of struct relay_link */

@@ -251,7 +251,7 @@ pass_on() { # SECRET FROM TO
     [ "$(redis-cli -s "$RUN_DIR/redis.sock" ttl "$key")" -gt 0 ]
     stop one
     [ "$status" = 0 ]
-    ! has_key "$key"
+    run ! has_key "$key"
 }
 has_key() { [ "$(redis-cli -s "$RUN_DIR/redis.sock" exists "$1" 2>/dev/null)" = 1 ]; }
 
