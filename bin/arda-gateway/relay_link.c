@@ -48,12 +48,18 @@ static void on_closed(uv_handle_t *handle)
     drop_ref(handle->data);
 }
 
+/* Clients of a gateway that has gone ask for it again and again. */
+static void not_made(struct relay_link *link, const char *why)
+{
+    static struct base_log_limit limit;
+    base_log_limited(&limit, BASE_LOG_INFO, "relay: gateway %u: %s", link->peer, why);
+    relay_link_close(link);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct relay_link *link = timer->data;
-    base_log(BASE_LOG_INFO, "relay: gateway %u: %s", link->peer,
-             link->failed ? "out of memory" : "timed out");
-    relay_link_close(link);
+    not_made(link, link->failed ? "out of memory" : "timed out");
 }
 
 /* Whoever sends is not surprised by the end of its stream. */
@@ -389,11 +395,10 @@ static void on_connected(uv_connect_t *request, int status)
     struct relay_link *link = request->data;
     if (link->state != LINK_CLOSED) {
         link->state = LINK_NONCE;
-        if (status < 0 || !begin(link)) {
-            base_log(BASE_LOG_INFO, "relay: gateway %u: cannot connect: %s", link->peer,
-                     uv_strerror(status));
-            relay_link_close(link);
-        }
+        if (status < 0)
+            not_made(link, uv_strerror(status));
+        else if (!begin(link))
+            not_made(link, "cannot read");
     }
     drop_ref(link);
 }
@@ -407,8 +412,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
             uv_tcp_connect(&link->connect, &link->tcp, list->ai_addr, on_connected) == 0) {
             link->refs++;
         } else {
-            base_log(BASE_LOG_INFO, "relay: gateway %u: cannot connect", link->peer);
-            relay_link_close(link);
+            not_made(link, "cannot connect");
         }
     }
     uv_freeaddrinfo(list);

@@ -60,6 +60,11 @@ proxy_answers_or_gone() {
     is_gone "$(pid_of haproxy)" || [ "$(curl -s -o /dev/null -w '%{http_code}' "$GATEWAY_URL/nothing")" = 404 ]
 }
 
+metric_is() { # GATEWAY NAME VALUE
+    [ "$(curl -sS "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/$1.err")/metrics" |
+        awk -v name="arda_gateway_$2 " 'index($0, name) == 1 { print $NF }')" = "$3" ]
+}
+
 poll_at() { curl -sS --max-time 30 "$1/socket.io/?EIO=4&transport=polling&sid=$2"; }
 post_at() { curl -sS --max-time 30 --data-binary "${3:-@-}" "$1/socket.io/?EIO=4&transport=polling&sid=$2"; }
 
@@ -104,7 +109,7 @@ end_gateways() {
 }
 
 @test "a session is reached through any gateway, and a request that was relayed ends its connection" {
-    start_three --workers 2
+    start_three --workers 2 --admin 127.0.0.1:0
     open_at "$(url_of one)"
     for name in two three one two; do
         post_at "$(url_of "$name")" "$sid" '42["ping"]' | grep -qx ok
@@ -115,6 +120,11 @@ end_gateways() {
     [[ "$output" == *" 200 OK"*"Access-Control-Allow-Origin: http://app.example:5173"*"Connection: close"* ]]
     run curl -sS -H 'Origin: http://evil.example' "$(url_of two)/socket.io/?EIO=4&transport=polling&sid=$sid"
     [ "$output" = '{"code":4,"message":"Forbidden"}' ]
+    wait_for metric_is one relay_streams 0
+    metric_is one relay_links 2
+    metric_is one 'relay_requests_total{direction="in"}' 8
+    metric_is three 'relay_requests_total{direction="out"}' 5
+    metric_is three 'relay_failures_total{cause="unreachable"}' 0
     end_gateways
 }
 
@@ -177,6 +187,29 @@ publish_until_got() {
     } >"$RUN_DIR/big"
     redis -x publish "arda:events:$tenant" <"$RUN_DIR/big"
     poll_at "$(url_of two)" "$sid" >"$RUN_DIR/answer"
+    { printf '42["big",' && cat "$RUN_DIR/big" && printf ']'; } | cmp - "$RUN_DIR/answer"
+    end_gateways
+}
+
+@test "over TLS: a gateway with a certificate passes on what it has deciphered" {
+    need_node
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$RUN_DIR/key.pem" -out "$RUN_DIR/cert.pem" \
+        -subj /CN=relay -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+    start_one one --tls-cert "$RUN_DIR/cert.pem" --tls-key "$RUN_DIR/key.pem" --ping-interval 1h
+    start_one two --tls-cert "$RUN_DIR/cert.pem" --tls-key "$RUN_DIR/key.pem" --ping-interval 1h
+    export CURL_CA_BUNDLE=$RUN_DIR/cert.pem NODE_EXTRA_CA_CERTS=$RUN_DIR/cert.pem
+    one=$(url_of one | sed s/http/https/) two=$(url_of two | sed s/http/https/)
+    open_at "$one"
+    post_at "$two" "$sid" '42["ping"]' | grep -qx ok
+    run curl -sS -H "Origin: $two" "$two/socket.io/?EIO=4&transport=polling&sid=$sid"
+    [[ "$output" == *'"pong"'* ]]
+    {
+        printf '{"type":"big","tenantId":"%s","x":"' "$tenant"
+        head -c 3000000 /dev/zero | tr '\0' y
+        printf '"}'
+    } >"$RUN_DIR/big"
+    redis -x publish "arda:events:$tenant" <"$RUN_DIR/big"
+    poll_at "$two" "$sid" >"$RUN_DIR/answer"
     { printf '42["big",' && cat "$RUN_DIR/big" && printf ']'; } | cmp - "$RUN_DIR/answer"
     end_gateways
 }
@@ -253,6 +286,23 @@ pass_on() { # SECRET FROM TO
     [ "$status" = 0 ]
     run ! has_key "$key"
 }
+@test "a number that is taken is left to whom it belongs" {
+    redis eval 'for i = 1, 65535 do
+        if i % 64 ~= 0 then redis.call("set", "arda:gateway:" .. i, "other") end
+    end' 0
+    start_one one
+    id=$(id_of one)
+    [ $((id % 64)) = 0 ]
+    [ "$(redis get "arda:gateway:$id")" = "$(sed -n 's/.*relay on //p' "$RUN_DIR/one.err")" ]
+    [ "$(redis dbsize)" = $((65535 - 65535 / 64 + 1)) ]
+    start_one two
+    [ "$(id_of two)" != "$id" ]
+    open_at "$(url_of two)"
+    post_at "$(url_of one)" "$sid" '42["ping"]' | grep -qx ok
+    redis flushall
+    end_gateways
+}
+
 has_key() { [ "$(redis-cli -s "$RUN_DIR/redis.sock" exists "$1" 2>/dev/null)" = 1 ]; }
 
 refuse() { # STATUS TEXT OPTION...
