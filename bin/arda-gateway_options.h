@@ -9,6 +9,10 @@
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
+    OPT(cors_origin, 0, "cors-origin", LIST, "URL", NULL, NULL, NULL,                              \
+        "origins that CORS allows instead; may be given several times")                            \
+    OPT(trusted_proxy, 0, "trusted-proxy", LIST, "ADDR[/BITS]", NULL, NULL, NULL,                  \
+        "proxies whose X-Forwarded-For and -Proto are believed")                                   \
     BASE_OPT_COMMON_SECRET(OPT)                                                                    \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(stdin, 0, "stdin", FLAG, NULL, NULL, NULL, NULL,                                           \
@@ -18,6 +22,32 @@
     OPT(workers, 'w', "workers", INT, "N", NULL, "1", "1..64", "threads that serve connections")   \
     OPT(max_queue, 0, "max-queue", SIZE, "BYTES", NULL, "4m", "4096..1073741824",                  \
         "what may wait for a slow client before it is disconnected")                               \
+    OPT(max_queue_age, 0, "max-queue-age", DURATION, "TIME", NULL, "60s", NULL,                    \
+        "how long it may wait; 0: for ever")                                                       \
+    OPT(max_connections, 0, "max-connections", INT, "N", NULL, "0", "0..4294967295",               \
+        "TCP connections in all; 0: as many as there are descriptors")                             \
+    OPT(max_per_address, 0, "max-per-address", INT, "N", NULL, "0", "0..4294967295",               \
+        "sessions of one address; 0: any number")                                                  \
+    OPT(max_per_user, 0, "max-per-user", INT, "N", NULL, "0", "0..4294967295",                     \
+        "sockets of one user of a tenant; 0: any number")                                          \
+    OPT(max_events, 0, "max-events", INT, "N", NULL, "1000", "0..1000000",                         \
+        "packets a client may send a second; 0: any number")                                       \
+    OPT(max_events_burst, 0, "max-events-burst", INT, "N", NULL, "2000", "1..1000000",             \
+        "packets it may send at once")                                                             \
+    OPT(max_payload, 0, "max-payload", SIZE, "BYTES", NULL, "1000000", "1024..1073741824",         \
+        "longest message or body of a client")                                                     \
+    OPT(max_header, 0, "max-header", SIZE, "BYTES", NULL, "16k", "1024..65536",                    \
+        "longest request line and headers")                                                        \
+    OPT(header_timeout, 0, "header-timeout", DURATION, "TIME", NULL, "10s", NULL,                  \
+        "for a request's headers to be complete")                                                  \
+    OPT(request_timeout, 0, "request-timeout", DURATION, "TIME", NULL, "30s", NULL,                \
+        "for its body")                                                                            \
+    OPT(idle_timeout, 0, "idle-timeout", DURATION, "TIME", NULL, "65s", NULL,                      \
+        "for the next request on a connection")                                                    \
+    OPT(connect_timeout, 0, "connect-timeout", DURATION, "TIME", NULL, "45s", NULL,                \
+        "from the beginning of a session to CONNECT")                                              \
+    OPT(upgrade_timeout, 0, "upgrade-timeout", DURATION, "TIME", NULL, "10s", NULL,                \
+        "for an upgrade from polling to WebSocket")                                                \
     OPT(ping_interval, 0, "ping-interval", DURATION, "TIME", NULL, "25s", NULL,                    \
         "between two heartbeats of a connection")                                                  \
     OPT(ping_timeout, 0, "ping-timeout", DURATION, "TIME", NULL, "10s", NULL,                      \

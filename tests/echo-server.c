@@ -71,6 +71,7 @@ static uint32_t from_environment(const char *name, uint32_t otherwise)
 
 int main(void)
 {
+    static const char *const everybody[] = {"*"};
     static const struct net_engine engine = {.on_message = on_message};
     static const struct net_namespace namespaces[] = {
         {.name = "/", .on_connect = on_connect, .on_event = on_event},
@@ -78,7 +79,8 @@ int main(void)
     };
     struct net_endpoint endpoints[2] = {net_endpoint_defaults, net_endpoint_defaults};
     for (int i = 0; i < 2; i++) {
-        endpoints[i].cors_origin = "*";
+        endpoints[i].origins = everybody;
+        endpoints[i].origin_count = 1;
         endpoints[i].ping_interval_ms = from_environment("PING_INTERVAL", 300);
         endpoints[i].ping_timeout_ms = from_environment("PING_TIMEOUT", 200);
     }

@@ -21,6 +21,7 @@
 #include "arda/token.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/quota.h"
 #include "net/server.h"
 
 #include <pthread.h>
@@ -54,6 +55,7 @@ struct gateway {
     const char *secret_file;
     pthread_rwlock_t key_lock; /* of the key, which SIGHUP replaces */
     struct arda_token_key *key;
+    struct base_quota users; /* sockets of each "tenant/user" */
     struct base_map tenants; /* home loop: id to struct home_tenant */
     uint64_t forwarded;      /* home loop */
     uint64_t dropped[GATEWAY_DROP_COUNT];

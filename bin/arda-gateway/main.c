@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "gateway.h"
+#include "settings.h"
 
-#include "arda-gateway_options.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,15 +17,8 @@
 
 #define DEFAULT_LISTEN ":3000"
 #define BUS_DRAIN_MS   1000
-#define HEADER_MS      10000
-#define REQUEST_MS     30000
-#define IDLE_MS        65000
 #define HOST_MAX       256
 #define SIGNALS        3
-
-struct settings {
-    GATEWAY_OPTIONS(BASE_OPT_MEMBER)
-};
 
 static const struct base_opt rows[] = {GATEWAY_OPTIONS(BASE_OPT_ROW)};
 
@@ -42,7 +35,7 @@ static const struct base_opt_program program = {
 struct process {
     struct settings settings;
     struct gateway gateway;
-    struct base_buf origin;
+    struct limits limits;
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
     bool stopping;
@@ -150,18 +143,6 @@ static void watch_signals(struct process *process)
     }
 }
 
-static void read_origin(struct process *process)
-{
-    struct base_why why;
-    const char *url = process->settings.app_url;
-    if (!url || !*url) {
-        base_log(BASE_LOG_WARNING, "no APP_URL: pages of other origins cannot connect");
-        return;
-    }
-    if (base_url_origin(url, &process->origin, &why) < 0 || !base_buf_cstr(&process->origin))
-        fail(BASE_ERR_CONFIG, "app-url", &why);
-}
-
 static void start_workers(struct gateway *gateway, unsigned count)
 {
     gateway->worker_count = count;
@@ -184,23 +165,18 @@ static void start_server(struct process *process)
     nsp = sockets_namespace;
     nsp.data = gateway;
     endpoint = net_endpoint_defaults;
-    endpoint.cors_origin = process->origin.data;
-    endpoint.cors_credentials = true;
-    endpoint.ping_interval_ms = (uint32_t)settings->ping_interval;
-    endpoint.ping_timeout_ms = (uint32_t)settings->ping_timeout;
-    endpoint.max_queue_bytes = (size_t)settings->max_queue;
     endpoint.namespaces = &nsp;
     endpoint.namespace_count = 1;
     struct net_server_options options = {
         .endpoints = &endpoint,
         .endpoint_count = 1,
         .workers = (unsigned)settings->workers,
-        .header_timeout_ms = HEADER_MS,
-        .request_timeout_ms = REQUEST_MS,
-        .idle_timeout_ms = IDLE_MS,
     };
+    int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
+    if (failed)
+        fail(failed, "", &why);
     start_workers(gateway, options.workers);
-    int failed = net_server_new(&process->loop, &options, &gateway->server, &why);
+    failed = net_server_new(&process->loop, &options, &gateway->server, &why);
     if (failed)
         fail(failed, "", &why);
 }
@@ -244,16 +220,12 @@ static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
     struct base_why why;
-    if (settings->ping_interval < 1 || settings->ping_timeout < 1 ||
-        settings->ping_interval > 3600000 || settings->ping_timeout > 3600000)
-        fail(BASE_ERR_INVALID, "",
-             &(struct base_why){.text = "--ping-interval, --ping-timeout: expected 1ms to 1h"});
     process->gateway.secret_file = settings->jwt_secret_file;
     process->gateway.notify_tenant = settings->notifications == 1;
     int failed = gateway_load_key(&process->gateway, &why);
     if (failed)
         fail(BASE_ERR_CONFIG, "", &why);
-    read_origin(process);
+    base_quota_init(&process->gateway.users, (uint32_t)settings->max_per_user);
 }
 
 static void fini(struct process *process)
@@ -265,7 +237,8 @@ static void fini(struct process *process)
     tenants_fini(gateway);
     arda_token_key_free(gateway->key);
     pthread_rwlock_destroy(&gateway->key_lock);
-    base_buf_fini(&process->origin);
+    base_quota_fini(&gateway->users);
+    limits_fini(&process->limits);
     base_opt_fini(&program, &process->settings);
 }
 

@@ -189,6 +189,29 @@ void sockets_tenant_ready(struct gateway_worker *worker, const char *id, struct 
     }
 }
 
+/* ---- how many sockets a user has, on all workers ---- */
+
+#define QUOTA_KEY_MAX (2 * ARDA_ID_MAX + 2)
+
+static size_t quota_key(char key[static QUOTA_KEY_MAX], const char *tenant, const char *user)
+{
+    return (size_t)snprintf(key, QUOTA_KEY_MAX, "%s/%s", tenant, user);
+}
+
+static int take_quota(struct gateway *gateway, const struct arda_claims *claims)
+{
+    char key[QUOTA_KEY_MAX];
+    return base_quota_take(&gateway->users, key, quota_key(key, claims->tenant, claims->user));
+}
+
+static void give_quota(struct gateway *gateway, const char *tenant, const char *user)
+{
+    char key[QUOTA_KEY_MAX];
+    base_quota_give(&gateway->users, key, quota_key(key, tenant, user));
+}
+
+/* ---- coming and going ---- */
+
 static struct client *new_client(struct net_socket *socket, const struct arda_claims *claims,
                                  struct worker_tenant *tenant)
 {
@@ -210,15 +233,22 @@ static struct client *new_client(struct net_socket *socket, const struct arda_cl
 static void enter(struct gateway_worker *worker, struct net_socket *socket,
                   const struct arda_claims *claims)
 {
+    int failed = take_quota(worker->gateway, claims);
+    if (failed) {
+        net_socket_close(socket, failed == BASE_ERR_LIMIT ? NET_REASON_LIMIT : NET_REASON_NOMEM);
+        return;
+    }
     struct worker_tenant *tenant =
         base_map_get(&worker->tenants, claims->tenant, strlen(claims->tenant));
     if (!tenant)
         tenant = new_tenant(worker, claims->tenant);
     struct client *client = tenant ? new_client(socket, claims, tenant) : NULL;
-    if (!client)
+    if (!client) {
+        give_quota(worker->gateway, claims->tenant, claims->user);
         net_socket_close(socket, NET_REASON_NOMEM);
-    else if (tenant->view)
+    } else if (tenant->view) {
         admit(client);
+    }
 }
 
 static struct gateway_worker *worker_of(void *data, const struct net_socket *socket)
@@ -255,6 +285,27 @@ void sockets_drop_client(struct client *client)
     base_free(client);
 }
 
+/* One who was too slow is named, so that somebody can go and look. */
+static void log_end(const struct client *client, enum net_reason reason)
+{
+    const char *tenant = client->tenant->id, *user = client->user->id;
+    char address[NET_ADDRESS_MAX];
+    struct net_lag lag;
+    if (reason != NET_REASON_SLOW) {
+        base_log(BASE_LOG_DEBUG, "tenant %s: user %s: %s", tenant, user, net_reason_text(reason));
+        return;
+    }
+    net_socket_address(client->socket, address);
+    net_socket_lag(client->socket, &lag);
+    char since[32] = "";
+    if (lag.since_us)
+        snprintf(since, sizeof since, " for %.1f s",
+                 (double)(base_clock_mono_us() - lag.since_us) / 1e6);
+    base_log(BASE_LOG_WARNING,
+             "tenant %s: user %s: %s: slow reader disconnected, %llu bytes behind%s", tenant, user,
+             address, (unsigned long long)lag.bytes, since);
+}
+
 static void on_disconnect(void *data, struct net_socket *socket, enum net_reason reason)
 {
     (void)data;
@@ -263,8 +314,8 @@ static void on_disconnect(void *data, struct net_socket *socket, enum net_reason
         return;
     struct worker_tenant *tenant = client->tenant;
     struct user *user = client->user;
-    base_log(BASE_LOG_DEBUG, "tenant %s: user %s: %s", tenant->id, user->id,
-             net_reason_text(reason));
+    log_end(client, reason);
+    give_quota(tenant->worker->gateway, tenant->id, user->id);
     net_socket_unfollow(socket);
     base_list_remove(&client->link);
     client->socket = NULL;

@@ -17,10 +17,12 @@ static const char *status_text(int status)
         {200, "OK"},
         {204, "No Content"},
         {400, "Bad Request"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {408, "Request Timeout"},
         {413, "Payload Too Large"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -48,13 +50,20 @@ static const char *date_now(void)
     return text;
 }
 
-int net_answer_cors(struct base_buf *out, const struct net_endpoint *endpoint)
+/* One origin is named whoever asks, so that a page that is not allowed can see why; of several, the
+ * one that has asked. */
+int net_answer_cors(struct base_buf *out, const struct net_conn *conn)
 {
-    if (!endpoint || !endpoint->cors_origin)
+    const struct net_endpoint *endpoint = conn->http.endpoint;
+    if (!endpoint || endpoint->origin_count == 0)
         return BASE_OK;
-    int failed = base_buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", endpoint->cors_origin);
-    if (strcmp(endpoint->cors_origin, "*") != 0)
-        failed |= base_buf_add_text(out, "Vary: Origin\r\n");
+    const char *first = endpoint->origins[0];
+    bool any = strcmp(first, "*") == 0;
+    int failed = any ? BASE_OK : base_buf_add_text(out, "Vary: Origin\r\n");
+    if (endpoint->origin_count > 1 && conn->http.origin == 0)
+        return failed;
+    const char *origin = conn->http.origin ? endpoint->origins[conn->http.origin - 1] : first;
+    failed |= base_buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (endpoint->cors_credentials)
         failed |= base_buf_add_text(out, "Access-Control-Allow-Credentials: true\r\n");
     return failed ? BASE_ERR_NOMEM : BASE_OK;
@@ -72,7 +81,7 @@ static int format_head(struct net_conn *conn, const struct net_answer *answer, b
         failed |= base_buf_printf(head, "Content-Length: %zu\r\n", answer->body.len);
     if (answer->headers)
         failed |= base_buf_add_text(head, answer->headers);
-    failed |= net_answer_cors(head, conn->http.endpoint);
+    failed |= net_answer_cors(head, conn);
     if (!keep_alive)
         failed |= base_buf_add_text(head, "Connection: close\r\n");
     else if (conn->http10)

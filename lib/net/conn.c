@@ -364,6 +364,7 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
 void net_conn_on_due(struct net_conn *conn)
 {
     if (conn->state == NET_CONN_HTTP && conn->http.parser) {
+        net_worker_refused(conn->worker, NET_REFUSED_LATE);
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }

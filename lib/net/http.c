@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* The query parameters of Engine.IO. What does not fit is as good as unknown. */
 struct query {
@@ -100,6 +101,53 @@ void net_http_release(struct net_conn *conn)
     worker->scratch_http = parser;
 }
 
+/* ---- where a request comes from ---- */
+
+static bool is_origin(struct base_slice origin, const char *known)
+{
+    return strlen(known) == origin.len && memcmp(known, origin.data, origin.len) == 0;
+}
+
+/* From 1; 0: none of the endpoint's. */
+static uint16_t find_origin(const struct net_endpoint *endpoint, struct base_slice origin)
+{
+    for (size_t i = 0; i < endpoint->origin_count; i++)
+        if (is_origin(origin, endpoint->origins[i]) ||
+            is_origin((struct base_slice){"*", 1}, endpoint->origins[i]))
+            return (uint16_t)(i + 1);
+    return 0;
+}
+
+/* A page that we have served ourselves, or a proxy before us has. */
+static bool is_own_origin(struct net_conn *conn, struct net_http1 *http, struct base_slice origin)
+{
+    const struct net_server_options *options = &conn->worker->server->options;
+    struct base_slice host = net_http1_header(http, "host");
+    char peer[NET_ADDRESS_MAX];
+    bool https = false;
+    if (options->proxy_count > 0 &&
+        net_block_has(options->proxies, options->proxy_count, net_listen_host(conn->fd, peer)))
+        https = net_proxy_is_https(net_http1_header(http, "x-forwarded-proto"));
+    const char *scheme = https ? "https://" : "http://";
+    size_t len = strlen(scheme);
+    return host.len > 0 && origin.len == len + host.len && memcmp(origin.data, scheme, len) == 0 &&
+           strncasecmp(origin.data + len, host.data, host.len) == 0;
+}
+
+/* Whether the request may be served; the preflight of one that may not be is answered all the
+ * same, so that the browser can tell its page why. */
+static bool check_origin(struct net_conn *conn, struct net_http1 *http)
+{
+    struct base_slice origin = net_http1_header(http, "origin");
+    conn->http.origin = 0;
+    if (!origin.data)
+        return true;
+    conn->http.origin = find_origin(conn->http.endpoint, origin);
+    return conn->http.origin || !conn->http.endpoint->check_origin ||
+           net_http1_request(http)->method == NET_HTTP1_OPTIONS ||
+           is_own_origin(conn, http, origin);
+}
+
 static void set_due(struct net_conn *conn, uint32_t timeout_ms)
 {
     net_deadline_set(&conn->worker->deadlines, &conn->deadline,
@@ -152,11 +200,17 @@ static void on_head(struct net_conn *conn, bool may_move)
         answer_plain(conn, 404, true);
         return;
     }
+    if (!check_origin(conn, http)) {
+        net_worker_refused(worker, NET_REFUSED_ORIGIN);
+        conn->keep_alive = false;
+        net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
+        return;
+    }
     set_due(conn, worker->server->options.request_timeout_ms);
     read_query(worker, request->query, &query);
     if (may_move && query.has_sid && net_session_worker(sid_slice(&query), &owner) &&
         owner != worker->index && owner < worker->server->options.workers) {
-        conn->http.move_to = owner;
+        conn->http.move_to = (uint16_t)owner;
         conn->state = NET_CONN_MOVING;
         net_worker_again(conn);
         return;
@@ -217,6 +271,9 @@ static void on_request(struct net_conn *conn)
 static void on_error(struct net_conn *conn)
 {
     int status = net_http1_status(conn->http.parser);
+    net_worker_refused(conn->worker, status == 431   ? NET_REFUSED_HEAD
+                                     : status == 413 ? NET_REFUSED_BODY
+                                                     : NET_REFUSED_MALFORMED);
     conn->http10 = conn->head_only = false;
     if (conn->session) /* of a POST under way */
         net_polling_lost(conn->session, conn);
@@ -231,6 +288,8 @@ static bool borrow_parser(struct net_conn *conn)
         return true;
     conn->http.parser = worker->scratch_http ? worker->scratch_http : net_http1_new();
     worker->scratch_http = NULL;
+    if (conn->http.parser)
+        net_http1_limit_head(conn->http.parser, worker->server->options.max_head_bytes);
     return conn->http.parser != NULL;
 }
 

@@ -26,6 +26,7 @@ struct net_http1 {
     int status; /* after an error */
     int error;
     bool chunked;
+    size_t head_max;
     struct net_http1_lines lines;
     struct net_http1_chunked chunks;
     struct base_buf head;
@@ -35,7 +36,15 @@ struct net_http1 {
 
 struct net_http1 *net_http1_new(void)
 {
-    return base_calloc(1, sizeof(struct net_http1));
+    struct net_http1 *http = base_calloc(1, sizeof *http);
+    if (http)
+        http->head_max = NET_HTTP1_HEAD_MAX;
+    return http;
+}
+
+void net_http1_limit_head(struct net_http1 *http, size_t max_bytes)
+{
+    http->head_max = max_bytes;
 }
 
 void net_http1_free(struct net_http1 *http)
@@ -144,7 +153,7 @@ static int finish_head(struct net_http1 *http, size_t max_body_bytes)
 static int take_head(struct net_http1 *http, size_t max_body_bytes, const char *data, size_t len,
                      size_t *used)
 {
-    size_t room = NET_HTTP1_HEAD_MAX - http->head.len, taken;
+    size_t room = http->head_max - http->head.len, taken;
     bool too_long = len - *used > room;
     const char *piece = data + *used;
     int result = net_http1_lines_feed(&http->lines, piece, too_long ? room : len - *used, &taken);

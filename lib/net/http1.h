@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NET_HTTP1_HEAD_MAX 16384 /* bytes of request line and headers; more is 431 */
+#define NET_HTTP1_HEAD_MAX 16384 /* bytes of request line and headers by default; more is 431 */
 
 enum net_http1_method {
     NET_HTTP1_GET,
@@ -52,6 +52,8 @@ struct net_http1;
 /* NULL without memory. */
 struct net_http1 *net_http1_new(void);
 void net_http1_free(struct net_http1 *http);
+/* Between requests. At most 64 KB, where the tokenisers end. */
+void net_http1_limit_head(struct net_http1 *http, size_t max_bytes);
 /* Ready for the next request; keeps small buffers for it, frees large ones. */
 void net_http1_reset(struct net_http1 *http);
 /* True when no byte of a request has been taken since the last reset (whole blank lines

@@ -11,6 +11,7 @@
  *     polling.c    the long-polling transport
  *     websocket.c  the WebSocket transport, and the upgrade from polling
  *     session.c    an Engine.IO session: life, heartbeat
+ *     lag.c        how far a session is behind, and since when
  *     queue.c      what a session has to send: its own frames and its place in a log
  *     socket.c     Socket.IO namespaces on a session
  *     broadcast.c  logs, from the home loop to the workers
@@ -24,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/quota.h"
 #include "net/deadline.h"
 #include "net/eio.h"
 #include "net/http1.h"
@@ -79,7 +81,8 @@ struct net_worker {
     struct base_buf scratch; /* for building packets and bodies */
 
     /* Read by the home loop for net_server_get_stats. */
-    _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT];
+    _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT],
+        refused[NET_REFUSAL_COUNT];
 };
 
 int net_worker_init(struct net_worker *worker, struct net_server *server, unsigned index,
@@ -89,6 +92,7 @@ void net_worker_fini(struct net_worker *worker);
 void net_worker_dirty_view(struct net_worker *worker, struct net_view *view);
 void net_worker_dirty_session(struct net_session *session);
 void net_worker_again(struct net_conn *conn);
+void net_worker_refused(struct net_worker *worker, enum net_refusal refusal);
 /* One more thing with a deadline lives on the worker, or one less. */
 int net_worker_enter(struct net_worker *worker);
 void net_worker_leave(struct net_worker *worker);
@@ -130,7 +134,8 @@ struct net_conn {
             struct net_http1 *parser; /* of an incomplete request */
             const struct net_endpoint *endpoint;
             struct base_buf *stash; /* bytes behind the request being answered */
-            unsigned move_to;       /* worker */
+            uint16_t move_to;       /* worker */
+            uint16_t origin;        /* of the endpoint's, from 1; 0: none of them */
         } http;
     };
 };
@@ -183,8 +188,8 @@ enum net_eio_error {
     NET_EIO_BAD_VERSION = 5,
 };
 void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket);
-/* Appends the CORS headers of an endpoint. */
-int net_answer_cors(struct base_buf *out, const struct net_endpoint *endpoint);
+/* Appends the CORS headers of the connection's endpoint. */
+int net_answer_cors(struct base_buf *out, const struct net_conn *conn);
 
 /* ---- transports ---- */
 
@@ -240,6 +245,9 @@ struct net_session {
     struct net_session *dead_next;
     struct net_incoming *incoming; /* a packet whose attachments have not all come */
     char *authorization;           /* header of the first request, or NULL */
+    char *peer;                    /* address, where it is not simply the WebSocket's */
+    struct net_queue_lag *lag;     /* NULL while it keeps up */
+    uint64_t event_due_us;         /* when its allowance of events is whole again */
     struct net_deadline deadline;
     uint64_t beat_us;    /* when to ping, or when the pong is due */
     uint64_t connect_us; /* when a namespace must have been joined; 0: done */
@@ -253,10 +261,12 @@ struct net_session {
     char sid[NET_SID_LEN + 1];
 };
 
-/* NULL without memory or when the worker closes. `authorization` data NULL: none. The open packet
- * is the transport's to send; net_session_opened tells the application. */
-struct net_session *net_session_open(struct net_worker *worker, const struct net_endpoint *endpoint,
-                                     struct base_slice authorization);
+/* A session of the request whose head has been read. 0; BASE_ERR_LIMIT for an address that has too
+ * many; BASE_ERR_NOMEM, also when the worker closes. The open packet is the transport's to send;
+ * net_session_opened tells the application. */
+int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_session **session);
+/* Answers a request whose session could not be opened. */
+void net_session_not_opened(struct net_conn *conn, int failed);
 void net_session_opened(struct net_session *session);
 /* The session of this worker with that id, or NULL. */
 struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid);
@@ -273,6 +283,11 @@ void net_session_free(struct net_session *session);
 /* Handles a packet of the client. False when the session has ended. */
 bool net_session_take(struct net_session *session, struct net_eio_packet *packet);
 void net_session_joined(struct net_session *session);
+/* Counts one thing that the client has sent. False when that was too many: the session has ended.
+ */
+bool net_session_spend(struct net_session *session);
+/* When something has to be done next has changed. */
+void net_session_set_due(struct net_session *session);
 /* Formats the open packet into worker->scratch. */
 int net_session_format_open(struct net_session *session, bool upgrade);
 
@@ -297,6 +312,22 @@ struct base_slice net_queue_rest_of_frame(struct net_session *session);
 void net_queue_check_bound(struct net_session *session);
 /* Takes the session out of its log; what is left of a frame written in part becomes its own. */
 void net_queue_unfollow(struct net_session *session);
+
+/* ---- lag ---- */
+
+/* Of a session that cannot be sent to just now. */
+struct net_queue_lag {
+    uint64_t since_us;
+    uint64_t mark_us; /* when `left` was all that waited */
+    uint64_t left;
+};
+
+/* Something waits: notes since when, and ends the session when it has waited for too long. */
+void net_lag_note(struct net_session *session);
+void net_lag_sent(struct net_session *session, size_t len);
+void net_lag_clear(struct net_session *session);
+/* When what waits will be too old; UINT64_MAX: never. */
+uint64_t net_lag_due_us(const struct net_session *session);
 
 /* ---- sockets ---- */
 
@@ -333,6 +364,8 @@ void net_listen_accept(struct net_listener *listener);
 void net_listen_close(struct net_listener *listener);
 /* The peer's address of a descriptor as text. */
 void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX]);
+/* Its host alone, without port and brackets; lies in `text`. */
+struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX]);
 
 struct net_server {
     struct net_server_options options;
@@ -340,6 +373,7 @@ struct net_server {
     struct net_worker *workers;
     struct net_listener *listeners; /* one per worker */
     struct net_log *dirty_logs;     /* home loop */
+    struct base_quota addresses;    /* sessions of each */
     bool closing;
     pthread_t home_thread;
     unsigned workers_left; /* of those that close; home loop */

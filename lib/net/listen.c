@@ -120,12 +120,23 @@ void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX])
         format_address(&address, text, &port);
 }
 
+struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX])
+{
+    net_listen_peer(fd, text);
+    char *colon = strrchr(text, ':');
+    struct base_slice host = {text, colon ? (size_t)(colon - text) : strlen(text)};
+    if (host.len > 2 && *host.data == '[')
+        host = (struct base_slice){text + 1, host.len - 2};
+    return host;
+}
+
 /* Out of descriptors: the client is told by a close, instead of being left in the backlog while
  * the listener stays readable for ever. */
 static bool refuse_one(struct net_listener *listener)
 {
     static struct base_log_limit limit;
     base_log_limited(&limit, BASE_LOG_ERROR, "connection refused: no file descriptors left");
+    net_worker_refused(listener->worker, NET_REFUSED_DESCRIPTORS);
     if (listener->spare_fd < 0)
         return false;
     close(listener->spare_fd);
@@ -136,8 +147,19 @@ static bool refuse_one(struct net_listener *listener)
     return fd >= 0;
 }
 
+static bool is_full(const struct net_server *server)
+{
+    uint64_t count = 0;
+    if (!server->options.max_connections)
+        return false;
+    for (unsigned i = 0; i < server->options.workers; i++)
+        count += atomic_load_explicit(&server->workers[i].conn_count, memory_order_relaxed);
+    return count >= server->options.max_connections;
+}
+
 void net_listen_accept(struct net_listener *listener)
 {
+    struct net_worker *worker = listener->worker;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
@@ -146,7 +168,10 @@ void net_listen_accept(struct net_listener *listener)
             continue;
         if (fd < 0)
             return;
-        if (net_conn_open(listener->worker, fd) < 0)
+        bool full = is_full(worker->server);
+        if (full)
+            net_worker_refused(worker, NET_REFUSED_CONNECTIONS);
+        if (full || net_conn_open(worker, fd) < 0)
             close(fd);
     }
 }

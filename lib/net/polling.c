@@ -19,12 +19,15 @@ static void answer_packets(struct net_conn *conn, struct base_slice body)
 void net_polling_open(struct net_conn *conn, struct net_http1 *http)
 {
     struct net_worker *worker = conn->worker;
-    struct net_session *session =
-        net_session_open(worker, conn->http.endpoint, net_http1_header(http, "authorization"));
-    if (!session || net_session_format_open(session, true) < 0) {
-        if (session)
-            net_session_close(session, NET_REASON_NOMEM);
-        net_answer(conn, &(struct net_answer){.status = 503, .close = true});
+    struct net_session *session;
+    int failed = net_session_open(conn, http, &session);
+    if (failed) {
+        net_session_not_opened(conn, failed);
+        return;
+    }
+    if (net_session_format_open(session, true) < 0) {
+        net_session_close(session, NET_REASON_NOMEM);
+        net_session_not_opened(conn, BASE_ERR_NOMEM);
         return;
     }
     answer_packets(conn, (struct base_slice){worker->scratch.data, worker->scratch.len});

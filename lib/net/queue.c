@@ -151,6 +151,7 @@ void net_queue_check_bound(struct net_session *session)
 void net_queue_sent(struct net_session *session, size_t len)
 {
     struct net_cursor *cursor = &session->cursor;
+    size_t total = len;
     while (len > 0) {
         struct net_frame *frame = session->first_frame;
         size_t step;
@@ -169,6 +170,8 @@ void net_queue_sent(struct net_session *session, size_t len)
         }
         len -= step;
     }
+    if (session->lag)
+        net_lag_sent(session, total);
 }
 
 /* What is left of a frame of the log that was cut becomes the first own frame. It counts as begun

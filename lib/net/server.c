@@ -37,6 +37,16 @@ const char *net_reason_text(enum net_reason reason)
     return reason < NET_REASON_COUNT ? texts[reason] : "unknown";
 }
 
+const char *net_refusal_name(enum net_refusal refusal)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        NET_REFUSAL_MAP(NAME_)
+#undef NAME_
+    };
+    return refusal < NET_REFUSAL_COUNT ? names[refusal] : "unknown";
+}
+
 /* ---- start ---- */
 
 static void *run_worker(void *arg)
@@ -58,6 +68,7 @@ static void free_server(struct net_server *server)
     base_free(server->workers);
     base_free(server->listeners);
     base_free(server->endpoints);
+    base_quota_fini(&server->addresses);
     base_free(server);
 }
 
@@ -78,6 +89,9 @@ static int allocate(const struct net_server_options *options, struct net_server 
         return BASE_ERR_NOMEM;
     server->options = *options;
     server->home_thread = pthread_self();
+    base_quota_init(&server->addresses, options->max_sessions_per_address);
+    if (!server->options.max_head_bytes)
+        server->options.max_head_bytes = NET_HTTP1_HEAD_MAX;
     server->workers = base_calloc(options->workers, sizeof *server->workers);
     server->listeners = base_calloc(options->workers, sizeof *server->listeners);
     if (!server->workers || !server->listeners || copy_endpoints(server) < 0) {
@@ -230,5 +244,8 @@ void net_server_get_stats(struct net_server *server, struct net_server_stats *st
         for (int reason = 0; reason < NET_REASON_COUNT; reason++)
             stats->closed[reason] +=
                 atomic_load_explicit(&worker->closed[reason], memory_order_relaxed);
+        for (int refusal = 0; refusal < NET_REFUSAL_COUNT; refusal++)
+            stats->refused[refusal] +=
+                atomic_load_explicit(&worker->refused[refusal], memory_order_relaxed);
     }
 }

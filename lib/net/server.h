@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "net/proxy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ struct net_view;
     X(NET_REASON_CONNECT_TIMEOUT, "connect_timeout", "no namespace was joined in time")            \
     X(NET_REASON_PROTOCOL, "protocol_error", "protocol violated by the client")                    \
     X(NET_REASON_SLOW, "slow_consumer", "too far behind")                                          \
+    X(NET_REASON_RATE, "event_rate", "too many events")                                            \
+    X(NET_REASON_LIMIT, "limit", "too many connections")                                           \
     X(NET_REASON_SERVER, "server_close", "closed by the server")                                   \
     X(NET_REASON_SHUTDOWN, "shutdown", "server shutting down")                                     \
     X(NET_REASON_NOMEM, "out_of_memory", "out of memory")                                          \
@@ -52,6 +55,26 @@ enum net_reason {
 
 const char *net_reason_name(enum net_reason reason);
 const char *net_reason_text(enum net_reason reason);
+
+/* What is refused before there is a session: name for counters, text. */
+#define NET_REFUSAL_MAP(X)                                                                         \
+    X(NET_REFUSED_CONNECTIONS, "connections", "too many connections")                              \
+    X(NET_REFUSED_DESCRIPTORS, "descriptors", "no file descriptors left")                          \
+    X(NET_REFUSED_ADDRESS, "address", "too many sessions of one address")                          \
+    X(NET_REFUSED_ORIGIN, "origin", "origin not allowed")                                          \
+    X(NET_REFUSED_HEAD, "head", "request line and headers too long")                               \
+    X(NET_REFUSED_BODY, "body", "body too long")                                                   \
+    X(NET_REFUSED_LATE, "late", "request not complete in time")                                    \
+    X(NET_REFUSED_MALFORMED, "malformed", "malformed request")
+
+enum net_refusal {
+#define NET_REFUSAL_ENUM_(code, name, text) code,
+    NET_REFUSAL_MAP(NET_REFUSAL_ENUM_)
+#undef NET_REFUSAL_ENUM_
+        NET_REFUSAL_COUNT
+};
+
+const char *net_refusal_name(enum net_refusal refusal);
 
 /* ---- what an application provides ---- */
 
@@ -96,8 +119,11 @@ struct net_engine {
 };
 
 struct net_endpoint {
-    const char *path;        /* without a final slash; both forms are served */
-    const char *cors_origin; /* "*", one origin, or NULL for no CORS headers */
+    const char *path; /* without a final slash; both forms are served */
+    /* Origins that CORS allows, among them "*" for all; none: no CORS headers. */
+    const char *const *origins;
+    size_t origin_count;
+    bool check_origin; /* requests of pages of other origins than these and its own get 403 */
     bool cors_credentials;
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
@@ -105,6 +131,9 @@ struct net_endpoint {
     uint32_t upgrade_timeout_ms;
     uint32_t max_payload_bytes; /* of a message and of the body of a POST */
     size_t max_queue_bytes;     /* waiting for a slow session, the frame being written excepted */
+    uint32_t max_queue_age_ms;  /* of what waits on a WebSocket; 0: any */
+    uint32_t events_per_s;      /* packets and pings of a client; 0: any number */
+    uint32_t events_burst;      /* so many at once */
     const struct net_namespace *namespaces;
     size_t namespace_count;
     const struct net_engine *engine; /* a bare Engine.IO endpoint; then there are no namespaces */
@@ -116,10 +145,15 @@ extern const struct net_endpoint net_endpoint_defaults;
 struct net_server_options {
     const struct net_endpoint *endpoints; /* borrowed for the server's life */
     size_t endpoint_count;
-    unsigned workers;            /* 1 to NET_MAX_WORKERS */
-    uint32_t header_timeout_ms;  /* from the first byte of a request to its complete head */
-    uint32_t request_timeout_ms; /* from the complete head to the end of the body */
-    uint32_t idle_timeout_ms;    /* of a connection between two requests */
+    unsigned workers;                  /* 1 to NET_MAX_WORKERS */
+    uint32_t header_timeout_ms;        /* from the first byte of a request to its complete head */
+    uint32_t request_timeout_ms;       /* from the complete head to the end of the body */
+    uint32_t idle_timeout_ms;          /* of a connection between two requests */
+    uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
+    uint32_t max_connections;          /* 0: as many as there are descriptors */
+    uint32_t max_sessions_per_address; /* 0: any number */
+    const struct net_block *proxies;   /* whose X-Forwarded-* is believed; borrowed as endpoints */
+    size_t proxy_count;
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
     void (*on_worker)(void *data, unsigned worker, bool begins);
     void *data;
@@ -153,6 +187,7 @@ struct net_server_stats {
     uint64_t sessions;    /* now */
     uint64_t sessions_opened;
     uint64_t closed[NET_REASON_COUNT];
+    uint64_t refused[NET_REFUSAL_COUNT];
 };
 /* Sums over the workers; figures of other workers may lag a little. */
 void net_server_get_stats(struct net_server *server, struct net_server_stats *stats);
@@ -178,8 +213,15 @@ void net_server_log_free(struct net_server *server, struct net_log *log);
 void net_socket_set_data(struct net_socket *socket, void *data);
 void *net_socket_get_data(const struct net_socket *socket);
 unsigned net_socket_worker(const struct net_socket *socket);
-/* The peer's address as text, for logs. */
+/* The client's address as text, for logs; with a proxy of ours before it, what that says. */
 void net_socket_address(const struct net_socket *socket, char out[static NET_ADDRESS_MAX]);
+
+/* How far a socket's session lags; also for on_disconnect. */
+struct net_lag {
+    uint64_t bytes;    /* that wait for it */
+    uint64_t since_us; /* base_clock_mono_us when it fell behind; 0: it has not, or it polls */
+};
+void net_socket_lag(const struct net_socket *socket, struct net_lag *lag);
 
 /* Answers CONNECT. Once only. An accepted socket may follow a view and emit at once: the answer
  * goes first. */

@@ -119,16 +119,56 @@ struct net_session *net_session_find(struct net_worker *worker, struct base_slic
 
 /* ---- life ---- */
 
-static void set_due(struct net_session *session)
+void net_session_set_due(struct net_session *session)
 {
-    uint64_t due = session->beat_us;
+    uint64_t due = session->beat_us, lag_due = net_lag_due_us(session);
     if (session->connect_us && session->connect_us < due)
         due = session->connect_us;
+    if (lag_due < due)
+        due = lag_due;
     net_deadline_set(&session->worker->deadlines, &session->deadline, due);
 }
 
-static int prepare(struct net_session *session, struct base_slice authorization)
+/* Who is at the other end, as far as the connection itself will not tell later. */
+static int note_peer(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
 {
+    struct net_server *server = conn->worker->server;
+    char text[NET_ADDRESS_MAX];
+    struct base_slice host = net_listen_host(conn->fd, text);
+    struct base_slice client =
+        net_proxy_client(server->options.proxies, server->options.proxy_count, host,
+                         net_http1_header(http, "x-forwarded-for"));
+    bool direct = net_http1_request(http)->websocket && client.data == host.data;
+    if (direct && !server->addresses.max)
+        return BASE_OK;
+    session->peer = base_memdup(client.data, client.len);
+    return session->peer ? base_quota_take(&server->addresses, client.data, client.len)
+                         : BASE_ERR_NOMEM;
+}
+
+static void forget_peer(struct net_session *session)
+{
+    if (session->peer)
+        base_quota_give(&session->worker->server->addresses, session->peer, strlen(session->peer));
+    base_free_clear(&session->peer);
+}
+
+static int take_place(struct net_session *session)
+{
+    int failed = take_slot(session->worker, session);
+    if (failed)
+        return failed;
+    failed = make_id(session);
+    if (!failed)
+        failed = net_worker_enter(session->worker);
+    if (failed)
+        give_slot_back(session);
+    return failed;
+}
+
+static int prepare(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
+{
+    struct base_slice authorization = net_http1_header(http, "authorization");
     session->polling = base_calloc(1, sizeof *session->polling);
     if (!session->polling)
         return BASE_ERR_NOMEM;
@@ -137,39 +177,52 @@ static int prepare(struct net_session *session, struct base_slice authorization)
         if (!session->authorization)
             return BASE_ERR_NOMEM;
     }
-    int failed = take_slot(session->worker, session);
-    if (failed)
+    int failed = note_peer(session, conn, http);
+    if (failed) {
+        base_free_clear(&session->peer);
         return failed;
-    if (make_id(session) == 0 && net_worker_enter(session->worker) == 0)
-        return BASE_OK;
-    give_slot_back(session);
-    return BASE_ERR_NOMEM;
+    }
+    failed = take_place(session);
+    if (failed)
+        forget_peer(session);
+    return failed;
 }
 
-struct net_session *net_session_open(struct net_worker *worker, const struct net_endpoint *endpoint,
-                                     struct base_slice authorization)
+int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_session **out)
 {
+    struct net_worker *worker = conn->worker;
+    const struct net_endpoint *endpoint = conn->http.endpoint;
     struct net_session *session = worker->closing ? NULL : base_calloc(1, sizeof *session);
     if (!session)
-        return NULL;
+        return BASE_ERR_NOMEM;
     session->worker = worker;
     session->endpoint = endpoint;
     session->deadline.kind = NET_DEADLINE_SESSION;
     base_list_init(&session->cursor.link);
-    if (prepare(session, authorization) < 0) {
+    int failed = prepare(session, conn, http);
+    if (failed) {
         base_free(session->polling);
         base_free(session->authorization);
         base_free(session);
-        return NULL;
+        return failed;
     }
     uint64_t now = base_clock_mono_us();
     session->beat_us = now + endpoint->ping_interval_ms * NET_MS;
     if (endpoint->connect_timeout_ms && !endpoint->engine)
         session->connect_us = now + endpoint->connect_timeout_ms * NET_MS;
-    set_due(session);
+    net_session_set_due(session);
     atomic_fetch_add_explicit(&worker->session_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&worker->sessions_opened, 1, memory_order_relaxed);
-    return session;
+    *out = session;
+    return BASE_OK;
+}
+
+void net_session_not_opened(struct net_conn *conn, int failed)
+{
+    if (failed == BASE_ERR_LIMIT)
+        net_worker_refused(conn->worker, NET_REFUSED_ADDRESS);
+    net_answer(conn,
+               &(struct net_answer){.status = failed == BASE_ERR_LIMIT ? 429 : 503, .close = true});
 }
 
 void net_session_opened(struct net_session *session)
@@ -211,6 +264,11 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
             net_queue_sent(session, sent);
         }
     }
+    if (reason == NET_REASON_SLOW && session->conn && !session->peer) {
+        char peer[NET_ADDRESS_MAX]; /* will be asked for when the connection has gone */
+        net_listen_peer(session->conn->fd, peer);
+        session->peer = base_strdup(peer);
+    }
     session->dead = true;
     net_deadline_clear(&worker->deadlines, &session->deadline);
     if (session->conn)
@@ -222,6 +280,8 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
         engine->on_close(engine->data, session, reason);
     net_socket_session_closed(session, reason);
     net_queue_clear(session);
+    if (session->peer && worker->server->addresses.max)
+        forget_peer(session);
     give_slot_back(session);
     net_worker_leave(worker);
     atomic_fetch_sub_explicit(&worker->session_count, 1, memory_order_relaxed);
@@ -241,7 +301,9 @@ void net_session_close_code(struct net_session *session, enum net_reason reason,
 static uint16_t close_code(enum net_reason reason)
 {
     switch (reason) {
-    case NET_REASON_SLOW: return NET_WS_CODE_TRY_LATER;
+    case NET_REASON_SLOW:
+    case NET_REASON_LIMIT: return NET_WS_CODE_TRY_LATER;
+    case NET_REASON_RATE: return NET_WS_CODE_POLICY;
     case NET_REASON_SHUTDOWN: return NET_WS_CODE_GOING_AWAY;
     case NET_REASON_NOMEM: return NET_WS_CODE_INTERNAL;
     default: return NET_WS_CODE_NONE;
@@ -257,6 +319,8 @@ void net_session_free(struct net_session *session)
 {
     base_free(session->polling);
     base_free(session->authorization);
+    base_free(session->lag);
+    base_free(session->peer);
     net_incoming_free(session->incoming);
     base_free(session);
 }
@@ -270,6 +334,10 @@ void net_session_on_due(struct net_session *session)
         net_session_close(session, NET_REASON_CONNECT_TIMEOUT);
         return;
     }
+    if (net_lag_due_us(session) <= now) {
+        net_session_close(session, NET_REASON_SLOW);
+        return;
+    }
     if (session->beat_us <= now) {
         if (session->awaiting_pong) {
             net_session_close(session, NET_REASON_PING_TIMEOUT);
@@ -281,7 +349,7 @@ void net_session_on_due(struct net_session *session)
         if (session->dead)
             return;
     }
-    set_due(session);
+    net_session_set_due(session);
 }
 
 static void take_pong(struct net_session *session)
@@ -290,16 +358,32 @@ static void take_pong(struct net_session *session)
         return;
     session->awaiting_pong = false;
     session->beat_us = base_clock_mono_us() + session->endpoint->ping_interval_ms * NET_MS;
-    set_due(session);
+    net_session_set_due(session);
 }
 
 void net_session_joined(struct net_session *session)
 {
     session->connect_us = 0;
-    set_due(session);
+    net_session_set_due(session);
 }
 
 /* ---- packets ---- */
+
+/* A rate with a burst needs one number: when the allowance will be whole again (GCRA). */
+bool net_session_spend(struct net_session *session)
+{
+    const struct net_endpoint *endpoint = session->endpoint;
+    if (!endpoint->events_per_s)
+        return true;
+    uint64_t now = base_clock_mono_us(), each_us = 1000000u / endpoint->events_per_s;
+    if (session->event_due_us < now)
+        session->event_due_us = now;
+    session->event_due_us += each_us;
+    if (session->event_due_us - now <= endpoint->events_burst * each_us)
+        return true;
+    net_session_close(session, NET_REASON_RATE);
+    return false;
+}
 
 static bool take_message(struct net_session *session, const struct net_eio_packet *packet)
 {
@@ -315,6 +399,8 @@ static bool take_message(struct net_session *session, const struct net_eio_packe
 
 bool net_session_take(struct net_session *session, struct net_eio_packet *packet)
 {
+    if (!net_session_spend(session))
+        return false;
     switch (packet->type) {
     case NET_EIO_MESSAGE: return take_message(session, packet);
     case NET_EIO_PONG: take_pong(session); break;

@@ -233,11 +233,10 @@ unsigned net_socket_worker(const struct net_socket *socket)
 void net_socket_address(const struct net_socket *socket, char out[static NET_ADDRESS_MAX])
 {
     const struct net_session *session = socket->session;
-    const struct net_conn *conn = session->conn;
-    if (!conn && session->polling)
-        conn = session->polling->get ? session->polling->get : session->polling->post;
-    if (conn && conn->state != NET_CONN_DEAD)
-        net_listen_peer(conn->fd, out);
+    if (session->peer)
+        memcpy(out, session->peer, strlen(session->peer) + 1);
+    else if (session->conn && session->conn->state != NET_CONN_DEAD)
+        net_listen_peer(session->conn->fd, out);
     else
         memcpy(out, "-", 2);
 }

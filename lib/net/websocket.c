@@ -39,7 +39,7 @@ static int format_switch(struct net_conn *conn, const char *accept)
                                  "Connection: Upgrade\r\n"
                                  "Sec-WebSocket-Accept: %s\r\n",
                                  accept);
-    failed |= net_answer_cors(head, conn->http.endpoint);
+    failed |= net_answer_cors(head, conn);
     failed |= base_buf_add_text(head, "\r\n");
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
@@ -62,10 +62,10 @@ static bool switch_protocols(struct net_conn *conn, const char *accept, enum net
 static void open_new(struct net_conn *conn, struct net_http1 *http, const char *accept)
 {
     struct net_worker *worker = conn->worker;
-    struct net_session *session =
-        net_session_open(worker, conn->http.endpoint, net_http1_header(http, "authorization"));
-    if (!session) {
-        net_answer(conn, &(struct net_answer){.status = 503, .close = true});
+    struct net_session *session;
+    int failed = net_session_open(conn, http, &session);
+    if (failed) {
+        net_session_not_opened(conn, failed);
         return;
     }
     if (!switch_protocols(conn, accept, NET_CONN_WS)) {
@@ -194,7 +194,10 @@ static void take_session_event(struct net_session *session, struct net_ws_event 
 {
     struct net_eio_packet packet;
     switch (event->opcode) {
-    case NET_WS_PING: net_queue_add(session, NET_WS_PONG, event->data, event->len); break;
+    case NET_WS_PING:
+        if (net_session_spend(session))
+            net_queue_add(session, NET_WS_PONG, event->data, event->len);
+        break;
     case NET_WS_CLOSE: take_close(session, event); break;
     case NET_WS_TEXT:
     case NET_WS_BINARY:
@@ -255,8 +258,14 @@ void net_websocket_flush(struct net_session *session)
             return;
         net_queue_sent(session, sent);
     }
-    if (conn->blocked || conn->out)
-        net_queue_check_bound(session);
+    if (!conn->blocked && !conn->out) {
+        if (session->lag)
+            net_lag_clear(session);
+        return;
+    }
+    net_queue_check_bound(session);
+    if (!session->dead)
+        net_lag_note(session);
 }
 
 void net_websocket_close(struct net_session *session, struct base_slice payload)

@@ -418,16 +418,11 @@ refused('a greeting of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
 refused('chunked in HTTP/1.0', `POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n`, 400, '3\r\n4ab\r\n0\r\n\r\n');
 for (const [name, chunks] of [
   ['a size that is none', 'x\r\n4ab\r\n'], ['a negative size', '-3\r\n4ab\r\n'], ['a size with 0x', '0x3\r\n4ab\r\n'], ['an empty size', '\r\n4ab\r\n'], ['a size that ends in LF alone', '3\n4ab\r\n'],
-  ['too few bytes', '4\r\n4ab\r\n0\r\n\r\n'], ['too many bytes', '2\r\n4ab\r\n0\r\n\r\n'], ['a size of 17 digits', '10000000000000003\r\n4ab\r\n'], ['a blank ahead of the size', ' 3\r\n4ab\r\n'],
+  ['too few bytes', '4\r\n4ab\r\n0\r\n\r\n'], ['too many bytes', '2\r\n4ab\r\n0\r\n\r\n'], ['a blank ahead of the size', ' 3\r\n4ab\r\n'],
 ])
   refused(`chunks: ${name}`, post(CHUNKED), 400, chunks);
-tap.test('refused: a chunk size of 16 digits', async () => {
-  const session = await Polling.open(port, '/engine.io');
-  await session.posts.write(`POST ${session.url} HTTP/1.1\r\nHost: h\r\n${CHUNKED}\r\nffffffffffffffff\r\n`);
-  assert.ok([400, 413].includes((await session.posts.answer()).status));
-  await session.posts.ended();
-  session.close();
-});
+for (const size of ['7fffffff', 'ffffffff', '100000003', '7fffffffffffffff', 'ffffffffffffffff', '10000000000000003'])
+  refused(`chunks: a size of ${size}`, post(CHUNKED), 413, `${size}\r\n4ab\r\n`);
 tap.test('a POST that is cut or malformed leaves the session alone', async () => {
   const session = await Polling.open(port, '/engine.io');
   const cut = await Raw.open(port);

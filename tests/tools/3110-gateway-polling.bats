@@ -33,7 +33,7 @@ publish() { # TENANT COUNT
     start_gateway --max-queue=64k --ping-interval=1h -v
     connect "$tenant"
     publish "$tenant" 100
-    wait_for err_has gateway "tenant $tenant: user ann: too far behind"
+    wait_for err_has gateway "tenant $tenant: user ann: 127.0.0.1: slow reader disconnected, "
     [ "$(poll "$sid")" = '{"code":1,"message":"Session ID unknown"}' ]
 }
 

@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# arda-gateway: what a peer can take is bounded; who goes past a bound goes alone.
+
+load ../lib/common.bash
+
+setup_file() { start_redis; }
+teardown_file() { stop_all; }
+setup() {
+    need_node
+    tenant=$(uuid)
+}
+teardown() { stop_all; }
+
+status_of() { curl -s -o "$RUN_DIR/body" -w '%{http_code}' "$@"; }
+answers() { [ "$(status_of "$2")" = "$1" ]; }
+polling() { echo "$GATEWAY_URL/socket.io/?EIO=4&transport=polling"; }
+host() { echo "${GATEWAY_URL#http://}"; }
+
+@test "--max-events: too many at once close a client with 1008, others stay" {
+    start_gateway --max-events 10 --max-events-burst 50
+    client other "$tenant"
+    start one node "$top_srcdir/tests/lib/flood.js" "$GATEWAY_URL" "$(token "$tenant" u)" 40
+    wait_for out_has one '"pongs":40'
+    stop one
+    start two node "$top_srcdir/tests/lib/flood.js" "$GATEWAY_URL" "$(token "$tenant" u)" 200
+    wait_for out_has two '"close":1008'
+    card "$tenant" | arda-publish
+    wait_for got other 1
+    run ! out_has other '"disconnect"'
+}
+
+@test "--max-payload over both transports" {
+    start_gateway --max-payload 2048
+    sid=$(curl -s "$(polling)" | sed 's/^0//' | jq -r .sid)
+    [ "$(head -c 2049 /dev/zero | tr '\0' 4 | status_of --data-binary @- "$(polling)&sid=$sid")" = 413 ]
+    [[ "$(curl -s "$(polling)")" == *'"maxPayload":2048'* ]]
+    start one node "$top_srcdir/tests/lib/flood.js" "$GATEWAY_URL" "$(token "$tenant" u)" 1 3000
+    wait_for out_has one '"close":1009'
+}
+
+@test "--max-header" {
+    start_gateway --max-header 1k
+    [ "$(status_of "$(polling)")" = 200 ]
+    [ "$(status_of -H "X-Long: $(head -c 1100 /dev/zero | tr '\0' a)" "$(polling)")" = 431 ]
+}
+
+@test "--max-connections: one more is closed at once, a free place is used again" {
+    start_gateway --max-connections 2
+    client one "$tenant"
+    client two "$tenant"
+    run status_of "$(polling)"
+    [ "$output" = 000 ]
+    stop two
+    wait_for answers 200 "$(polling)"
+}
+
+@test "--max-per-address counts sessions on every transport, and forgets those that end" {
+    start_gateway --max-per-address 2
+    client one "$tenant"
+    client two "$tenant" --transports polling
+    [ "$(status_of "$(polling)")" = 429 ]
+    stop one
+    wait_for answers 200 "$(polling)"
+    [ "$(status_of "$(polling)")" = 429 ]
+}
+
+@test "--trusted-proxy: the address is what a proxy of ours says, nobody else's word counts" {
+    start_gateway --max-per-address 1 --trusted-proxy 127.0.0.0/8
+    for address in 192.0.2.1 192.0.2.2 2001:db8::1; do
+        [ "$(status_of -H "X-Forwarded-For: 6.6.6.6, $address" "$(polling)")" = 200 ]
+        [ "$(status_of -H "X-Forwarded-For: 7.7.7.7, $address" "$(polling)")" = 429 ]
+    done
+    stop gateway
+    start_gateway --max-per-address 1
+    [ "$(status_of -H "X-Forwarded-For: 192.0.2.1" "$(polling)")" = 200 ]
+    [ "$(status_of -H "X-Forwarded-For: 192.0.2.2" "$(polling)")" = 429 ]
+}
+
+@test "--max-per-user: over all workers, with a code after which clients come back" {
+    start_gateway --max-per-user 2 --workers 2
+    CLIENT_USER=ann client one "$tenant"
+    CLIENT_USER=ann client two "$tenant" --transports polling
+    start three node "$top_srcdir/tests/lib/client.js" "$GATEWAY_URL" --token "$(token "$tenant" ann)"
+    wait_for out_has three '"disconnect":"transport close"'
+    CLIENT_USER=bob client four "$tenant"
+    stop one
+    wait_for out_has three '"event":"connected"'
+}
+
+@test "an Origin that is absent, listed or the request's own is served, another gets 403" {
+    start_gateway --cors-origin http://a.example --cors-origin https://b.example/app
+    for origin in http://a.example https://b.example "http://$(host)"; do
+        [ "$(status_of -H "Origin: $origin" "$(polling)")" = 200 ]
+    done
+    [ "$(status_of "$(polling)")" = 200 ]
+    for origin in http://c.example https://a.example http://a.example:81 null "https://$(host)" http://app.example:5173; do
+        [ "$(status_of -H "Origin: $origin" "$(polling)")" = 403 ]
+        [ "$(cat "$RUN_DIR/body")" = '{"code":4,"message":"Forbidden"}' ]
+        [ "$(status_of -H "Origin: $origin" -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+            -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' --http1.1 "$GATEWAY_URL/socket.io/?EIO=4&transport=websocket")" = 403 ]
+    done
+    run curl -s -D- -o /dev/null -H 'Origin: https://b.example' "$(polling)"
+    [[ "$output" == *"Access-Control-Allow-Origin: https://b.example"* ]]
+    [[ "$output" == *"Vary: Origin"* ]]
+}
+
+@test "behind a proxy that ends TLS the own origin is https" {
+    start_gateway --trusted-proxy 127.0.0.1
+    [ "$(status_of -H "Origin: https://$(host)" -H 'X-Forwarded-Proto: https' "$(polling)")" = 200 ]
+    [ "$(status_of -H "Origin: https://$(host)" "$(polling)")" = 403 ]
+    stop gateway
+    start_gateway
+    [ "$(status_of -H "Origin: https://$(host)" -H 'X-Forwarded-Proto: https' "$(polling)")" = 403 ]
+}
+
+@test "--connect-timeout and --header-timeout" {
+    start_gateway --connect-timeout 200ms --header-timeout 200ms
+    sid=$(curl -s "$(polling)" | sed 's/^0//' | jq -r .sid)
+    wait_for answers 400 "$(polling)&sid=$sid"
+    exec 8<>"/dev/tcp/127.0.0.1/${GATEWAY_URL##*:}"
+    printf 'GET /socket.io/ HTTP/1.1\r\nHost: x' >&8
+    read -r -t 20 line <&8
+    [[ "$line" == "HTTP/1.1 408 "* ]]
+    exec 8>&-
+}
+
+@test "a slow reader is disconnected by age, named with what it lags, and nobody else notices" {
+    start_gateway --max-queue-age 300ms --max-queue 64m
+    client fine "$tenant"
+    user=$(uuid)
+    start slow node "$top_srcdir/tests/lib/stall.js" "$GATEWAY_URL" "$(token "$tenant" "$user")"
+    wait_for out_has slow '"stalled":true'
+    { printf '{"type":"big","s":"'; head -c 900000 /dev/zero | tr '\0' a; printf '"}'; } >"$RUN_DIR/big"
+    for _ in $(seq 20); do redis -x publish "arda:events:$tenant" <"$RUN_DIR/big"; done
+    wait_for err_has gateway "tenant $tenant: user $user: 127.0.0.1:"
+    grep -qE "slow reader disconnected, [0-9]{6,8} bytes behind for (0\.[3-9]|[1-9][0-9.]*) s" "$RUN_DIR/gateway.err"
+    wait_for got fine 20
+    run ! out_has fine '"disconnect"'
+}
+
+@test "a bad value is refused with the option's name" {
+    for option in --trusted-proxy=nonsense --header-timeout=0 --max-queue-age=2d --max-events=-1 --max-header=1; do
+        APP_URL=http://a JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "$option"
+        [ "$status" = 64 ]
+        [[ "$stderr" == "arda-gateway: ${option%%=*}: "* ]]
+    done
+    JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 --cors-origin nonsense
+    [ "$status" = 78 ]
+}
