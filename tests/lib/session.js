@@ -22,6 +22,7 @@ class Polling {
     session.handshake = JSON.parse(body.slice(1));
     session.sid = session.handshake.sid;
     session.url = `${path}/?EIO=4&transport=polling&sid=${session.sid}`;
+    session.received = [];
     return session;
   }
 
@@ -35,15 +36,33 @@ class Polling {
     return this.posts.answer();
   }
 
-  // The packets of the next GET, until there are as many.
-  async packets(count = 1) {
-    const all = [];
-    while (all.length < count) {
+  // The same calls as on a WebSocket: packets are strings or Buffers.
+  async send(...messages) {
+    const { status } = await this.post(messages.map((message) => (typeof message === 'string' ? message : `b${message.toString('base64')}`)).join('\x1e'));
+    assert.ok(status === 200 || status === 400);
+  }
+
+  async packet() {
+    while (this.received.length === 0) {
       const { status, body } = await this.get();
       assert.strictEqual(status, 200, body);
-      all.push(...body.split('\x1e'));
+      this.received.push(...body.split('\x1e'));
     }
-    return all;
+    const packet = this.received.shift();
+    return packet[0] === 'b' ? Buffer.from(packet.slice(1), 'base64') : packet;
+  }
+
+  async expect(...packets) {
+    for (const packet of packets) assert.deepStrictEqual(await this.packet(), packet);
+  }
+
+  // The server has closed the session: at most one GET more says so before it is unknown.
+  async closed() {
+    assert.deepStrictEqual(this.received, []);
+    const { status, body } = await this.get();
+    if (status !== 400) assert.deepStrictEqual([status, body], [200, '1']);
+    await this.unknown();
+    this.close();
   }
 
   // A GET that the server has seen, and will answer later: `answer` is the promise. What comes ahead
@@ -68,6 +87,7 @@ class Polling {
     return WebSocket.connect(this.port, `${this.path}/?EIO=4&transport=websocket&sid=${this.sid}`);
   }
 
+  // Gone without a word; of a session that polls the server learns nothing then.
   close() {
     this.gets.close();
     this.posts.close();
@@ -115,10 +135,15 @@ class WebSocket {
     await this.raw.ended();
   }
 
-  // Closed by us, with the handshake of RFC 6455.
-  async close() {
+  // Ended by us, with the closing handshake of RFC 6455.
+  async bye() {
     await this.raw.write(frame(CLOSE, Buffer.from([3, 232])));
     await this.closed(1000);
+  }
+
+  // ... and without a word.
+  close() {
+    this.raw.close();
   }
 }
 
