@@ -19,6 +19,8 @@
         "take events and directory lines from standard input, not from Redis")                     \
     OPT(notifications, 0, "notifications", CHOICE, "WHO", NULL, "user", "user|tenant",             \
         "who receives notification.created: the user it names, or the whole tenant")               \
+    OPT(compression, 0, "compression", CHOICE, "WHETHER", NULL, "off", "off|on",                   \
+        "of messages and polling answers, for clients that ask for it")                            \
     OPT(workers, 'w', "workers", INT, "N", NULL, "1", "1..64", "threads that serve connections")   \
     OPT(max_queue, 0, "max-queue", SIZE, "BYTES", NULL, "4m", "4096..1073741824",                  \
         "what may wait for a slow client before it is disconnected")                               \

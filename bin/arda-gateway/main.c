@@ -165,6 +165,7 @@ static void start_server(struct process *process)
     nsp = sockets_namespace;
     nsp.data = gateway;
     endpoint = net_endpoint_defaults;
+    endpoint.compression = settings->compression == 1;
     endpoint.namespaces = &nsp;
     endpoint.namespace_count = 1;
     struct net_server_options options = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Logs as the server's users see them. The home worker's view moves with every append; the other
- * workers hear of a turn's appends in one message, before anything else that is posted to them.
+ * workers hear of a turn's appends in one message, before anything else that is posted to them. A
+ * log and its twin move together: in one turn, and in one message.
  */
 #include "net/internal.h"
 
@@ -9,9 +10,26 @@
 
 #include <string.h>
 
-int net_server_log_new(struct net_server *server, struct net_log **log)
+static bool compresses(const struct net_server *server)
 {
-    return net_log_new(server->options.workers, log);
+    for (size_t i = 0; i < server->options.endpoint_count; i++)
+        if (server->endpoints[i].compression)
+            return true;
+    return false;
+}
+
+int net_server_log_new(struct net_server *server, struct net_log **out)
+{
+    struct net_log *log;
+    int failed = net_log_new(server->options.workers, &log);
+    if (failed)
+        return failed;
+    if (compresses(server) && net_log_add_twin(log) < 0) {
+        net_log_free(log);
+        return BASE_ERR_NOMEM;
+    }
+    *out = log;
+    return BASE_OK;
 }
 
 static void advance_home(struct net_server *server, struct net_log *log)
@@ -33,12 +51,43 @@ static bool has_remote_view(const struct net_log *log)
     return false;
 }
 
+/* The committed end of a log: to its views, or to the list of what they have to be told. */
+static void announce(struct net_server *server, struct net_log *log)
+{
+    advance_home(server, log);
+    if (!has_remote_view(log)) {
+        net_log_posted(log);
+    } else if (!log->dirty) {
+        log->dirty = true;
+        log->dirty_next = server->dirty_logs;
+        server->dirty_logs = log;
+    }
+}
+
+/* The payload for the twin: compressed if somebody follows it and there is something to gain. */
+static int add_to_twin(struct net_server *server, struct net_log *twin, struct base_slice payload)
+{
+    struct net_deflate *deflate = NULL;
+    bool compressed = false;
+    if (payload.len >= NET_DEFLATE_SHARED_MIN_BYTES && net_log_is_followed(twin))
+        deflate = net_worker_deflate(&server->workers[0]);
+    if (deflate)
+        compressed = net_deflate_message(deflate, payload, &payload) == 0;
+    char *at = compressed ? net_log_reserve_compressed(twin, payload.len)
+                          : net_log_reserve(twin, payload.len);
+    if (!at)
+        return BASE_ERR_NOMEM;
+    memcpy(at, payload.data, payload.len);
+    net_log_commit(twin, payload.len);
+    return BASE_OK;
+}
+
 int net_server_log_event(struct net_server *server, struct net_log *log, struct base_slice name,
                          struct base_slice arguments)
 {
     size_t comma = arguments.len > 0;
     size_t len = 3 + name.len + comma + arguments.len + 1;
-    char *at = net_log_reserve(log, len);
+    char *at = net_log_reserve(log, len), *payload = at;
     if (!at)
         return BASE_ERR_NOMEM;
     memcpy(at, "42[", 3);
@@ -51,15 +100,13 @@ int net_server_log_event(struct net_server *server, struct net_log *log, struct 
         at += arguments.len;
     }
     *at = ']';
+    /* Both or none: what has only been reserved is overwritten by the next event. */
+    if (log->twin && add_to_twin(server, log->twin, (struct base_slice){payload, len}) < 0)
+        return BASE_ERR_NOMEM;
     net_log_commit(log, len);
-    advance_home(server, log);
-    if (!has_remote_view(log)) {
-        net_log_posted(log);
-    } else if (!log->dirty) {
-        log->dirty = true;
-        log->dirty_next = server->dirty_logs;
-        server->dirty_logs = log;
-    }
+    announce(server, log);
+    if (log->twin)
+        announce(server, log->twin);
     return BASE_OK;
 }
 
@@ -142,14 +189,22 @@ struct detached {
     struct net_view *view;
 };
 
+/* Out of the list of views that have moved. */
+static void forget_view(struct net_worker *worker, const struct net_view *view)
+{
+    struct net_view **place = &worker->dirty_views;
+    while (*place && *place != view)
+        place = &(*place)->dirty_next;
+    if (*place)
+        *place = view->dirty_next;
+}
+
 static void free_view(void *arg)
 {
     struct detached *detached = arg;
-    struct net_view **place = &detached->worker->dirty_views;
-    while (*place && *place != detached->view)
-        place = &(*place)->dirty_next;
-    if (*place)
-        *place = detached->view->dirty_next;
+    forget_view(detached->worker, detached->view);
+    if (detached->view->twin)
+        forget_view(detached->worker, detached->view->twin);
     net_view_free(detached->view);
     base_free(detached);
 }
@@ -169,12 +224,19 @@ void net_server_log_detach(struct net_server *server, struct net_view *view)
         base_free(detached);
 }
 
-void net_server_log_free(struct net_server *server, struct net_log *log)
+static void forget_log(struct net_server *server, const struct net_log *log)
 {
     struct net_log **place = &server->dirty_logs;
     while (*place && *place != log)
         place = &(*place)->dirty_next;
     if (*place)
         *place = log->dirty_next;
+}
+
+void net_server_log_free(struct net_server *server, struct net_log *log)
+{
+    forget_log(server, log);
+    if (log->twin)
+        forget_log(server, log->twin);
     net_log_free(log);
 }

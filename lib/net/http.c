@@ -4,6 +4,7 @@
  * an upgrade, may a body come at all) and when all of it has been read.
  */
 #include "net/internal.h"
+#include "net/negotiate.h"
 
 #include "base/clock.h"
 
@@ -208,6 +209,8 @@ static void on_head(struct net_conn *conn, bool may_move)
         net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
         return;
     }
+    conn->gzip = conn->http.endpoint->compression &&
+                 net_negotiate_gzip(net_http1_header(http, "accept-encoding"));
     set_due(conn, worker->server->options.request_timeout_ms);
     read_query(worker, request->query, &query);
     if (may_move && query.has_sid && net_session_worker(sid_slice(&query), &owner) &&

@@ -27,6 +27,7 @@
 #include "base/list.h"
 #include "base/quota.h"
 #include "net/deadline.h"
+#include "net/deflate.h"
 #include "net/eio.h"
 #include "net/http1.h"
 #include "net/log.h"
@@ -77,8 +78,9 @@ struct net_worker {
 
     struct net_http1 *scratch_http; /* of the connection being read, while it is not midway */
     char *read_bytes;
-    struct base_buf head;    /* for building the head of an answer */
-    struct base_buf scratch; /* for building packets and bodies */
+    struct base_buf head;        /* for building the head of an answer */
+    struct base_buf scratch;     /* for building packets and bodies */
+    struct net_deflate *deflate; /* NULL until something is to be compressed or expanded */
 
     /* Read by the home loop for net_server_get_stats. */
     _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT],
@@ -89,6 +91,8 @@ int net_worker_init(struct net_worker *worker, struct net_server *server, unsign
                     struct uv_loop_s *home);
 /* For a worker that has no connection left. Its loop has to be closed before. */
 void net_worker_fini(struct net_worker *worker);
+/* NULL without memory. */
+struct net_deflate *net_worker_deflate(struct net_worker *worker);
 void net_worker_dirty_view(struct net_worker *worker, struct net_view *view);
 void net_worker_dirty_session(struct net_session *session);
 void net_worker_again(struct net_conn *conn);
@@ -128,6 +132,7 @@ struct net_conn {
     bool peer_closed : 1; /* it has been read */
     bool timing : 1;      /* the header deadline runs */
     bool head_done : 1;   /* the body is being read */
+    bool gzip : 1;        /* the answer to the request may be compressed */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
@@ -258,6 +263,7 @@ struct net_session {
     bool probed : 1; /* an upgrade has been probed: the old transport is only drained */
     bool dirty : 1;
     bool dead : 1;
+    bool deflates : 1; /* on a WebSocket: permessage-deflate has been agreed on */
     char sid[NET_SID_LEN + 1];
 };
 
@@ -310,6 +316,11 @@ bool net_queue_midway(const struct net_session *session);
 struct base_slice net_queue_rest_of_frame(struct net_session *session);
 /* Closes a session for which more waits than may; a single frame of any size is let through. */
 void net_queue_check_bound(struct net_session *session);
+/* Follows a view from its end on, in the form that suits the session. */
+void net_queue_follow(struct net_session *session, struct net_view *view);
+/* For a session that has begun to follow the plain form and may have the compressed one: goes over
+ * to it when it has sent all that there is. */
+void net_queue_catch_up(struct net_session *session);
 /* Takes the session out of its log; what is left of a frame written in part becomes its own. */
 void net_queue_unfollow(struct net_session *session);
 

@@ -55,10 +55,17 @@ int net_log_new(unsigned workers, struct net_log **out)
     return BASE_OK;
 }
 
+int net_log_add_twin(struct net_log *log)
+{
+    base_assert(!log->twin);
+    return net_log_new(log->workers, &log->twin);
+}
+
 void net_log_free(struct net_log *log)
 {
     if (!log)
         return;
+    net_log_free(log->twin);
     for (unsigned i = 0; i < log->workers; i++)
         base_assert(!log->views[i]);
     net_log_posted(log);
@@ -80,10 +87,11 @@ static size_t next_slab_bytes(struct net_log *log, size_t need)
     return need > bytes ? need : bytes;
 }
 
-char *net_log_reserve(struct net_log *log, size_t payload_len)
+static char *reserve(struct net_log *log, size_t payload_len, char bits)
 {
     char header[NET_WS_HEADER_MAX];
     size_t header_len = net_ws_header(header, NET_WS_TEXT, payload_len);
+    header[0] |= bits;
     size_t need = header_len + payload_len;
     if (need > UINT32_MAX)
         return NULL;
@@ -100,6 +108,16 @@ char *net_log_reserve(struct net_log *log, size_t payload_len)
     return tail->bytes + tail->used + header_len;
 }
 
+char *net_log_reserve(struct net_log *log, size_t payload_len)
+{
+    return reserve(log, payload_len, 0);
+}
+
+char *net_log_reserve_compressed(struct net_log *log, size_t payload_len)
+{
+    return reserve(log, payload_len, NET_WS_COMPRESSED);
+}
+
 void net_log_commit(struct net_log *log, size_t payload_len)
 {
     char header[NET_WS_HEADER_MAX];
@@ -111,12 +129,24 @@ uint64_t net_log_end(const struct net_log *log)
     return log->tail->start + log->tail->used;
 }
 
+bool net_log_is_followed(const struct net_log *log)
+{
+    return atomic_load_explicit(&log->followers, memory_order_relaxed) > 0;
+}
+
 struct net_view *net_log_attach(struct net_log *log, unsigned worker)
 {
     base_assert(worker < log->workers && !log->views[worker]);
     struct net_view *view = base_calloc(1, sizeof *view);
     if (!view)
         return NULL;
+    if (log->twin) {
+        view->twin = net_log_attach(log->twin, worker);
+        if (!view->twin) {
+            base_free(view);
+            return NULL;
+        }
+    }
     view->log = log;
     view->worker = worker;
     view->posted = view->head = view->tail = log->tail;
@@ -131,6 +161,8 @@ void net_log_detach(struct net_log *log, struct net_view *view)
 {
     base_assert(log->views[view->worker] == view);
     log->views[view->worker] = NULL;
+    if (log->twin)
+        net_log_detach(log->twin, view->twin);
 }
 
 void net_log_news(struct net_log *log, struct net_view *view, struct net_log_news *news)
@@ -170,7 +202,10 @@ void net_view_advance(struct net_view *view, const struct net_log_news *news)
 
 void net_view_free(struct net_view *view)
 {
+    if (!view)
+        return;
     base_assert(base_list_empty(&view->followers));
+    net_view_free(view->twin);
     view_trim(view);
     slab_unref(view->tail);
     base_free(view);
@@ -185,6 +220,7 @@ void net_cursor_attach(struct net_cursor *cursor, struct net_view *view)
     cursor->frame_left = 0;
     view->tail->cursors[view->worker]++;
     base_list_append(&view->followers, &cursor->link);
+    atomic_fetch_add_explicit(&view->log->followers, 1, memory_order_relaxed);
 }
 
 void net_cursor_detach(struct net_cursor *cursor)
@@ -194,6 +230,7 @@ void net_cursor_detach(struct net_cursor *cursor)
     struct net_view *view = cursor->view;
     cursor->slab->cursors[view->worker]--;
     base_list_remove(&cursor->link);
+    atomic_fetch_sub_explicit(&view->log->followers, 1, memory_order_relaxed);
     cursor->view = NULL;
     cursor->slab = NULL;
     view_trim(view);

@@ -8,6 +8,12 @@
  * end, nothing is queued, copied or allocated per receiver. Slabs are counted; the last reader of
  * one frees it.
  *
+ * A log may have a compressed twin, which holds the same messages in the same order, and whose
+ * views a worker is told of together with the log's: a cursor at the end of the one may go on at
+ * the end of the other. A frame of the twin is compressed when somebody follows the twin and it
+ * becomes shorter, else it is plain, which every follower understands too. So nothing has to be
+ * agreed on between the threads before somebody may follow it.
+ *
  * Threads: net_log_* on the home loop only; net_view_* and net_cursor_* on the view's worker only.
  * New ends travel from one to the other in batches, once per turn of the home loop (worker.c).
  */
@@ -43,10 +49,12 @@ struct net_log {
     bool dirty; /* in the list of logs that have grown this turn */
     struct net_log *dirty_next;
     uint64_t slab_born_us; /* when the tail was made: slabs of a busy log grow */
+    struct net_log *twin;  /* compressed; NULL without compression, and of the twin itself */
+    atomic_uint followers; /* cursors on any worker, as a hint: it may lag behind */
 };
 
 struct net_view {
-    struct net_log *log; /* home loop only */
+    struct net_log *log; /* home loop only, but for the count of followers */
     unsigned worker;
     struct net_slab *posted; /* home loop only: the tail the worker has been told of */
     struct net_slab *head;   /* the oldest slab that a cursor may stand in */
@@ -55,6 +63,7 @@ struct net_view {
     struct base_list followers; /* of struct net_cursor */
     bool dirty;
     struct net_view *dirty_next;
+    struct net_view *twin; /* the worker's of the log's twin, or NULL */
 };
 
 struct net_cursor {
@@ -67,17 +76,25 @@ struct net_cursor {
 
 /* BASE_ERR_NOMEM, or 0. `workers` is how many there are in all. */
 int net_log_new(unsigned workers, struct net_log **log);
-/* No view may be attached any more. */
+/* Gives the log, which has no view yet, a twin. BASE_ERR_NOMEM, or 0. */
+int net_log_add_twin(struct net_log *log);
+/* With its twin. No view may be attached any more. */
 void net_log_free(struct net_log *log);
 
 /* Room for a text frame with this payload, whose bytes the caller writes at the result before
  * anything else happens; net_log_commit makes it part of the log. NULL: BASE_ERR_NOMEM. */
 char *net_log_reserve(struct net_log *log, size_t payload_len);
+/* The same for a payload that is compressed. */
+char *net_log_reserve_compressed(struct net_log *log, size_t payload_len);
 void net_log_commit(struct net_log *log, size_t payload_len);
 /* The end of what is committed. */
 uint64_t net_log_end(const struct net_log *log);
 
-/* A view for a worker that has none, at the end of the log; NULL: BASE_ERR_NOMEM. */
+/* True when it is worth to compress what is appended. */
+bool net_log_is_followed(const struct net_log *log);
+
+/* A view for a worker that has none, at the end of the log; with the one of its twin.
+ * NULL: BASE_ERR_NOMEM. */
 struct net_view *net_log_attach(struct net_log *log, unsigned worker);
 /* No further ends will be posted to the view. The worker frees it with net_view_free once it has
  * handled what was posted before. */
@@ -95,6 +112,7 @@ void net_log_posted(struct net_log *log);
 
 /* On the worker: takes the news over. */
 void net_view_advance(struct net_view *view, const struct net_log_news *news);
+/* With that of the twin. */
 void net_view_free(struct net_view *view);
 
 /* Follows from the view's end on. */

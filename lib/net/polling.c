@@ -7,12 +7,24 @@
 #include "net/internal.h"
 
 static const char no_store[] = "Cache-Control: no-store\r\n";
+static const char no_store_gzip[] = "Cache-Control: no-store\r\n"
+                                    "Content-Encoding: gzip\r\n";
+
+/* True when the body has been compressed. */
+static bool compress(struct net_conn *conn, struct base_slice *body)
+{
+    if (!conn->gzip || body->len < NET_DEFLATE_MIN_BYTES)
+        return false;
+    struct net_deflate *deflate = net_worker_deflate(conn->worker);
+    return deflate && net_deflate_gzip(deflate, *body, body) == 0;
+}
 
 static void answer_packets(struct net_conn *conn, struct base_slice body)
 {
+    bool compressed = compress(conn, &body);
     net_answer(conn, &(struct net_answer){.status = 200,
                                           .type = "text/plain; charset=UTF-8",
-                                          .headers = no_store,
+                                          .headers = compressed ? no_store_gzip : no_store,
                                           .body = body});
 }
 

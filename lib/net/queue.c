@@ -10,11 +10,26 @@
 
 #include <string.h>
 
+/* Compresses a message where that is agreed on and shortens it; the bits for its header. */
+static char deflate(struct net_session *session, enum net_ws_opcode opcode,
+                    struct base_slice *message)
+{
+    bool is_message = opcode == NET_WS_TEXT || opcode == NET_WS_BINARY;
+    if (!session->deflates || !is_message || message->len < NET_DEFLATE_MIN_BYTES)
+        return 0;
+    struct net_deflate *state = net_worker_deflate(session->worker);
+    return state && net_deflate_message(state, *message, message) == 0 ? NET_WS_COMPRESSED : 0;
+}
+
 void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
                    size_t len)
 {
     if (session->dead)
         return;
+    struct base_slice payload = {bytes, len};
+    char bits = deflate(session, opcode, &payload);
+    bytes = payload.data;
+    len = payload.len;
     size_t limit = session->endpoint->max_queue_bytes;
     if (!net_queue_empty(session) && net_queue_bytes(session) + len > limit) {
         net_session_close(session, NET_REASON_SLOW);
@@ -22,6 +37,7 @@ void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const
     }
     char header[NET_WS_HEADER_MAX];
     size_t header_len = net_ws_header(header, opcode, len);
+    header[0] |= bits;
     struct net_frame *frame = base_malloc(sizeof *frame + header_len + len);
     if (!frame) {
         net_session_close(session, NET_REASON_NOMEM);
@@ -172,6 +188,23 @@ void net_queue_sent(struct net_session *session, size_t len)
     }
     if (session->lag)
         net_lag_sent(session, total);
+}
+
+void net_queue_follow(struct net_session *session, struct net_view *view)
+{
+    net_cursor_attach(&session->cursor, session->deflates && view->twin ? view->twin : view);
+}
+
+void net_queue_catch_up(struct net_session *session)
+{
+    struct net_cursor *cursor = &session->cursor;
+    struct net_view *twin = cursor->view ? cursor->view->twin : NULL;
+    if (!twin || cursor->pos != cursor->view->end)
+        return;
+    net_cursor_detach(cursor);
+    net_cursor_attach(cursor, twin);
+    for (struct net_frame *frame = session->first_frame; frame; frame = frame->next)
+        frame->after = twin->end;
 }
 
 /* What is left of a frame of the log that was cut becomes the first own frame. It counts as begun

@@ -134,6 +134,7 @@ struct net_endpoint {
     uint32_t max_queue_age_ms;  /* of what waits on a WebSocket; 0: any */
     uint32_t events_per_s;      /* packets and pings of a client; 0: any number */
     uint32_t events_burst;      /* so many at once */
+    bool compression; /* of WebSocket messages and polling answers, for clients that ask for it */
     const struct net_namespace *namespaces;
     size_t namespace_count;
     const struct net_engine *engine; /* a bare Engine.IO endpoint; then there are no namespaces */

@@ -297,7 +297,7 @@ void net_socket_follow(struct net_socket *socket, struct net_view *view)
 {
     if (socket->session->dead || socket->session->cursor.view)
         return;
-    net_cursor_attach(&socket->session->cursor, view);
+    net_queue_follow(socket->session, view);
 }
 
 void net_socket_unfollow(struct net_socket *socket)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/internal.h"
+#include "net/negotiate.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define EXPANDED_PER_PACKET 16384 /* bytes that count as one more packet of a client */
 
 static const struct base_slice nothing = {NULL, 0};
 
@@ -19,6 +23,11 @@ static void send_frame(struct net_conn *conn, enum net_ws_opcode opcode, struct 
 
 /* ---- handshake ---- */
 
+struct handshake {
+    const char *extension; /* agreed on, or NULL */
+    char accept[NET_WS_ACCEPT_LEN + 1];
+};
+
 static void refuse(struct net_conn *conn, const char *headers)
 {
     net_answer(conn, &(struct net_answer){.status = 400,
@@ -29,7 +38,7 @@ static void refuse(struct net_conn *conn, const char *headers)
 }
 
 /* Formats the 101 into worker->head. */
-static int format_switch(struct net_conn *conn, const char *accept)
+static int format_switch(struct net_conn *conn, const struct handshake *handshake)
 {
     struct base_buf *head = &conn->worker->head;
     head->len = 0;
@@ -38,28 +47,34 @@ static int format_switch(struct net_conn *conn, const char *accept)
                                  "Upgrade: websocket\r\n"
                                  "Connection: Upgrade\r\n"
                                  "Sec-WebSocket-Accept: %s\r\n",
-                                 accept);
+                                 handshake->accept);
+    if (handshake->extension)
+        failed |= base_buf_printf(head, "Sec-WebSocket-Extensions: %s\r\n", handshake->extension);
     failed |= net_answer_cors(head, conn);
     failed |= base_buf_add_text(head, "\r\n");
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
 
 /* From HTTP to frames. False when the connection was lost on the way. */
-static bool switch_protocols(struct net_conn *conn, const char *accept, enum net_conn_state state)
+static bool switch_protocols(struct net_conn *conn, const struct handshake *handshake,
+                             enum net_conn_state state)
 {
-    if (format_switch(conn, accept) < 0) {
+    if (format_switch(conn, handshake) < 0) {
         net_conn_kill(conn, true);
         return false;
     }
     net_http_release(conn);
     memset(&conn->http, 0, sizeof conn->http);
     conn->state = (uint8_t)state;
+    if (handshake->extension)
+        net_ws_allow_compressed(&conn->ws);
     struct base_buf *head = &conn->worker->head;
     net_conn_send(conn, (struct base_slice){head->data, head->len}, nothing);
     return conn->state != NET_CONN_DEAD;
 }
 
-static void open_new(struct net_conn *conn, struct net_http1 *http, const char *accept)
+static void open_new(struct net_conn *conn, struct net_http1 *http,
+                     const struct handshake *handshake)
 {
     struct net_worker *worker = conn->worker;
     struct net_session *session;
@@ -68,12 +83,13 @@ static void open_new(struct net_conn *conn, struct net_http1 *http, const char *
         net_session_not_opened(conn, failed);
         return;
     }
-    if (!switch_protocols(conn, accept, NET_CONN_WS)) {
+    if (!switch_protocols(conn, handshake, NET_CONN_WS)) {
         net_session_close(session, NET_REASON_TRANSPORT);
         return;
     }
     base_free_clear(&session->polling);
     session->conn = conn;
+    session->deflates = net_ws_allows_compressed(&conn->ws);
     conn->session = session;
     net_deadline_clear(&worker->deadlines, &conn->deadline);
     if (net_session_format_open(session, false) < 0) {
@@ -84,10 +100,11 @@ static void open_new(struct net_conn *conn, struct net_http1 *http, const char *
     net_session_opened(session);
 }
 
-static void open_probe(struct net_conn *conn, const char *accept, struct net_session *session)
+static void open_probe(struct net_conn *conn, const struct handshake *handshake,
+                       struct net_session *session)
 {
     struct net_worker *worker = conn->worker;
-    if (!switch_protocols(conn, accept, NET_CONN_PROBE))
+    if (!switch_protocols(conn, handshake, NET_CONN_PROBE))
         return;
     conn->session = session;
     session->polling->probe = conn;
@@ -96,9 +113,9 @@ static void open_probe(struct net_conn *conn, const char *accept, struct net_ses
 }
 
 /* The session has a WebSocket, or is about to: this one is closed at once. */
-static void turn_away(struct net_conn *conn, const char *accept)
+static void turn_away(struct net_conn *conn, const struct handshake *handshake)
 {
-    if (!switch_protocols(conn, accept, NET_CONN_PROBE))
+    if (!switch_protocols(conn, handshake, NET_CONN_PROBE))
         return;
     send_frame(conn, NET_WS_CLOSE, nothing);
     net_conn_finish(conn);
@@ -108,17 +125,20 @@ void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct ne
 {
     struct base_slice version = net_http1_header(http, "sec-websocket-version");
     struct base_slice key = net_http1_header(http, "sec-websocket-key");
-    char accept[NET_WS_ACCEPT_LEN + 1];
+    struct handshake handshake = {NULL, ""};
+    if (conn->http.endpoint->compression)
+        handshake.extension =
+            net_negotiate_deflate(net_http1_header(http, "sec-websocket-extensions"));
     if (version.len != 2 || memcmp(version.data, "13", 2) != 0)
         refuse(conn, "Sec-WebSocket-Version: 13, 8\r\n");
-    else if (!key.data || net_ws_accept(key.data, key.len, accept) < 0)
+    else if (!key.data || net_ws_accept(key.data, key.len, handshake.accept) < 0)
         refuse(conn, NULL);
     else if (!session)
-        open_new(conn, http, accept);
+        open_new(conn, http, &handshake);
     else if (!session->polling || session->polling->probe)
-        turn_away(conn, accept);
+        turn_away(conn, &handshake);
     else
-        open_probe(conn, accept, session);
+        open_probe(conn, &handshake, session);
 }
 
 /* ---- reading ---- */
@@ -139,6 +159,7 @@ static void finish_upgrade(struct net_conn *conn)
     base_free_clear(&session->polling);
     session->probed = false;
     session->conn = conn;
+    session->deflates = net_ws_allows_compressed(&conn->ws);
     conn->state = NET_CONN_WS;
     net_deadline_clear(&conn->worker->deadlines, &conn->deadline);
     net_worker_dirty_session(session);
@@ -219,6 +240,53 @@ static void violated(struct net_conn *conn, uint16_t code)
         net_session_close_with(conn->session, NET_REASON_PROTOCOL, (struct base_slice){payload, 2});
 }
 
+/* Puts what a compressed message says in its place, or says why not. It is borrowed from the
+ * worker's state until the next one is expanded. */
+static enum net_ws_code expand(struct net_conn *conn, struct net_ws_event *event)
+{
+    struct net_deflate *deflate = net_worker_deflate(conn->worker);
+    struct base_slice message = {event->data, event->len};
+    if (!deflate)
+        return NET_WS_CODE_INTERNAL;
+    size_t max = conn->session->endpoint->max_payload_bytes;
+    switch (net_deflate_expand(deflate, message, max, &message)) {
+    case BASE_OK: break;
+    case BASE_ERR_LIMIT: return NET_WS_CODE_TOO_BIG;
+    case BASE_ERR_NOMEM: return NET_WS_CODE_INTERNAL;
+    default: return NET_WS_CODE_DATA;
+    }
+    if (event->opcode == NET_WS_TEXT && !base_utf8_valid(message.data, message.len))
+        return NET_WS_CODE_DATA;
+    event->data = (char *)(uintptr_t)message.data;
+    event->len = message.len;
+    return NET_WS_CODE_NONE;
+}
+
+/* The next event, if there is one, with its message expanded; as net_ws_next. */
+static int next_event(struct net_conn *conn, char *bytes, size_t len, size_t *used,
+                      struct net_ws_event *event)
+{
+    size_t max = conn->session->endpoint->max_payload_bytes;
+    int got = net_ws_next(&conn->ws, max, bytes, len, used, event);
+    if (got != 1 || !event->compressed)
+        return got;
+    enum net_ws_code code = expand(conn, event);
+    if (code == NET_WS_CODE_NONE)
+        return 1;
+    event->code = (uint16_t)code;
+    return code == NET_WS_CODE_INTERNAL ? BASE_ERR_NOMEM : BASE_ERR_SYNTAX;
+}
+
+/* A thousand bytes may expand to a million, so what is expanded counts by its length. False when
+ * that was too much: the session has ended. */
+static bool pay_for(struct net_session *session, size_t expanded)
+{
+    for (size_t paid = EXPANDED_PER_PACKET; paid <= expanded; paid += EXPANDED_PER_PACKET)
+        if (!net_session_spend(session))
+            return false;
+    return true;
+}
+
 size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t taken = 0;
@@ -228,13 +296,14 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
            (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)) {
         struct net_ws_event event;
         size_t used = 0;
-        got = net_ws_next(&conn->ws, conn->session->endpoint->max_payload_bytes, bytes + taken,
-                          len - taken, &used, &event);
+        got = next_event(conn, bytes + taken, len - taken, &used, &event);
         taken += used;
         if (got < 0)
             violated(conn, event.code);
         else if (got == 0)
             break;
+        else if (event.compressed && !pay_for(conn->session, event.len))
+            return len;
         else if (conn->state == NET_CONN_PROBE)
             take_probe_event(conn, &event);
         else
@@ -261,6 +330,8 @@ void net_websocket_flush(struct net_session *session)
     if (!conn->blocked && !conn->out) {
         if (session->lag)
             net_lag_clear(session);
+        if (session->deflates)
+            net_queue_catch_up(session);
         return;
     }
     net_queue_check_bound(session);

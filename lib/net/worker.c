@@ -8,6 +8,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+struct net_deflate *net_worker_deflate(struct net_worker *worker)
+{
+    if (!worker->deflate)
+        worker->deflate = net_deflate_new();
+    return worker->deflate;
+}
+
 /* ---- marks ---- */
 
 void net_worker_dirty_view(struct net_worker *worker, struct net_view *view)
@@ -239,6 +246,7 @@ void net_worker_fini(struct net_worker *worker)
     release_dead(worker);
     net_deadlines_fini(&worker->deadlines);
     net_http1_free(worker->scratch_http);
+    net_deflate_free(worker->deflate);
     base_buf_fini(&worker->head);
     base_buf_fini(&worker->scratch);
     base_free(worker->slots);

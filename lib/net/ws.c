@@ -25,6 +25,8 @@ enum flag {
     IS_TEXT = 1 << 2,    /* ... and the message is text */
     RELEASE = 1 << 3,    /* the last event lies in `partial`, which the next call frees */
     ENDED = 1 << 4,      /* a close or a violation: what comes now has no meaning */
+    DEFLATES = 1 << 5,   /* messages may be compressed */
+    COMPRESSED = 1 << 6, /* ... and the one that has begun is */
 };
 
 struct net_ws_partial {
@@ -52,6 +54,16 @@ void net_ws_fini(struct net_ws *ws)
 {
     release(ws);
     *ws = (struct net_ws){0};
+}
+
+void net_ws_allow_compressed(struct net_ws *ws)
+{
+    ws->flags |= DEFLATES;
+}
+
+bool net_ws_allows_compressed(const struct net_ws *ws)
+{
+    return ws->flags & DEFLATES;
 }
 
 bool net_ws_midway(const struct net_ws *ws)
@@ -112,10 +124,18 @@ static bool fill_head(struct net_ws *ws, struct input *in, size_t want)
     return ws->head_len == want;
 }
 
+/* RSV1 belongs to the first frame of a message, where it has been agreed on. */
+static bool bits_allowed(const struct net_ws *ws)
+{
+    enum net_ws_opcode opcode = opcode_of(ws);
+    bool may_compress = ws->flags & DEFLATES && (opcode == NET_WS_TEXT || opcode == NET_WS_BINARY);
+    return !(ws->head[0] & (may_compress ? BITS_RSV & ~NET_WS_COMPRESSED : BITS_RSV));
+}
+
 /* Whether the first two bytes may stand there, sections 5.2 to 5.5. */
 static bool start_allowed(const struct net_ws *ws)
 {
-    if (ws->head[0] & BITS_RSV || !(ws->head[1] & BIT_MASKED))
+    if (!bits_allowed(ws) || !(ws->head[1] & BIT_MASKED))
         return false;
     switch (opcode_of(ws)) {
     case NET_WS_CONTINUATION: return ws->flags & IN_MESSAGE;
@@ -177,6 +197,8 @@ static int read_head(struct net_ws *ws, uint32_t max, struct input *in, struct n
         ws->flags |= IN_MESSAGE;
     if (opcode_of(ws) == NET_WS_TEXT)
         ws->flags |= IS_TEXT;
+    if (ws->head[0] & NET_WS_COMPRESSED)
+        ws->flags |= COMPRESSED;
     return 1;
 }
 
@@ -210,7 +232,7 @@ static bool close_code_allowed(unsigned code)
 static int yield_close(struct net_ws *ws, char *data, size_t len, struct net_ws_event *event)
 {
     ws->flags |= ENDED | RELEASE; /* also of a message that is cut short */
-    *event = (struct net_ws_event){NET_WS_CLOSE, data, 0, NET_WS_CODE_NONE};
+    *event = (struct net_ws_event){NET_WS_CLOSE, data, 0, NET_WS_CODE_NONE, false};
     if (len == 0)
         return 1;
     if (len == 1)
@@ -220,7 +242,7 @@ static int yield_close(struct net_ws *ws, char *data, size_t len, struct net_ws_
         return fail(event, NET_WS_CODE_PROTOCOL);
     if (!base_utf8_valid(data + 2, len - 2))
         return fail(event, NET_WS_CODE_DATA);
-    *event = (struct net_ws_event){NET_WS_CLOSE, data + 2, len - 2, (uint16_t)code};
+    *event = (struct net_ws_event){NET_WS_CLOSE, data + 2, len - 2, (uint16_t)code, false};
     return 1;
 }
 
@@ -251,15 +273,16 @@ static int take_control(struct net_ws *ws, char *piece, size_t len, struct net_w
     end_frame(ws);
     if (opcode == NET_WS_CLOSE)
         return yield_close(ws, piece, len, event);
-    *event = (struct net_ws_event){opcode, piece, len, NET_WS_CODE_NONE};
+    *event = (struct net_ws_event){opcode, piece, len, NET_WS_CODE_NONE, false};
     return 1;
 }
 
 static int yield_message(struct net_ws *ws, char *data, size_t len, struct net_ws_event *event)
 {
     enum net_ws_opcode opcode = ws->flags & IS_TEXT ? NET_WS_TEXT : NET_WS_BINARY;
-    *event = (struct net_ws_event){opcode, data, len, NET_WS_CODE_NONE};
-    ws->flags &= (uint8_t) ~(IN_MESSAGE | IS_TEXT);
+    bool compressed = ws->flags & COMPRESSED;
+    *event = (struct net_ws_event){opcode, data, len, NET_WS_CODE_NONE, compressed};
+    ws->flags &= (uint8_t) ~(IN_MESSAGE | IS_TEXT | COMPRESSED);
     if (ws->partial)
         ws->flags |= RELEASE;
     return 1;
@@ -272,7 +295,7 @@ static int take_data(struct net_ws *ws, uint32_t max, char *piece, size_t len,
     bool final = ws->head[0] & BIT_FIN;
     bool ends = final && ws->frame_left == 0;
     uint8_t utf8 = partial ? partial->utf8 : BASE_UTF8_START;
-    if (ws->flags & IS_TEXT) {
+    if ((ws->flags & (IS_TEXT | COMPRESSED)) == IS_TEXT) {
         utf8 = base_utf8_feed(utf8, piece, len);
         if (utf8 == BASE_UTF8_REJECT || (ends && utf8 != BASE_UTF8_START))
             return fail(event, NET_WS_CODE_DATA);

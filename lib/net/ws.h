@@ -37,8 +37,9 @@ enum net_ws_code {
     NET_WS_CODE_TRY_LATER = 1013,
 };
 
-#define NET_WS_CONTROL_MAX 125 /* payload of a control frame, section 5.5 */
-#define NET_WS_HEADER_MAX  10  /* of an unmasked frame */
+#define NET_WS_CONTROL_MAX 125  /* payload of a control frame, section 5.5 */
+#define NET_WS_HEADER_MAX  10   /* of an unmasked frame */
+#define NET_WS_COMPRESSED  0x40 /* RSV1, in the first byte of a message (RFC 7692 section 6) */
 
 struct net_ws_partial; /* of an incomplete message or control frame */
 
@@ -55,8 +56,13 @@ struct net_ws_event {
     enum net_ws_opcode opcode; /* TEXT, BINARY (whole messages), PING, PONG, CLOSE */
     char *data;                /* borrowed until the next call; a CLOSE's reason */
     size_t len;
-    uint16_t code; /* of a CLOSE, NET_WS_CODE_NONE without one; of a violation: what to send */
+    uint16_t code;   /* of a CLOSE, NET_WS_CODE_NONE without one; of a violation: what to send */
+    bool compressed; /* a message as it was sent; whether a TEXT is UTF-8 is not known yet */
 };
+
+/* permessage-deflate has been agreed on: messages may come with RSV1 set. */
+void net_ws_allow_compressed(struct net_ws *ws);
+bool net_ws_allows_compressed(const struct net_ws *ws);
 
 void net_ws_fini(struct net_ws *ws);
 

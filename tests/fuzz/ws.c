@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * net/ws: in pieces the input gives the same events as in one go.
+ * net/ws: in pieces the input gives the same events as in one go, with and without compression.
  */
 #include "lib/fuzz.h"
 #include "lib/ws_trace.h"
@@ -10,9 +10,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *bytes = (const char *)data;
-    char *whole = ws_trace(fuzz_cuts(CUTS_WHOLE, data, size), MAX, bytes, size);
-    for (int run = CUTS_BYTES; run <= CUTS_RANDOM; run++)
-        fuzz_same(whole, ws_trace(fuzz_cuts(run, data, size), MAX, bytes, size));
-    free(whole);
+    for (int compressed = 0; compressed < 2; compressed++) {
+        char *whole = ws_trace_as(compressed, fuzz_cuts(CUTS_WHOLE, data, size), MAX, bytes, size);
+        for (int run = CUTS_BYTES; run <= CUTS_RANDOM; run++)
+            fuzz_same(whole, ws_trace_as(compressed, fuzz_cuts(run, data, size), MAX, bytes, size));
+        free(whole);
+    }
     return 0;
 }

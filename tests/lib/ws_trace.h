@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * ws_trace: what net/ws makes of a client's bytes, as text: `text "a"`, `ping ""`,
- * `close 1000 "bye"`, and at the end `violation 1002`, `nomem 1011` or `midway`.
+ * `close 1000 "bye"`, and at the end `violation 1002`, `nomem 1011` or `midway`. A message that is
+ * said to be compressed has an asterisk: `text* "\xf2…"`.
  */
 #ifndef TEST_WS_TRACE_H
 #define TEST_WS_TRACE_H
@@ -21,6 +22,8 @@ static inline void ws_trace_event(struct trace *trace, const struct net_ws_event
     case NET_WS_CLOSE: fprintf(trace->out, "close %u", event->code); break;
     case NET_WS_CONTINUATION: fputs("continuation?", trace->out); break;
     }
+    if (event->compressed)
+        fputc('*', trace->out);
     trace_bytes(trace, event->data, event->len);
     fputc('\n', trace->out);
 }
@@ -45,12 +48,15 @@ static inline bool ws_trace_piece(struct trace *trace, struct net_ws *ws, size_t
     return got == 0;
 }
 
-static inline char *ws_trace(struct cuts cuts, size_t max, const char *data, size_t len)
+static inline char *ws_trace_as(bool compressed, struct cuts cuts, size_t max, const char *data,
+                                size_t len)
 {
     struct trace trace;
     struct net_ws ws = {0};
     size_t at = 0, piece;
     bool good = true;
+    if (compressed)
+        net_ws_allow_compressed(&ws);
     trace_begin(&trace);
     for (; good && at < len; at += piece) {
         piece = cuts_piece(&cuts, len - at);
@@ -63,6 +69,11 @@ static inline char *ws_trace(struct cuts cuts, size_t max, const char *data, siz
         ws_trace_piece(&trace, &ws, max, "\x89\x80\0\0\0\0", 6);
     net_ws_fini(&ws);
     return trace_end(&trace);
+}
+
+static inline char *ws_trace(struct cuts cuts, size_t max, const char *data, size_t len)
+{
+    return ws_trace_as(false, cuts, max, data, len);
 }
 
 #endif

@@ -17,6 +17,7 @@ includes lib '<jwt\.h>' '^lib/arda/token\.c:'
 includes lib '<jansson\.h>' '^$'
 includes lib '<openssl/' '^lib/base/crypto\.c:'
 includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
-includes bin '<(hiredis/|jwt|jansson|openssl/)' '^$'
+includes lib '<zlib\.h>' '^lib/net/deflate\.c:'
+includes bin '<(hiredis/|jwt|jansson|openssl/|zlib)' '^$'
 grep -rnE '\b(malloc|calloc|realloc|strdup|strndup)\(' lib bin --include='*.c' | grep -vE 'base_|lib/base/mem\.c'
 exit 0

@@ -51,14 +51,19 @@ static void frame(unsigned first, const char *payload)
 }
 
 /* What has been built gives these events, however it is cut, and is forgotten. */
-static void gives_up_to(size_t max, const char *events)
+static void gives_as(bool compressed, size_t max, const char *events)
 {
     for (struct cuts cuts = {0}; cuts_run(&cuts);) {
-        char *got = ws_trace(cuts, max, in.bytes, in.len);
+        char *got = ws_trace_as(compressed, cuts, max, in.bytes, in.len);
         CHECK_STR(got, events);
         free(got);
     }
     in.len = 0;
+}
+
+static void gives_up_to(size_t max, const char *events)
+{
+    gives_as(false, max, events);
 }
 
 static void gives(const char *events)
@@ -103,8 +108,8 @@ static void reads_every_form_of_length(void)
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         struct trace trace;
         trace_begin(&trace);
-        ws_trace_event(&trace, &(struct net_ws_event){NET_WS_TEXT, payload, lens[i], 0});
-        ws_trace_event(&trace, &(struct net_ws_event){NET_WS_BINARY, payload, lens[i], 0});
+        ws_trace_event(&trace, &(struct net_ws_event){NET_WS_TEXT, payload, lens[i], 0, false});
+        ws_trace_event(&trace, &(struct net_ws_event){NET_WS_BINARY, payload, lens[i], 0, false});
         char *want = trace_end(&trace);
         frame_as(FIN | NET_WS_TEXT, payload, lens[i], SHORTEST);
         frame_as(FIN | NET_WS_BINARY, payload, lens[i], SHORTEST);
@@ -411,6 +416,45 @@ static void allocates_for_what_has_come(void)
     in.len = 0;
 }
 
+/* RSV1 belongs to the first frame of a message, RFC 7692 section 6.1. */
+static void reads_compressed_messages(void)
+{
+    const unsigned rsv1 = NET_WS_COMPRESSED;
+    frame(FIN | rsv1 | NET_WS_TEXT, "\xf2\xff");
+    frame(FIN | NET_WS_TEXT, "plain");
+    frame(FIN | rsv1 | NET_WS_BINARY, "b");
+    frame(FIN | NET_WS_BINARY, "c");
+    gives_as(true, MAX, "text* \"\\xf2\\xff\"\ntext \"plain\"\nbinary* \"b\"\nbinary \"c\"\n");
+    frame(rsv1 | NET_WS_TEXT, "\xff");
+    frame(FIN | NET_WS_PING, "p");
+    frame(NET_WS_CONTINUATION, "\xfe");
+    frame(FIN | NET_WS_CONTINUATION, "");
+    frame(NET_WS_TEXT, "a");
+    frame(FIN | NET_WS_CONTINUATION, "\xff");
+    gives_as(true, MAX, "ping \"p\"\ntext* \"\\xff\\xfe\"\nviolation 1007\n");
+    static const struct {
+        unsigned first, second;
+    } wrong[] = {
+        {FIN | NET_WS_TEXT, FIN | rsv1 | NET_WS_PING},
+        {FIN | NET_WS_TEXT, FIN | rsv1 | NET_WS_PONG},
+        {FIN | NET_WS_TEXT, FIN | rsv1 | NET_WS_CLOSE},
+        {FIN | NET_WS_TEXT, FIN | rsv1 | NET_WS_CONTINUATION},
+        {FIN | NET_WS_TEXT, FIN | 0x20 | NET_WS_TEXT},
+        {FIN | NET_WS_TEXT, FIN | 0x10 | rsv1 | NET_WS_TEXT},
+        {FIN | NET_WS_TEXT, FIN | rsv1 | 0x3},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        frame(wrong[i].first, "");
+        frame(wrong[i].second, "");
+        gives_as(true, MAX, "text \"\"\nviolation 1002\n");
+    }
+    frame(rsv1 | NET_WS_TEXT, "");
+    frame(FIN | rsv1 | NET_WS_CONTINUATION, "");
+    gives_as(true, MAX, "violation 1002\n");
+    frame(FIN | rsv1 | NET_WS_BINARY, "abc");
+    gives_as(true, 2, "violation 1009\n");
+}
+
 static void writes_headers(void)
 {
     static const struct {
@@ -527,6 +571,7 @@ int main(void)
     RUN(keeps_whole_messages_in_place);
     RUN(releases_what_an_event_lay_in);
     RUN(allocates_for_what_has_come);
+    RUN(reads_compressed_messages);
     RUN(writes_headers);
     RUN(computes_the_accept_value);
     RUN(survives_every_failing_allocation);
