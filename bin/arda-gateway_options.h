@@ -7,13 +7,19 @@
 #define GATEWAY_OPTIONS(OPT)                                                                       \
     OPT(listen, 'l', "listen", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                              \
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
+    OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
+        "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
     OPT(cors_origin, 0, "cors-origin", LIST, "URL", NULL, NULL, NULL,                              \
         "origins that CORS allows instead; may be given several times")                            \
     OPT(trusted_proxy, 0, "trusted-proxy", LIST, "ADDR[/BITS]", NULL, NULL, NULL,                  \
         "proxies whose X-Forwarded-For and -Proto are believed")                                   \
-    BASE_OPT_COMMON_SECRET(OPT)                                                                    \
+    BASE_OPT_COMMON_JWT(OPT)                                                                       \
+    OPT(token_expiry, 0, "token-expiry", CHOICE, "WHAT", NULL, "ignore", "ignore|disconnect",      \
+        "what happens to a client whose token expires")                                            \
+    OPT(revocation, 0, "revocation", FLAG, NULL, NULL, NULL, NULL,                                 \
+        "end the connections of a user whose tokens are revoked, or who logs out")                 \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(stdin, 0, "stdin", FLAG, NULL, NULL, NULL, NULL,                                           \
         "take events and directory lines from standard input, not from Redis")                     \

@@ -4,7 +4,7 @@
  */
 #include "arda-token_options.h"
 
-#include "arda/token.h"
+#include "arda/keyring.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/json.h"
@@ -49,7 +49,7 @@ static int usage(const char *text)
 
 /* ---- mint ---- */
 
-static int mint(const struct settings *settings, const struct arda_token_key *key)
+static int mint(const struct settings *settings, const struct arda_keyring *keys)
 {
     struct base_buf token = BASE_BUF_INIT;
     struct base_why why;
@@ -68,7 +68,7 @@ static int mint(const struct settings *settings, const struct arda_token_key *ke
         return usage("mint: expected --tenant and --user");
     if (settings->ttl < 1000)
         return usage("--ttl: expected a second or more");
-    int failed = arda_token_mint(key, &request, &token, &why);
+    int failed = arda_keyring_mint(keys, settings->algorithm, &request, &token, &why);
     if (!failed)
         printf("%.*s\n", (int)token.len, token.data);
     base_buf_fini(&token);
@@ -93,22 +93,22 @@ static struct base_slice trim(struct base_slice line)
 }
 
 /* Appends whether the token is good: "valid" is null when there is nothing to check it with. */
-static int add_verdict(const struct arda_token_key *key, struct base_slice token,
+static int add_verdict(const struct arda_keyring *keys, struct base_slice token,
                        struct base_buf *out, int *status)
 {
     struct arda_claims claims;
     struct base_why why;
     *status = BASE_EXIT_OK;
-    if (!key)
+    if (!keys)
         return base_buf_add_text(out, ",\"valid\":null}\n");
-    if (arda_token_verify(key, token.data, token.len, &claims, &why) == 0)
+    if (arda_keyring_verify(keys, token.data, token.len, &claims, &why) == 0)
         return base_buf_add_text(out, ",\"valid\":true}\n");
     *status = BASE_EXIT_NO;
     return base_buf_add_text(out, ",\"valid\":false,\"reason\":") |
            base_json_quote(out, why.text, strlen(why.text)) | base_buf_add_text(out, "}\n");
 }
 
-static int inspect_line(const struct arda_token_key *key, uint64_t number, struct base_slice token)
+static int inspect_line(const struct arda_keyring *keys, uint64_t number, struct base_slice token)
 {
     struct base_buf header = BASE_BUF_INIT, claims = BASE_BUF_INIT, out = BASE_BUF_INIT;
     struct base_place place = {NULL, number};
@@ -119,7 +119,7 @@ static int inspect_line(const struct arda_token_key *key, uint64_t number, struc
     if (!failed) {
         failed = base_buf_printf(&out, "{\"header\":%.*s,\"claims\":%.*s", (int)header.len,
                                  header.data, (int)claims.len, claims.data);
-        failed |= add_verdict(key, token, &out, &status);
+        failed |= add_verdict(keys, token, &out, &status);
         if (failed)
             failed = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
         else
@@ -136,14 +136,14 @@ static int inspect_line(const struct arda_token_key *key, uint64_t number, struc
 }
 
 /* The worst of what the lines give: malformed before not valid. */
-static int inspect_lines(const struct arda_token_key *key, struct base_jsonl *lines)
+static int inspect_lines(const struct arda_keyring *keys, struct base_jsonl *lines)
 {
     struct base_slice line;
     int got, worst = BASE_EXIT_OK;
     while ((got = base_jsonl_next(lines, &line)) != 0) {
         int status = BASE_EXIT_DATAERR;
         if (got == 1)
-            status = inspect_line(key, lines->line_number, trim(line));
+            status = inspect_line(keys, lines->line_number, trim(line));
         else
             base_log(BASE_LOG_ERROR, "line %llu: %s", (unsigned long long)lines->line_number,
                      base_err_text(got));
@@ -153,7 +153,7 @@ static int inspect_lines(const struct arda_token_key *key, struct base_jsonl *li
     return worst;
 }
 
-static int inspect(const struct arda_token_key *key, const char *path)
+static int inspect(const struct arda_keyring *keys, const char *path)
 {
     char block[4096];
     struct base_jsonl lines;
@@ -162,8 +162,8 @@ static int inspect(const struct arda_token_key *key, const char *path)
         base_log(BASE_LOG_ERROR, "%s: %s", path, strerror(errno));
         return BASE_EXIT_IOERR;
     }
-    if (!key)
-        base_log(BASE_LOG_WARNING, "no secret is set, so signatures are not checked");
+    if (!keys)
+        base_log(BASE_LOG_WARNING, "no key is set, so signatures are not checked");
     int status = BASE_EXIT_OK;
     base_jsonl_init(&lines, 2 * ARDA_TOKEN_MAX_BYTES);
     for (;;) {
@@ -172,7 +172,7 @@ static int inspect(const struct arda_token_key *key, const char *path)
             base_jsonl_finish(&lines);
         else
             base_jsonl_feed(&lines, block, got);
-        int worst = inspect_lines(key, &lines);
+        int worst = inspect_lines(keys, &lines);
         if (worst > status)
             status = worst;
         if (got == 0)
@@ -193,21 +193,29 @@ static int inspect(const struct arda_token_key *key, const char *path)
 
 static int run(const struct settings *settings, char **operands, int count)
 {
-    struct arda_token_key *key;
+    struct arda_keyring *keys = NULL;
     struct base_why why;
     bool mints = count == 1 && strcmp(operands[0], "mint") == 0;
     bool inspects = (count == 1 || count == 2) && strcmp(operands[0], "inspect") == 0;
     if (!mints && !inspects)
         return usage("expected `mint' or `inspect [FILE]'; see --help");
-    int failed = arda_token_key_load(settings->jwt_secret_file, &key, &why);
-    if (failed == BASE_ERR_NOTFOUND && mints) {
-        base_log(BASE_LOG_ERROR, "no secret: set JWT_SECRET or --jwt-secret-file");
-        return BASE_EXIT_CONFIG;
-    }
+    struct arda_keyring_options options = {
+        .secret_file = settings->jwt_secret_file,
+        .key_files = settings->jwt_key.items,
+        .key_file_count = settings->jwt_key.count,
+        .algorithms = mints ? NULL : settings->jwt_algorithms,
+        .issuer = settings->jwt_issuer,
+        .audience = settings->jwt_audience,
+        .leeway_ms = settings->jwt_leeway,
+        .allow_private_keys = true,
+    };
+    int failed = arda_keyring_new(&options, &keys, &why);
+    if (failed == BASE_ERR_NOTFOUND && mints)
+        failed = BASE_ERR_CONFIG;
     if (failed && failed != BASE_ERR_NOTFOUND)
         return fail(failed, &why);
-    int status = mints ? mint(settings, key) : inspect(key, count == 2 ? operands[1] : NULL);
-    arda_token_key_free(key);
+    int status = mints ? mint(settings, keys) : inspect(keys, count == 2 ? operands[1] : NULL);
+    arda_keyring_free(keys);
     return status;
 }
 

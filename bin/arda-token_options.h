@@ -5,7 +5,9 @@
 #include "base/opt_common.h"
 
 #define TOKEN_OPTIONS(OPT)                                                                         \
-    BASE_OPT_COMMON_SECRET(OPT)                                                                    \
+    BASE_OPT_COMMON_JWT(OPT)                                                                       \
+    OPT(algorithm, 0, "algorithm", TEXT, "NAME", NULL, NULL, NULL,                                 \
+        "mint: how to sign (default: HS256, RS256 or ES256, as the first key is for)")             \
     OPT(tenant, 't', "tenant", TEXT, "ID", NULL, NULL, NULL, "mint: the tenant, claim tenantId")   \
     OPT(user, 'u', "user", TEXT, "ID", NULL, NULL, NULL, "mint: the user, claim sub")              \
     OPT(role, 0, "role", TEXT, "ROLE", NULL, NULL, NULL, "mint: claim role")                       \

@@ -10,6 +10,36 @@
 #include <string.h>
 #include <strings.h>
 
+const char *gateway_auth_name(enum gateway_auth auth)
+{
+    static const char *const names[] = {
+#define NAME_(code, name) name,
+        GATEWAY_AUTH_MAP(NAME_)
+#undef NAME_
+    };
+    return names[auth];
+}
+
+const char *gateway_cut_name(enum gateway_cut cut)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        GATEWAY_CUT_MAP(NAME_)
+#undef NAME_
+    };
+    return names[cut];
+}
+
+const char *gateway_cut_text(enum gateway_cut cut)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, name, text) text,
+        GATEWAY_CUT_MAP(TEXT_)
+#undef TEXT_
+    };
+    return texts[cut];
+}
+
 /* As in JavaScript, an empty string, 0, false and null are no token; anything else is meant. */
 static bool is_truthy(const struct base_json_value *value)
 {
@@ -63,21 +93,21 @@ int gateway_authenticate(struct gateway *gateway, const struct net_connect *conn
     if (failed)
         return failed;
     pthread_rwlock_rdlock(&gateway->key_lock);
-    failed = arda_token_verify(gateway->key, token.data, token.len, claims, why);
+    failed = arda_keyring_verify(gateway->keys, token.data, token.len, claims, why);
     pthread_rwlock_unlock(&gateway->key_lock);
     return failed;
 }
 
-int gateway_load_key(struct gateway *gateway, struct base_why *why)
+int gateway_load_keys(struct gateway *gateway, struct base_why *why)
 {
-    struct arda_token_key *key;
-    int failed = arda_token_key_load(gateway->secret_file, &key, why);
+    struct arda_keyring *keys;
+    int failed = arda_keyring_new(&gateway->key_options, &keys, why);
     if (failed)
         return failed;
     pthread_rwlock_wrlock(&gateway->key_lock);
-    struct arda_token_key *old = gateway->key;
-    gateway->key = key;
+    struct arda_keyring *old = gateway->keys;
+    gateway->keys = keys;
     pthread_rwlock_unlock(&gateway->key_lock);
-    arda_token_key_free(old);
+    arda_keyring_free(old);
     return BASE_OK;
 }

@@ -10,6 +10,26 @@
 
 #include <string.h>
 
+const char *gateway_drop_name(enum gateway_drop drop)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        GATEWAY_DROP_MAP(NAME_)
+#undef NAME_
+    };
+    return names[drop];
+}
+
+const char *gateway_drop_text(enum gateway_drop drop)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, name, text) text,
+        GATEWAY_DROP_MAP(TEXT_)
+#undef TEXT_
+    };
+    return texts[drop];
+}
+
 static bool has_prefix(const struct base_json_value *string, const char *prefix)
 {
     struct base_slice plain;
@@ -109,6 +129,8 @@ void forward_message(struct home_tenant *tenant, const struct arda_message *mess
         gateway->dropped[GATEWAY_DROP_RESERVED]++;
     } else if (has_prefix(&message->type, "security.")) {
         gateway->dropped[GATEWAY_DROP_SECURITY]++;
+        if (gateway->revocation)
+            revoke_message(gateway, message);
     } else if (!gateway->notify_tenant &&
                base_json_equals(&message->type, "notification.created", 20)) {
         forward_to_user(tenant, message, name);

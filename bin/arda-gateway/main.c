@@ -2,6 +2,7 @@
 #include "gateway.h"
 #include "settings.h"
 
+#include "base/clock.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,7 +39,6 @@ struct process {
     struct limits limits;
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
-    bool stopping;
 };
 
 /* ---- messages of the bus ---- */
@@ -46,6 +46,7 @@ struct process {
 static void on_bus_state(void *data, bool up, const struct base_why *why)
 {
     struct gateway *gateway = data;
+    snprintf(gateway->bus_reason, sizeof gateway->bus_reason, "%s", up ? "" : why->text);
     if (up) {
         base_log(BASE_LOG_INFO, "redis: connected");
         return;
@@ -54,18 +55,22 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
     tenants_bus_down(gateway);
 }
 
+static void log_cuts(struct gateway *gateway)
+{
+    for (unsigned cut = 0; cut < GATEWAY_CUT_COUNT; cut++) {
+        unsigned long long count = atomic_load(&gateway->cut[cut]);
+        if (count)
+            base_log(BASE_LOG_INFO, "%llu sockets ended: %s", count, gateway_cut_text(cut));
+    }
+}
+
 static void log_drops(const struct gateway *gateway)
 {
-    static const char *const texts[] = {
-#define TEXT_(code, text) text,
-        GATEWAY_DROP_MAP(TEXT_)
-#undef TEXT_
-    };
     base_log(BASE_LOG_DEBUG, "%" PRIu64 " events forwarded", gateway->forwarded);
     for (int drop = 0; drop < GATEWAY_DROP_COUNT; drop++)
         if (gateway->dropped[drop])
             base_log(BASE_LOG_INFO, "%" PRIu64 " events not forwarded: %s", gateway->dropped[drop],
-                     texts[drop]);
+                     gateway_drop_text((enum gateway_drop)drop));
     if (!gateway->bus)
         return;
     struct arda_bus_stats stats;
@@ -90,7 +95,9 @@ static void on_server_closed(void *data)
     struct process *process = data;
     struct gateway *gateway = &process->gateway;
     gateway->server = NULL;
+    log_cuts(gateway);
     log_drops(gateway);
+    admin_stop(gateway);
     source_stop(gateway);
     if (gateway->bus)
         arda_bus_shutdown(gateway->bus, BUS_DRAIN_MS, NULL, NULL);
@@ -100,13 +107,14 @@ static void on_server_closed(void *data)
 
 static void stop(struct process *process)
 {
-    if (process->stopping) {
+    if (process->gateway.stopping) {
         base_log(BASE_LOG_WARNING, "stopped at once");
         exit(BASE_EXIT_TEMPFAIL);
     }
-    process->stopping = true;
+    process->gateway.stopping = true;
     base_log(BASE_LOG_INFO, "stopping");
     base_service_notify("STOPPING=1");
+    expiry_stop(&process->gateway);
     net_server_close(process->gateway.server, (uint32_t)process->settings.drain, on_server_closed,
                      process);
 }
@@ -119,10 +127,10 @@ static void on_signal(uv_signal_t *handle, int number)
         stop(process);
         return;
     }
-    if (gateway_load_key(&process->gateway, &why) < 0)
-        base_log(BASE_LOG_ERROR, "the secret was not loaded again: %s", why.text);
+    if (gateway_load_keys(&process->gateway, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the keys of tokens were not loaded again: %s", why.text);
     else
-        base_log(BASE_LOG_INFO, "the secret was loaded again");
+        base_log(BASE_LOG_INFO, "the keys of tokens were loaded again");
 }
 
 /* ---- the beginning ---- */
@@ -196,8 +204,28 @@ static void start_events(struct process *process)
     int failed = process->settings.stdin
                      ? source_start(gateway, &why)
                      : arda_bus_new(&process->loop, &options, &gateway->bus, &why);
+    if (!failed)
+        failed = revoke_start(gateway, &why);
     if (failed)
         fail(failed, "", &why);
+    if (expiry_start(gateway) < 0)
+        fail(BASE_ERR_NOMEM, "", &(struct base_why){.text = "out of memory"});
+}
+
+static void start_admin(struct process *process)
+{
+    char host[HOST_MAX], bound[NET_ADDRESS_MAX];
+    const char *address = process->settings.admin;
+    uint16_t port;
+    struct base_why why;
+    if (!address || !*address)
+        return;
+    if (base_url_listen(address, host, sizeof host, &port, &why) < 0)
+        fail(BASE_ERR_INVALID, "--admin", &why);
+    int failed = admin_start(&process->gateway, host, port, bound, &why);
+    if (failed)
+        fail(failed, "--admin", &why);
+    base_log(BASE_LOG_INFO, "admin on %s", bound);
 }
 
 static void start_listening(struct process *process)
@@ -217,16 +245,33 @@ static void start_listening(struct process *process)
     base_log(BASE_LOG_INFO, "listening on %s", bound);
 }
 
+static void load_keys(struct process *process)
+{
+    const struct settings *settings = &process->settings;
+    struct gateway *gateway = &process->gateway;
+    struct base_why why;
+    gateway->key_options = (struct arda_keyring_options){
+        .secret_file = settings->jwt_secret_file,
+        .key_files = settings->jwt_key.items,
+        .key_file_count = settings->jwt_key.count,
+        .algorithms = settings->jwt_algorithms,
+        .issuer = settings->jwt_issuer,
+        .audience = settings->jwt_audience,
+        .leeway_ms = settings->jwt_leeway,
+    };
+    int failed = gateway_load_keys(gateway, &why);
+    if (failed)
+        fail(failed == BASE_ERR_NOTFOUND ? BASE_ERR_CONFIG : failed, "", &why);
+}
+
 static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
-    struct base_why why;
-    process->gateway.secret_file = settings->jwt_secret_file;
     process->gateway.notify_tenant = settings->notifications == 1;
-    int failed = gateway_load_key(&process->gateway, &why);
-    if (failed)
-        fail(BASE_ERR_CONFIG, "", &why);
+    process->gateway.ends_expired = settings->token_expiry == 1;
+    process->gateway.revocation = settings->revocation;
     base_quota_init(&process->gateway.users, (uint32_t)settings->max_per_user);
+    load_keys(process);
 }
 
 static void fini(struct process *process)
@@ -236,7 +281,7 @@ static void fini(struct process *process)
         sockets_fini(&gateway->workers[i]);
     base_free(gateway->workers);
     tenants_fini(gateway);
-    arda_token_key_free(gateway->key);
+    arda_keyring_free(gateway->keys);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
     limits_fini(&process->limits);
@@ -255,10 +300,12 @@ int main(int argc, char **argv)
     pthread_rwlock_init(&process.gateway.key_lock, NULL);
     uv_loop_init(&process.loop);
     process.gateway.loop = &process.loop;
+    process.gateway.started_ms = base_clock_wall_ms();
     check_settings(&process);
     start_server(&process);
     start_events(&process);
     watch_signals(&process);
+    start_admin(&process);
     start_listening(&process); /* says so: from then on a signal ends it in order */
     base_service_notify("READY=1");
     uv_run(&process.loop, UV_RUN_DEFAULT);

@@ -162,6 +162,7 @@ static void admit(struct client *client)
 {
     base_list_remove(&client->link);
     base_list_append(&client->user->clients, &client->link);
+    client->admitted = true;
     net_socket_accept(client->socket);
     emit_connected(client);
     if (client->socket)
@@ -215,9 +216,12 @@ static void give_quota(struct gateway *gateway, const char *tenant, const char *
 static struct client *new_client(struct net_socket *socket, const struct arda_claims *claims,
                                  struct worker_tenant *tenant)
 {
-    struct client *client = base_calloc(1, sizeof *client);
+    size_t expiries = tenant->worker->gateway->ends_expired ? 1 : 0;
+    struct client *client = base_calloc(1, sizeof *client + expiries * sizeof(struct net_deadline));
     struct user *user = client ? ref_user(tenant, claims->user) : NULL;
-    if (!user) {
+    if (!user || expiry_reserve(tenant->worker) < 0) {
+        if (user)
+            unref_user(tenant, user);
         base_free(client);
         return NULL;
     }
@@ -227,6 +231,7 @@ static struct client *new_client(struct net_socket *socket, const struct arda_cl
     base_list_append(&tenant->waiting, &client->link);
     tenant->clients++;
     net_socket_set_data(socket, client);
+    expiry_set(client, claims->expires_ms);
     return client;
 }
 
@@ -269,12 +274,16 @@ static void on_connect(void *data, struct net_socket *socket, const struct net_c
         enter(worker_of(data, socket), socket, &claims);
         return;
     }
+    bool missing = failed == BASE_ERR_NOTFOUND;
+    atomic_fetch_add_explicit(
+        &worker_of(data, socket)
+             ->auth_failures[missing ? GATEWAY_AUTH_MISSING : GATEWAY_AUTH_INVALID],
+        1, memory_order_relaxed);
     if (base_log_enabled(BASE_LOG_DEBUG)) {
         net_socket_address(socket, address);
         base_log_limited(&limit, BASE_LOG_DEBUG, "%s: refused: %s", address, why.text);
     }
-    net_socket_refuse(socket,
-                      failed == BASE_ERR_NOTFOUND ? "Authentication required" : "Invalid token");
+    net_socket_refuse(socket, missing ? "Authentication required" : "Invalid token");
 }
 
 void sockets_drop_client(struct client *client)
@@ -306,17 +315,13 @@ static void log_end(const struct client *client, enum net_reason reason)
              address, (unsigned long long)lag.bytes, since);
 }
 
-static void on_disconnect(void *data, struct net_socket *socket, enum net_reason reason)
+/* The socket is gone, or about to go. */
+static void leave(struct client *client)
 {
-    (void)data;
-    struct client *client = net_socket_get_data(socket);
-    if (!client)
-        return;
     struct worker_tenant *tenant = client->tenant;
     struct user *user = client->user;
-    log_end(client, reason);
     give_quota(tenant->worker->gateway, tenant->id, user->id);
-    net_socket_unfollow(socket);
+    expiry_clear(client);
     base_list_remove(&client->link);
     client->socket = NULL;
     client->tenant = NULL;
@@ -325,6 +330,17 @@ static void on_disconnect(void *data, struct net_socket *socket, enum net_reason
     sockets_drop_client(client);
     tenant->clients--;
     release_if_empty(tenant);
+}
+
+static void on_disconnect(void *data, struct net_socket *socket, enum net_reason reason)
+{
+    (void)data;
+    struct client *client = net_socket_get_data(socket);
+    if (!client)
+        return;
+    log_end(client, reason);
+    net_socket_unfollow(socket);
+    leave(client);
 }
 
 static void on_event(void *data, struct net_socket *socket, const struct net_event *event)
@@ -368,6 +384,75 @@ void sockets_emit_user(struct gateway_worker *worker, const char *tenant_id, con
     unref_user(tenant, user);
 }
 
+/* ---- cutting ---- */
+
+void sockets_cut(struct client *client, enum gateway_cut why)
+{
+    struct net_socket *socket = client->socket;
+    struct gateway *gateway = client->tenant->worker->gateway;
+    base_log(BASE_LOG_DEBUG, "tenant %s: user %s: %s", client->tenant->id, client->user->id,
+             gateway_cut_text(why));
+    atomic_fetch_add_explicit(&gateway->cut[why], 1, memory_order_relaxed);
+    if (client->admitted) {
+        net_socket_disconnect(socket);
+        return;
+    }
+    net_socket_set_data(socket, NULL);
+    leave(client);
+    net_socket_refuse(socket, "Invalid token");
+}
+
+/* Those that wait for the tenant, too: their token was looked at before. */
+static void cut_waiting(struct worker_tenant *tenant, const struct user *user)
+{
+    BASE_LIST_FOREACH_SAFE (link, &tenant->waiting) {
+        struct client *client = base_container(link, struct client, link);
+        if (client->user == user)
+            sockets_cut(client, GATEWAY_CUT_REVOKED);
+    }
+}
+
+/* Whether somebody was cut; then the tenant may be gone after the call. */
+static bool cut_in_tenant(struct worker_tenant *tenant, const char *user_id)
+{
+    struct user *user = base_map_get(&tenant->users, user_id, strlen(user_id));
+    struct base_list todo;
+    if (!user)
+        return false;
+    size_t before = tenant->clients++; /* one more, so that it stays */
+    user->refs++;
+    cut_waiting(tenant, user);
+    base_list_init(&todo);
+    base_list_splice(&todo, &user->clients);
+    while (!base_list_empty(&todo)) {
+        struct client *client = base_container(todo.next, struct client, link);
+        base_list_remove(&client->link);
+        base_list_append(&user->clients, &client->link);
+        sockets_cut(client, GATEWAY_CUT_REVOKED);
+    }
+    unref_user(tenant, user);
+    bool fewer = --tenant->clients < before;
+    release_if_empty(tenant);
+    return fewer;
+}
+
+void sockets_cut_user(struct gateway_worker *worker, const char *tenant_id, const char *user_id)
+{
+    struct worker_tenant *tenant;
+    struct base_map_entry *entry;
+    size_t cursor = 0;
+    if (*tenant_id) {
+        tenant = base_map_get(&worker->tenants, tenant_id, strlen(tenant_id));
+        if (tenant)
+            cut_in_tenant(tenant, user_id);
+        return;
+    }
+    /* A tenant that goes with its last client changes the map: then the walk begins anew. */
+    while ((entry = base_map_next(&worker->tenants, &cursor)))
+        if (cut_in_tenant(entry->value, user_id))
+            cursor = 0;
+}
+
 void sockets_fini(struct gateway_worker *worker)
 {
     size_t cursor = 0;
@@ -375,4 +460,5 @@ void sockets_fini(struct gateway_worker *worker)
     while ((entry = base_map_next(&worker->tenants, &cursor)))
         free_tenant(entry->value);
     base_map_fini(&worker->tenants);
+    net_deadlines_fini(&worker->expiries);
 }

@@ -20,6 +20,7 @@ struct source {
     struct gateway *gateway;
     struct arda_input *input;
     struct base_map loops; /* "tenant/loop" */
+    struct arda_bus_stats stats;
 };
 
 static size_t make_key(char key[static KEY_MAX], struct base_slice tenant, struct base_slice loop)
@@ -68,8 +69,10 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
     struct arda_message message;
     if (take_directory_line(source, number, line))
         return;
+    source->stats.messages++;
     enum arda_drop drop = arda_message_parse(line.data, line.len, NULL, 0, &message, NULL);
     if (drop) {
+        source->stats.dropped[drop]++;
         base_log(BASE_LOG_ERROR, "line %" PRIu64 ": %s", number, arda_drop_text(drop));
         return;
     }
@@ -79,6 +82,8 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
             : NULL;
     if (tenant)
         forward_message(tenant, &message);
+    else if (message.tenant.len == 0 && source->gateway->revocation)
+        revoke_message(source->gateway, &message);
 }
 
 static void on_bad_line(void *data, uint64_t number, int result)
@@ -94,6 +99,11 @@ static void on_end(void *data, int result, const struct base_why *why)
         base_log(BASE_LOG_ERROR, "standard input: %s", why->text);
     else
         base_log(BASE_LOG_INFO, "standard input has ended; serving goes on");
+}
+
+void source_get_stats(const struct source *source, struct arda_bus_stats *stats)
+{
+    *stats = source->stats;
 }
 
 int source_start(struct gateway *gateway, struct base_why *why)

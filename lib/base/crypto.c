@@ -62,6 +62,18 @@ int base_crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, 
     return BASE_OK;
 }
 
+int base_crypto_hmac(enum base_hash hash, const void *key, size_t key_len, const void *bytes,
+                     size_t len, uint8_t out[static BASE_SHA512_LEN])
+{
+    unsigned written = 0;
+    const EVP_MD *md = hash == BASE_HASH_SHA256   ? EVP_sha256()
+                       : hash == BASE_HASH_SHA384 ? EVP_sha384()
+                                                  : EVP_sha512();
+    if (!HMAC(md, key, (int)key_len, bytes, len, out, &written))
+        return BASE_ERR_INTERNAL;
+    return (int)written;
+}
+
 bool base_crypto_equal(const void *a, const void *b, size_t len)
 {
     return CRYPTO_memcmp(a, b, len) == 0;

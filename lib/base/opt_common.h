@@ -19,8 +19,19 @@
     OPT(verbose, 'v', "verbose", COUNT, NULL, NULL, NULL, NULL, "say more")                        \
     OPT(quiet, 'q', "quiet", FLAG, NULL, NULL, NULL, NULL, "say nothing but errors")
 
-#define BASE_OPT_COMMON_SECRET(OPT)                                                                \
+#define BASE_OPT_COMMON_JWT(OPT)                                                                   \
     OPT(jwt_secret_file, 0, "jwt-secret-file", TEXT, "FILE", NULL, NULL, NULL,                     \
-        "file with the secret of the tokens; else JWT_SECRET is taken")
+        "file with the secret of the tokens; else JWT_SECRET is taken")                            \
+    OPT(jwt_key, 0, "jwt-key", LIST, "[KID=]FILE", NULL, NULL, NULL,                               \
+        "another key of the tokens: PEM of RSA or P-256, or a secret; may be repeated")            \
+    OPT(jwt_algorithms, 0, "jwt-algorithms", TEXT, "LIST", NULL, "HS256,RS256,ES256", NULL,        \
+        "those that are allowed, of HS256, HS384 and HS512 for secrets, RS256 for RSA, ES256 for " \
+        "P-256")                                                                                   \
+    OPT(jwt_issuer, 0, "jwt-issuer", TEXT, "NAME", NULL, NULL, NULL,                               \
+        "accept tokens of this issuer (iss) only")                                                 \
+    OPT(jwt_audience, 0, "jwt-audience", TEXT, "NAME", NULL, NULL, NULL,                           \
+        "accept tokens for this audience (aud) only")                                              \
+    OPT(jwt_leeway, 0, "jwt-leeway", DURATION, "TIME", NULL, "0", NULL,                            \
+        "how far clocks may differ: exp may be over, or nbf ahead, by this much")
 
 #endif

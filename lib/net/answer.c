@@ -101,6 +101,8 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
     struct base_slice body = answer->body;
     if (conn->head_only)
         body.len = 0;
+    if (answer->status >= 400 && !conn->of_site)
+        atomic_fetch_add_explicit(&conn->worker->request_errors, 1, memory_order_relaxed);
     conn->session = NULL;
     conn->state = NET_CONN_HTTP;
     net_conn_send(conn, head, body);

@@ -9,7 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int net_conn_open(struct net_worker *worker, int fd)
+/* Whoever watches the server does not count. */
+static void count(struct net_conn *conn, int more)
+{
+    if (!conn->of_site)
+        atomic_fetch_add_explicit(&conn->worker->conn_count, (uint64_t)more, memory_order_relaxed);
+}
+
+int net_conn_open(struct net_worker *worker, int fd, bool of_site)
 {
     struct net_conn *conn = base_calloc(1, sizeof *conn);
     if (!conn)
@@ -18,6 +25,7 @@ int net_conn_open(struct net_worker *worker, int fd)
     conn->fd = fd;
     conn->state = NET_CONN_HTTP;
     conn->deadline.kind = NET_DEADLINE_CONN;
+    conn->of_site = of_site;
     int failed = net_worker_enter(worker);
     if (failed) {
         base_free(conn);
@@ -30,7 +38,7 @@ int net_conn_open(struct net_worker *worker, int fd)
         return failed;
     }
     base_list_append(&worker->conns, &conn->link);
-    atomic_fetch_add_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    count(conn, 1);
     net_deadline_set(&worker->deadlines, &conn->deadline,
                      base_clock_mono_us() + worker->server->options.header_timeout_ms * NET_MS);
     conn->timing = true;
@@ -62,6 +70,8 @@ static void tell_lost(struct net_conn *conn)
 {
     struct net_session *session = conn->session;
     conn->session = NULL;
+    if (conn->of_site)
+        net_site_lost(conn);
     if (!session)
         return;
     if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
@@ -92,7 +102,7 @@ void net_conn_kill(struct net_conn *conn, bool reset)
     close(conn->fd);
     base_list_remove(&conn->link);
     net_worker_leave(worker);
-    atomic_fetch_sub_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    count(conn, -1);
     if (!conn->in_again) {
         conn->next = worker->dead_conns;
         worker->dead_conns = conn;
@@ -162,7 +172,7 @@ static int keep_rest(struct net_conn *conn, size_t sent, struct base_slice head,
     size_t of_body = sent - of_head;
     if (base_buf_add(conn->out, head.data + of_head, head.len - of_head) < 0)
         return BASE_ERR_NOMEM;
-    return base_buf_add(conn->out, body.data + of_body, body.len - of_body);
+    return body.len ? base_buf_add(conn->out, body.data + of_body, body.len - of_body) : BASE_OK;
 }
 
 void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body)
@@ -212,7 +222,13 @@ static void take(struct net_conn *conn, char *bytes, size_t len)
     while (len > 0) {
         size_t used;
         switch (conn->state) {
-        case NET_CONN_HTTP: used = net_http_take(conn, bytes, len); break;
+        case NET_CONN_HTTP:
+            if (conn->out) {
+                stash(conn, bytes, len);
+                return;
+            }
+            used = net_http_take(conn, bytes, len);
+            break;
         case NET_CONN_WS:
         case NET_CONN_PROBE: used = net_websocket_take(conn, bytes, len); break;
         case NET_CONN_WAITING:
@@ -238,8 +254,12 @@ static void peer_closed(struct net_conn *conn)
     net_conn_kill(conn, false);
 }
 
+/* A peer that does not take its answers is not asked for more requests, and those that have come
+ * already go first. */
 static bool reads(const struct net_conn *conn)
 {
+    if (conn->state == NET_CONN_HTTP && (conn->out || conn->http.stash))
+        return false;
     return conn->state != NET_CONN_DEAD && conn->state != NET_CONN_WAITING &&
            conn->state != NET_CONN_MOVING && !conn->peer_closed;
 }
@@ -258,7 +278,7 @@ static void arrive(void *arg)
         return;
     }
     base_list_append(&worker->conns, &conn->link);
-    atomic_fetch_add_explicit(&worker->conn_count, 1, memory_order_relaxed);
+    count(conn, 1);
     conn->state = NET_CONN_HTTP;
     conn->more_to_read = true;
     if (net_loop_watch(worker->loop, conn->fd, conn, false) < 0) {
@@ -276,7 +296,7 @@ static void move(struct net_conn *conn)
     net_loop_unwatch(from->loop, conn->fd);
     base_list_remove(&conn->link);
     net_worker_leave(from);
-    atomic_fetch_sub_explicit(&from->conn_count, 1, memory_order_relaxed);
+    count(conn, -1);
     conn->timing = conn->blocked = false;
     conn->worker = &from->server->workers[conn->http.move_to];
     if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
@@ -321,7 +341,7 @@ void net_conn_again(struct net_conn *conn)
         move(conn);
         return;
     }
-    if (conn->state == NET_CONN_HTTP && conn->http.stash) {
+    if (conn->state == NET_CONN_HTTP && conn->http.stash && !conn->out) {
         struct base_buf bytes = *conn->http.stash;
         base_free_clear(&conn->http.stash);
         take(conn, bytes.data, bytes.len);
@@ -333,7 +353,7 @@ void net_conn_again(struct net_conn *conn)
 
 void net_conn_resume(struct net_conn *conn)
 {
-    if (conn->state != NET_CONN_HTTP)
+    if (conn->state != NET_CONN_HTTP || conn->out)
         return;
     if (conn->http.stash || conn->more_to_read)
         net_worker_again(conn);
@@ -348,6 +368,8 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
         write_out(conn);
         if (conn->state == NET_CONN_WS)
             net_worker_dirty_session(conn->session);
+        else
+            net_conn_resume(conn);
     }
     if (events & (NET_READABLE | NET_HANGUP)) {
         conn->more_to_read = true;
@@ -364,7 +386,8 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
 void net_conn_on_due(struct net_conn *conn)
 {
     if (conn->state == NET_CONN_HTTP && conn->http.parser) {
-        net_worker_refused(conn->worker, NET_REFUSED_LATE);
+        if (!conn->of_site)
+            net_worker_refused(conn->worker, NET_REFUSED_LATE);
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }

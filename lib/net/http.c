@@ -198,6 +198,11 @@ static void on_head(struct net_conn *conn, bool may_move)
     conn->keep_alive = request->keep_alive;
     conn->http10 = request->http10;
     conn->head_only = request->method == NET_HTTP1_HEAD_METHOD;
+    if (conn->of_site) {
+        set_due(conn, worker->server->options.request_timeout_ms);
+        net_site_head(conn, request);
+        return;
+    }
     conn->http.endpoint = find_endpoint(worker, request->path);
     if (!conn->http.endpoint) {
         answer_plain(conn, 404, true);
@@ -262,7 +267,9 @@ static void on_request(struct net_conn *conn)
     struct net_http1_request *request = net_http1_request(http);
     conn->http.parser = NULL; /* ours until the end of this function */
     conn->head_done = false;
-    if (request->method == NET_HTTP1_OPTIONS)
+    if (conn->of_site)
+        net_site_serve(conn, http);
+    else if (request->method == NET_HTTP1_OPTIONS)
         answer_preflight(conn, http);
     else
         serve(conn, http);
@@ -277,9 +284,10 @@ static void on_request(struct net_conn *conn)
 static void on_error(struct net_conn *conn)
 {
     int status = net_http1_status(conn->http.parser);
-    net_worker_refused(conn->worker, status == 431   ? NET_REFUSED_HEAD
-                                     : status == 413 ? NET_REFUSED_BODY
-                                                     : NET_REFUSED_MALFORMED);
+    if (!conn->of_site)
+        net_worker_refused(conn->worker, status == 431   ? NET_REFUSED_HEAD
+                                         : status == 413 ? NET_REFUSED_BODY
+                                                         : NET_REFUSED_MALFORMED);
     conn->http10 = conn->head_only = false;
     if (conn->session) /* of a POST under way */
         net_polling_lost(conn->session, conn);
@@ -299,6 +307,12 @@ static bool borrow_parser(struct net_conn *conn)
     return conn->http.parser != NULL;
 }
 
+/* Before the head is complete no body is read, and by a site never. */
+static size_t max_body_bytes(const struct net_conn *conn)
+{
+    return conn->head_done && !conn->of_site ? conn->http.endpoint->max_payload_bytes : 0;
+}
+
 size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t used = 0;
@@ -306,9 +320,7 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
         net_conn_kill(conn, true);
         return len;
     }
-    /* Before the head is complete no body is read. */
-    uint32_t max_body = conn->head_done ? conn->http.endpoint->max_payload_bytes : 0;
-    int event = net_http1_feed(conn->http.parser, max_body, bytes, len, &used);
+    int event = net_http1_feed(conn->http.parser, max_body_bytes(conn), bytes, len, &used);
     if (event < 0) {
         on_error(conn);
         return len;

@@ -8,6 +8,7 @@
  *     conn.c       a TCP connection: reading, writing, closing
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
+ *     site.c       plain pages on a port of their own
  *     polling.c    the long-polling transport
  *     websocket.c  the WebSocket transport, and the upgrade from polling
  *     session.c    an Engine.IO session: life, heartbeat
@@ -83,8 +84,8 @@ struct net_worker {
     struct net_deflate *deflate; /* NULL until something is to be compressed or expanded */
 
     /* Read by the home loop for net_server_get_stats. */
-    _Atomic uint64_t conn_count, session_count, sessions_opened, closed[NET_REASON_COUNT],
-        refused[NET_REFUSAL_COUNT];
+    _Atomic uint64_t conn_count, session_count, sessions_opened, request_errors;
+    _Atomic uint64_t closed[NET_REASON_COUNT], refused[NET_REFUSAL_COUNT];
 };
 
 int net_worker_init(struct net_worker *worker, struct net_server *server, unsigned index,
@@ -133,19 +134,25 @@ struct net_conn {
     bool timing : 1;      /* the header deadline runs */
     bool head_done : 1;   /* the body is being read */
     bool gzip : 1;        /* the answer to the request may be compressed */
+    bool of_site : 1;     /* reaches the site and nothing else */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
             struct net_http1 *parser; /* of an incomplete request */
             const struct net_endpoint *endpoint;
             struct base_buf *stash; /* bytes behind the request being answered */
-            uint16_t move_to;       /* worker */
-            uint16_t origin;        /* of the endpoint's, from 1; 0: none of them */
+            union {
+                struct {
+                    uint16_t move_to; /* worker */
+                    uint16_t origin;  /* of the endpoint's, from 1; 0: none of them */
+                };
+                struct net_request *request; /* of a site's connection: waits for its answer */
+            };
         } http;
     };
 };
 
-int net_conn_open(struct net_worker *worker, int fd);
+int net_conn_open(struct net_worker *worker, int fd, bool of_site);
 void net_conn_on_ready(struct net_conn *conn, unsigned events);
 void net_conn_on_due(struct net_conn *conn);
 /* Reads until EAGAIN or its share of the turn is used up. */
@@ -195,6 +202,13 @@ enum net_eio_error {
 void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket);
 /* Appends the CORS headers of the connection's endpoint. */
 int net_answer_cors(struct base_buf *out, const struct net_conn *conn);
+
+/* The head of a request to the site is complete: answers what is no request for a page. */
+void net_site_head(struct net_conn *conn, const struct net_http1_request *request);
+/* A complete GET or HEAD. */
+void net_site_serve(struct net_conn *conn, struct net_http1 *http);
+/* The connection of a request that waits has been lost. */
+void net_site_lost(struct net_conn *conn);
 
 /* ---- transports ---- */
 
@@ -365,6 +379,7 @@ struct net_listener {
     int fd;
     int spare_fd; /* closed for a moment to accept and refuse when descriptors run out */
     struct net_worker *worker;
+    bool of_site;
 };
 
 int net_listen_open(struct net_listener *listener, const char *host, uint16_t port, bool reuse,
@@ -383,17 +398,21 @@ struct net_server {
     struct net_endpoint *endpoints; /* a copy */
     struct net_worker *workers;
     struct net_listener *listeners; /* one per worker */
-    struct net_log *dirty_logs;     /* home loop */
-    struct base_quota addresses;    /* sessions of each */
+    struct net_listener site_listener;
+    struct net_site site;
+    struct net_log *dirty_logs;  /* home loop */
+    struct base_quota addresses; /* sessions of each */
     bool closing;
     pthread_t home_thread;
-    unsigned workers_left; /* of those that close; home loop */
+    unsigned workers_left; /* of those that close, worker 0 among them; home loop */
     void (*on_closed)(void *data);
     void *closed_data;
 };
 
 /* On the home loop, at the end of its turn: tells the views what the logs have got. */
 void net_server_post_logs(struct net_server *server);
+/* Nothing else is left on the home loop. */
+void net_server_close_site(struct net_server *server);
 /* The loop of a worker is closed. On its thread. */
 void net_server_worker_closed(struct net_worker *worker);
 

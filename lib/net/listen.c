@@ -168,10 +168,10 @@ void net_listen_accept(struct net_listener *listener)
             continue;
         if (fd < 0)
             return;
-        bool full = is_full(worker->server);
+        bool full = !listener->of_site && is_full(worker->server);
         if (full)
             net_worker_refused(worker, NET_REFUSED_CONNECTIONS);
-        if (full || net_conn_open(worker, fd) < 0)
+        if (full || net_conn_open(worker, fd, listener->of_site) < 0)
             close(fd);
     }
 }

@@ -31,7 +31,8 @@ struct net_loop {
     uv_prepare_t prepare;
     uv_check_t check;
     uv_async_t async;
-    pthread_mutex_t lock; /* of the two below */
+    pthread_mutex_t lock; /* of the three below */
+    bool closed;          /* nobody is to be woken any more */
     struct task *first_task;
     struct task **last_task;
     uint64_t wake_us; /* 0: never */
@@ -78,10 +79,11 @@ static void on_check(uv_check_t *check)
     loop->on.on_turn(loop->on.data);
 }
 
-static void run_tasks(struct net_loop *loop)
+static bool run_tasks(struct net_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
     struct task *task = loop->first_task;
+    bool any = task != NULL;
     loop->first_task = NULL;
     loop->last_task = &loop->first_task;
     pthread_mutex_unlock(&loop->lock);
@@ -91,6 +93,7 @@ static void run_tasks(struct net_loop *loop)
         base_free(task);
         task = next;
     }
+    return any;
 }
 
 static void on_async(uv_async_t *async)
@@ -125,13 +128,9 @@ static void dispose(struct net_loop *loop)
 {
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
-    pthread_mutex_destroy(&loop->lock);
-    void (*done)(void *) = loop->on_closed;
-    void *data = loop->closed_data;
-    if (loop->has_home)
-        base_free(loop);
-    if (done)
-        done(data);
+    loop->epoll_fd = -1;
+    if (loop->on_closed)
+        loop->on_closed(loop->closed_data);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -205,15 +204,30 @@ void net_loop_run(struct net_loop *loop)
 {
     uv_run(loop->uv, UV_RUN_DEFAULT);
     uv_loop_close(&loop->own);
-    base_free(loop);
 }
 
 void net_loop_close(struct net_loop *loop, void (*done)(void *data), void *data)
 {
+    pthread_mutex_lock(&loop->lock);
+    loop->closed = true;
+    pthread_mutex_unlock(&loop->lock);
     run_tasks(loop);
     loop->on_closed = done;
     loop->closed_data = data;
     close_handles(loop, true);
+}
+
+bool net_loop_run_rest(struct net_loop *loop)
+{
+    return run_tasks(loop);
+}
+
+void net_loop_free(struct net_loop *loop)
+{
+    if (!loop)
+        return;
+    pthread_mutex_destroy(&loop->lock);
+    base_free(loop);
 }
 
 int net_loop_watch(struct net_loop *loop, int fd, void *tag, bool listener)
@@ -260,11 +274,11 @@ int net_loop_post(struct net_loop *loop, void (*run)(void *arg), void *arg)
         return BASE_ERR_NOMEM;
     *task = (struct task){NULL, run, arg};
     pthread_mutex_lock(&loop->lock);
-    bool first = loop->first_task == NULL;
+    bool wake = loop->first_task == NULL && !loop->closed;
     *loop->last_task = task;
     loop->last_task = &task->next;
-    pthread_mutex_unlock(&loop->lock);
-    if (first)
+    if (wake) /* under the lock: the handle is closed by who has taken it */
         uv_async_send(&loop->async);
+    pthread_mutex_unlock(&loop->lock);
     return BASE_OK;
 }

@@ -33,9 +33,13 @@ int net_loop_new(struct uv_loop_s *home, const struct net_loop_handlers *handler
                  struct net_loop **loop);
 /* Runs a loop of its own until net_loop_close has finished. */
 void net_loop_run(struct net_loop *loop);
-/* Closes the handles, then calls `done` (may be NULL), then frees the loop. Tasks that are still
- * posted are run first. */
+/* Closes the handles, then calls `done` (may be NULL). Tasks that are still posted are run first;
+ * what is posted later waits for net_loop_run_rest. */
 void net_loop_close(struct net_loop *loop, void (*done)(void *data), void *data);
+/* Runs what was posted to a loop that is closed, once its thread has ended; false: nothing was. */
+bool net_loop_run_rest(struct net_loop *loop);
+/* Of a loop that is closed, and to which nobody posts any more; NULL is allowed. */
+void net_loop_free(struct net_loop *loop);
 
 /* Edge-triggered for connections; `listener` makes it level-triggered and readable only. */
 int net_loop_watch(struct net_loop *loop, int fd, void *tag, bool listener);

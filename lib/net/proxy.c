@@ -82,6 +82,8 @@ bool net_block_has(const struct net_block *blocks, size_t count, struct base_sli
 static struct base_slice take_last(struct base_slice *list)
 {
     size_t from = list->len;
+    if (from == 0) /* a header that is not there has no data either */
+        return *list;
     while (from > 0 && list->data[from - 1] != ',')
         from--;
     struct base_slice last = {list->data + from, list->len - from};

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct net_endpoint net_endpoint_defaults = {
@@ -53,6 +54,9 @@ static void *run_worker(void *arg)
 {
     struct net_worker *worker = arg;
     const struct net_server_options *options = &worker->server->options;
+    char name[16];
+    snprintf(name, sizeof name, "worker %u", worker->index);
+    pthread_setname_np(pthread_self(), name); /* for top(1) and debuggers */
     if (options->on_worker)
         options->on_worker(options->data, worker->index, true);
     net_loop_run(worker->loop);
@@ -100,7 +104,8 @@ static int allocate(const struct net_server_options *options, struct net_server 
         return BASE_ERR_NOMEM;
     }
     for (unsigned i = 0; i < options->workers; i++)
-        server->listeners[i] = (struct net_listener){-1, -1, &server->workers[i]};
+        server->listeners[i] = (struct net_listener){-1, -1, &server->workers[i], false};
+    server->site_listener = (struct net_listener){-1, -1, &server->workers[0], true};
     *out = server;
     return BASE_OK;
 }
@@ -153,30 +158,59 @@ int net_server_listen(struct net_server *server, const char *host, uint16_t port
     return BASE_OK;
 }
 
+int net_server_listen_site(struct net_server *server, const char *host, uint16_t port,
+                           const struct net_site *site, char bound[static NET_ADDRESS_MAX],
+                           struct base_why *why)
+{
+    struct net_listener *listener = &server->site_listener;
+    server->site = *site;
+    int failed = net_listen_open(listener, host, port, false, why);
+    if (!failed && net_listen_address(listener, bound, &port) < 0)
+        failed = base_why_set(why, BASE_ERR_INTERNAL, "no address");
+    if (!failed)
+        watch_listener(listener);
+    return failed;
+}
+
 /* ---- end ---- */
+
+static void stop_listening(struct net_listener *listener)
+{
+    if (listener->fd >= 0)
+        net_loop_unwatch(listener->worker->loop, listener->fd);
+    net_listen_close(listener);
+}
+
+void net_server_close_site(struct net_server *server)
+{
+    stop_listening(&server->site_listener);
+}
 
 static void begin_drain(void *arg)
 {
     struct net_worker *worker = arg;
-    struct net_listener *listener = &worker->server->listeners[worker->index];
-    if (listener->fd >= 0)
-        net_loop_unwatch(worker->loop, listener->fd);
-    net_listen_close(listener);
+    stop_listening(&worker->server->listeners[worker->index]);
     worker->closing = true;
     net_loop_again(worker->loop);
 }
 
-static void close_home_worker(struct net_server *server)
-{
-    begin_drain(&server->workers[0]);
-}
-
-/* On the home loop: worker 0 goes last, since the others tell it of their end. */
+/* On the home loop: worker 0 ends last. */
 static void one_less(void *arg)
 {
     struct net_server *server = arg;
-    if (--server->workers_left == 1)
-        close_home_worker(server);
+    server->workers_left--;
+    net_loop_again(server->workers[0].loop);
+}
+
+/* What was posted to a worker after its end still has to run, or its memory would be lost. */
+static void run_rest(struct net_server *server)
+{
+    bool any;
+    do {
+        any = false;
+        for (unsigned i = 0; i < server->options.workers; i++)
+            any |= net_loop_run_rest(server->workers[i].loop);
+    } while (any);
 }
 
 static void finish(struct net_server *server)
@@ -184,6 +218,7 @@ static void finish(struct net_server *server)
     const struct net_server_options options = server->options;
     for (unsigned i = 1; i < options.workers; i++)
         pthread_join(server->workers[i].thread, NULL);
+    run_rest(server);
     if (options.on_worker)
         options.on_worker(options.data, 0, false);
     void (*done)(void *) = server->on_closed;
@@ -213,8 +248,7 @@ void net_server_close(struct net_server *server, uint32_t drain_ms, void (*done)
         server->workers[i].drain_until_us = until;
     for (unsigned i = 1; i < server->options.workers; i++)
         net_server_post(server, i, begin_drain, &server->workers[i]);
-    if (server->options.workers == 1)
-        close_home_worker(server);
+    begin_drain(&server->workers[0]);
 }
 
 /* ---- posting ---- */
@@ -241,11 +275,28 @@ void net_server_get_stats(struct net_server *server, struct net_server_stats *st
         stats->sessions += atomic_load_explicit(&worker->session_count, memory_order_relaxed);
         stats->sessions_opened +=
             atomic_load_explicit(&worker->sessions_opened, memory_order_relaxed);
+        stats->request_errors +=
+            atomic_load_explicit(&worker->request_errors, memory_order_relaxed);
         for (int reason = 0; reason < NET_REASON_COUNT; reason++)
             stats->closed[reason] +=
                 atomic_load_explicit(&worker->closed[reason], memory_order_relaxed);
         for (int refusal = 0; refusal < NET_REFUSAL_COUNT; refusal++)
             stats->refused[refusal] +=
                 atomic_load_explicit(&worker->refused[refusal], memory_order_relaxed);
+    }
+}
+
+void net_server_get_queued(struct net_server *server, unsigned worker,
+                           struct net_server_queued *queued)
+{
+    const struct net_worker *of = &server->workers[worker];
+    *queued = (struct net_server_queued){0};
+    for (uint32_t i = 0; i < of->slot_cap; i++) {
+        if (of->slots[i] & 1)
+            continue;
+        uint64_t bytes = net_queue_bytes((const struct net_session *)of->slots[i]);
+        queued->bytes += bytes;
+        if (bytes > queued->most_bytes)
+            queued->most_bytes = bytes;
     }
 }

@@ -4,7 +4,8 @@
  *
  * A server has endpoints, each a path with its own protocol options, spoken over long-polling and
  * WebSocket on the same port. An endpoint is either Socket.IO, with namespaces, or bare Engine.IO.
- * What goes to many sockets goes through a log that they follow (log.h).
+ * What goes to many sockets goes through a log that they follow (log.h). A site of plain pages, for
+ * those who look after the server, may be served on another port.
  *
  * Threads: a server has a home loop and workers, each with a loop and thread of its own; worker 0
  * lives on the home loop. A session lives its whole life on one worker, on whose thread its
@@ -183,15 +184,65 @@ int net_server_post(struct net_server *server, unsigned worker, void (*task)(voi
 /* The same for the home loop. */
 int net_server_post_home(struct net_server *server, void (*task)(void *arg), void *arg);
 
+/* What concerns the endpoints; a site's connections and requests are not counted. */
 struct net_server_stats {
     uint64_t connections; /* TCP, now */
     uint64_t sessions;    /* now */
     uint64_t sessions_opened;
+    uint64_t request_errors; /* answered with an error status */
     uint64_t closed[NET_REASON_COUNT];
     uint64_t refused[NET_REFUSAL_COUNT];
 };
 /* Sums over the workers; figures of other workers may lag a little. */
 void net_server_get_stats(struct net_server *server, struct net_server_stats *stats);
+
+/* What waits for the sessions of a worker. */
+struct net_server_queued {
+    uint64_t bytes;
+    uint64_t most_bytes; /* of one session */
+};
+/* That worker's thread. Looks at each of its sessions. */
+void net_server_get_queued(struct net_server *server, unsigned worker,
+                           struct net_server_queued *queued);
+
+/* ---- a site: pages over plain HTTP; home loop ---- */
+
+struct net_request; /* waits for its answer */
+
+struct net_page {
+    const char *path; /* the whole of it; a query is left out of account */
+    /* A GET or HEAD. Must be answered with net_request_answer, now or later. */
+    void (*on_request)(void *data, struct net_request *request);
+};
+
+struct net_site {
+    const struct net_page *pages; /* borrowed for the server's life */
+    size_t page_count;
+    void *data;
+};
+
+/* Serves pages on a listener of its own, whose connections reach nothing else: other paths are
+ * answered with 404, other methods with 405, bodies are refused. Heads are bounded, and time is, as
+ * on the endpoints' listener. While the server closes, the site is served until the rest has ended.
+ * Otherwise as net_server_listen. */
+int net_server_listen_site(struct net_server *server, const char *host, uint16_t port,
+                           const struct net_site *site, char bound[static NET_ADDRESS_MAX],
+                           struct base_why *why);
+
+/* The value of a header (name in lower case), data NULL when absent. Until on_request returns, and
+ * borrowed until then. */
+struct base_slice net_request_header(struct net_request *request, const char *name);
+
+struct net_response {
+    int status;
+    const char *type;       /* Content-Type; NULL without a body */
+    const char *headers;    /* more, each with its CR LF; NULL: none */
+    struct base_slice body; /* left out of the answer to a HEAD */
+};
+/* Copies the response, frees the request. A peer that has gone, or for which it took longer than
+ * request_timeout_ms, hears nothing; the request has to be answered nevertheless, which may happen
+ * after the server's end. */
+void net_request_answer(struct net_request *request, const struct net_response *response);
 
 /* ---- broadcasts; home loop ---- */
 

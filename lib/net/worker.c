@@ -143,11 +143,21 @@ static void release_dead(struct net_worker *worker)
     }
 }
 
+/* Those of a site do not keep a worker alive. */
+static bool has_conns(const struct net_worker *worker)
+{
+    BASE_LIST_FOREACH (link, &worker->conns)
+        if (!base_container(link, struct net_conn, link)->of_site)
+            return true;
+    return false;
+}
+
 static void set_timer(struct net_worker *worker)
 {
     uint64_t due_us;
     bool any = net_deadlines_next(&worker->deadlines, &due_us);
-    if (worker->closing && !worker->ended && (!any || due_us > worker->drain_until_us)) {
+    bool drains = worker->closing && has_conns(worker);
+    if (drains && (!any || due_us > worker->drain_until_us)) {
         due_us = worker->drain_until_us;
         any = true;
     }
@@ -164,26 +174,43 @@ static void on_loop_closed(void *data)
     net_server_worker_closed(data);
 }
 
-/* Sessions that have nothing left to send end at once, the others when time is up. */
-static void drain(struct net_worker *worker)
+static void close_sessions(struct net_worker *worker, bool also_busy)
 {
-    bool time_is_up = base_clock_mono_us() >= worker->drain_until_us;
     for (uint32_t i = 0; i < worker->slot_cap; i++) {
         struct net_session *session = (struct net_session *)worker->slots[i];
-        if (!(worker->slots[i] & 1) && (time_is_up || net_queue_empty(session)))
+        if (!(worker->slots[i] & 1) && (also_busy || net_queue_empty(session)))
             net_session_close(session, NET_REASON_SHUTDOWN);
     }
+}
+
+static void close_conns(struct net_worker *worker, bool also_busy)
+{
     BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
         struct net_conn *conn = base_container(link, struct net_conn, link);
         bool idle = conn->state == NET_CONN_HTTP && !conn->http.parser && !conn->out;
-        if (time_is_up || idle)
+        if (also_busy || (idle && !conn->of_site))
             net_conn_kill(conn, false);
     }
-    if (base_list_empty(&worker->conns)) {
-        worker->ended = true;
-        release_dead(worker);
-        net_loop_close(worker->loop, on_loop_closed, worker);
-    }
+}
+
+/* Sessions that have nothing left to send end at once, the others when time is up. Worker 0 waits
+ * for the others, who tell it of their end. */
+static void drain(struct net_worker *worker)
+{
+    bool time_is_up = base_clock_mono_us() >= worker->drain_until_us;
+    close_sessions(worker, time_is_up);
+    close_conns(worker, time_is_up);
+    if (has_conns(worker))
+        return;
+    close_sessions(worker, true); /* those that poll have no way to come any more */
+    if (worker->index == 0 && worker->server->workers_left > 1)
+        return;
+    if (worker->index == 0)
+        net_server_close_site(worker->server);
+    close_conns(worker, true);
+    worker->ended = true;
+    release_dead(worker);
+    net_loop_close(worker->loop, on_loop_closed, worker);
 }
 
 static void on_turn(void *data)
@@ -251,4 +278,5 @@ void net_worker_fini(struct net_worker *worker)
     base_buf_fini(&worker->scratch);
     base_free(worker->slots);
     base_free(worker->read_bytes);
+    net_loop_free(worker->loop);
 }

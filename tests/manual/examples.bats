@@ -120,6 +120,9 @@ publish_order() { # TENANT
     arda-token inspect <<<"$output" | jq -e '.valid and .claims.exp - .claims.iat == 3600'
     try arda-token.1 'See what it says:'
     [ "$(jq -r .role <<<"$output")" = planner ]
+    cd "$BATS_TEST_TMPDIR"
+    try arda-token.1 "Sign with a key of one's own, and check with its public half:"
+    [ "$(jq -c '[.header.alg, .header.kid, .valid]' <<<"$output")" = '["ES256","2026",true]' ]
 }
 
 @test "arda-directory" {

@@ -139,7 +139,8 @@ statuses_of_header() {
 
 @test "every page has its sections in order" {
     for page in man/*.1; do
-        grep '^\.Sh ' "$page" >"$here/sections"
+        # One section more, of daemons, comes before ENVIRONMENT.
+        grep '^\.Sh ' "$page" | sed '/^\.Sh METRICS$/{N;/ENVIRONMENT$/s/.*\n//;}' >"$here/sections"
         diff -u - "$here/sections" <<'END'
 .Sh NAME
 .Sh SYNOPSIS

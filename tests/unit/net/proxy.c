@@ -79,6 +79,7 @@ static void the_client_is_the_last_that_is_no_proxy(void)
 static void the_last_protocol_counts(void)
 {
     CHECK(net_proxy_is_https(slice("https")));
+    CHECK(!net_proxy_is_https((struct base_slice){NULL, 0}));
     CHECK(net_proxy_is_https(slice("HTTPS ")));
     CHECK(net_proxy_is_https(slice("http, https")));
     CHECK(!net_proxy_is_https(slice("https, http")));

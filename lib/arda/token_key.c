@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/token_internal.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_FILE_MAX 4096
+#define PEM_FILE_MAX    16384
+
+/* ---- kinds ---- */
+
+const struct token_algorithm_row token_algorithms[TOKEN_ALGORITHMS] = {
+#define ROW_(code, name, kind, hash) {name, kind, hash},
+    TOKEN_ALGORITHM_MAP(ROW_)
+#undef ROW_
+};
+
+unsigned token_algorithms_of(enum token_kind kind)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; i < TOKEN_ALGORITHMS; i++)
+        if (token_algorithms[i].kind == kind)
+            bits |= TOKEN_BIT(i);
+    return bits;
+}
+
+enum token_algorithm token_usual_algorithm(enum token_kind kind)
+{
+    unsigned i = 0;
+    while (token_algorithms[i].kind != kind)
+        i++;
+    return i;
+}
+
+enum token_algorithm token_find_algorithm(const char *name, size_t len)
+{
+    unsigned i = 0;
+    while (i < TOKEN_ALGORITHMS && (strlen(token_algorithms[i].name) != len ||
+                                    memcmp(token_algorithms[i].name, name, len) != 0))
+        i++;
+    return i;
+}
+
+/* ---- making ---- */
+
+static struct arda_token_key *new_key(const char *text, size_t len)
+{
+    struct arda_token_key *key = base_calloc(1, sizeof *key + len);
+    if (!key)
+        return NULL;
+    key->len = len;
+    memcpy(key->text, text, len);
+    return key;
+}
+
+static int check_secret(const char *secret, size_t len, struct base_why *why)
+{
+    if (base_pkey_is_pem(secret, len))
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "a key in PEM is no secret; give it by "
+                            "--jwt-key");
+    if (len < ARDA_TOKEN_MIN_SECRET)
+        return base_why_set(why, BASE_ERR_CONFIG, "the secret has %zu bytes; it needs at least %d",
+                            len, ARDA_TOKEN_MIN_SECRET);
+    if (base_pkey_is_foreign(secret, len))
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "a public key is no secret; it is expected in PEM, by --jwt-key");
+    return BASE_OK;
+}
+
+int arda_token_key_new(const char *secret, size_t len, struct arda_token_key **out,
+                       struct base_why *why)
+{
+    int failed = check_secret(secret, len, why);
+    if (failed)
+        return failed;
+    struct arda_token_key *key = new_key(secret, len);
+    if (!key)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    *out = key;
+    return BASE_OK;
+}
+
+static int new_from_pem(const char *pem, size_t len, struct arda_token_key **out,
+                        struct base_why *why)
+{
+    struct base_pkey *pkey;
+    int failed = base_pkey_parse(pem, len, &pkey, why);
+    if (failed)
+        return failed;
+    struct arda_token_key *key = new_key(pem, len);
+    if (!key) {
+        base_pkey_free(pkey);
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    }
+    key->pkey = pkey;
+    key->kind = base_pkey_is_rsa(pkey) ? TOKEN_RSA : TOKEN_P256;
+    *out = key;
+    return BASE_OK;
+}
+
+void arda_token_key_free(struct arda_token_key *key)
+{
+    if (!key)
+        return;
+    base_pkey_free(key->pkey);
+    explicit_bzero(key->text, key->len);
+    base_free(key);
+}
+
+/* ---- loading ---- */
+
+/* The number of bytes, more than PEM_FILE_MAX for a longer file, or -1. */
+static ssize_t read_file(const char *file, char bytes[static PEM_FILE_MAX + 1])
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t len = 0, got = fd < 0 ? -1 : 1;
+    while (got > 0 && len <= PEM_FILE_MAX) {
+        got = read(fd, bytes + len, (size_t)(PEM_FILE_MAX + 1 - len));
+        if (got > 0)
+            len += got;
+        else if (got < 0 && errno == EINTR)
+            got = 1;
+    }
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return got < 0 ? -1 : len;
+}
+
+static int new_from_text(const char *text, size_t len, bool pem_too, struct arda_token_key **key,
+                         struct base_why *why)
+{
+    if (pem_too && len <= PEM_FILE_MAX && base_pkey_is_pem(text, len))
+        return new_from_pem(text, len, key, why);
+    if (len > SECRET_FILE_MAX)
+        return base_why_set(why, BASE_ERR_CONFIG, "longer than %d bytes", SECRET_FILE_MAX);
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    if (len > 0 && text[len - 1] == '\r')
+        len--;
+    return arda_token_key_new(text, len, key, why);
+}
+
+static int load_file(const char *file, bool pem_too, struct arda_token_key **key,
+                     struct base_why *why)
+{
+    char text[PEM_FILE_MAX + 1];
+    ssize_t len = read_file(file, text);
+    if (len < 0)
+        return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the %s file %s",
+                              pem_too ? "key" : "secret", file);
+    int failed = new_from_text(text, (size_t)len, pem_too, key, why);
+    explicit_bzero(text, sizeof text);
+    if (failed)
+        base_why_prefix(why, "%s", file);
+    return failed;
+}
+
+int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
+{
+    static const char *const names[] = {"ARDA_JWT_SECRET", "JWT_SECRET"};
+    *key = NULL;
+    if (file && *file)
+        return load_file(file, false, key, why);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *secret = getenv(names[i]);
+        if (!secret || !*secret)
+            continue;
+        int failed = arda_token_key_new(secret, strlen(secret), key, why);
+        if (failed)
+            base_why_prefix(why, "%s", names[i]);
+        return failed;
+    }
+    return base_why_set(why, BASE_ERR_NOTFOUND,
+                        "no secret: set JWT_SECRET or give --jwt-secret-file");
+}
+
+int arda_token_key_open(const char *kid_and_file, struct arda_token_key **key, struct base_why *why)
+{
+    const char *equals = strchr(kid_and_file, '=');
+    size_t kid_len = equals ? (size_t)(equals - kid_and_file) : 0;
+    if (kid_len > ARDA_TOKEN_KID_MAX)
+        return base_why_set(why, BASE_ERR_CONFIG, "the kid of %s is longer than %d bytes",
+                            equals + 1, ARDA_TOKEN_KID_MAX);
+    int failed = load_file(equals ? equals + 1 : kid_and_file, true, key, why);
+    if (!failed)
+        memcpy((*key)->kid, kid_and_file, kid_len);
+    return failed;
+}
