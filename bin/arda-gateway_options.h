@@ -7,6 +7,9 @@
 #define GATEWAY_OPTIONS(OPT)                                                                       \
     OPT(listen, 'l', "listen", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                              \
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
+    OPT(tls_cert, 0, "tls-cert", TEXT, "FILE", NULL, NULL, NULL,                                   \
+        "serve https and wss with this certificate, in PEM, its chain behind it")                  \
+    OPT(tls_key, 0, "tls-key", TEXT, "FILE", NULL, NULL, NULL, "its private key, in PEM")          \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \

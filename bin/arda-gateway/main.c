@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/service.h"
 #include "base/url.h"
+#include "net/tls.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -37,6 +38,7 @@ struct process {
     struct settings settings;
     struct gateway gateway;
     struct limits limits;
+    struct net_tls *tls; /* NULL: plain HTTP */
     uv_loop_t loop;
     uv_signal_t signals[SIGNALS];
 };
@@ -119,18 +121,28 @@ static void stop(struct process *process)
                      process);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void load_again(struct process *process)
 {
-    struct process *process = handle->data;
     struct base_why why;
-    if (number != SIGHUP) {
-        stop(process);
-        return;
-    }
     if (gateway_load_keys(&process->gateway, &why) < 0)
         base_log(BASE_LOG_ERROR, "the keys of tokens were not loaded again: %s", why.text);
     else
         base_log(BASE_LOG_INFO, "the keys of tokens were loaded again");
+    if (!process->tls)
+        return;
+    if (net_tls_reload(process->tls, &why) < 0)
+        base_log(BASE_LOG_ERROR, "the certificate was not loaded again: %s", why.text);
+    else
+        base_log(BASE_LOG_INFO, "the certificate was loaded again");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct process *process = handle->data;
+    if (number == SIGHUP)
+        load_again(process);
+    else
+        stop(process);
 }
 
 /* ---- the beginning ---- */
@@ -149,6 +161,20 @@ static void watch_signals(struct process *process)
         process->signals[i].data = process;
         uv_signal_start(&process->signals[i], on_signal, numbers[i]);
     }
+}
+
+static void load_certificate(struct process *process)
+{
+    struct settings *settings = &process->settings;
+    struct base_why why;
+    bool cert = settings->tls_cert && *settings->tls_cert;
+    bool key = settings->tls_key && *settings->tls_key;
+    if (cert != key)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--tls-cert and --tls-key need each other"});
+    int failed = cert ? net_tls_new(settings->tls_cert, settings->tls_key, &process->tls, &why) : 0;
+    if (failed)
+        fail(failed, "", &why);
 }
 
 static void start_workers(struct gateway *gateway, unsigned count)
@@ -180,6 +206,7 @@ static void start_server(struct process *process)
         .endpoints = &endpoint,
         .endpoint_count = 1,
         .workers = (unsigned)settings->workers,
+        .tls = process->tls,
     };
     int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
     if (failed)
@@ -242,7 +269,7 @@ static void start_listening(struct process *process)
     int failed = net_server_listen(process->gateway.server, host, port, bound, &why);
     if (failed)
         fail(failed, "", &why);
-    base_log(BASE_LOG_INFO, "listening on %s", bound);
+    base_log(BASE_LOG_INFO, "listening on %s%s", bound, process->tls ? " (https, wss)" : "");
 }
 
 static void load_keys(struct process *process)
@@ -270,6 +297,7 @@ static void check_settings(struct process *process)
     process->gateway.notify_tenant = settings->notifications == 1;
     process->gateway.ends_expired = settings->token_expiry == 1;
     process->gateway.revocation = settings->revocation;
+    load_certificate(process);
     base_quota_init(&process->gateway.users, (uint32_t)settings->max_per_user);
     load_keys(process);
 }
@@ -285,6 +313,7 @@ static void fini(struct process *process)
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
     limits_fini(&process->limits);
+    net_tls_free(process->tls);
     base_opt_fini(&program, &process->settings);
 }
 

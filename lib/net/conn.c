@@ -5,7 +5,9 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,25 +18,41 @@ static void count(struct net_conn *conn, int more)
         atomic_fetch_add_explicit(&conn->worker->conn_count, (uint64_t)more, memory_order_relaxed);
 }
 
-int net_conn_open(struct net_worker *worker, int fd, bool of_site)
+static struct net_conn *new_conn(struct net_worker *worker, int fd, bool of_site)
 {
-    struct net_conn *conn = base_calloc(1, sizeof *conn);
+    struct net_tls *tls = of_site ? NULL : worker->server->options.tls;
+    struct net_conn *conn =
+        base_calloc(1, tls ? sizeof(struct net_secure_conn) : sizeof(struct net_conn));
     if (!conn)
-        return BASE_ERR_NOMEM;
+        return NULL;
+    if (tls &&
+        net_tls_accept(tls, fd, &base_container(conn, struct net_secure_conn, conn)->tls) < 0) {
+        base_free(conn);
+        return NULL;
+    }
+    conn->secure = tls != NULL;
     conn->worker = worker;
     conn->fd = fd;
     conn->state = NET_CONN_HTTP;
     conn->deadline.kind = NET_DEADLINE_CONN;
     conn->of_site = of_site;
+    return conn;
+}
+
+int net_conn_open(struct net_worker *worker, int fd, bool of_site)
+{
+    struct net_conn *conn = new_conn(worker, fd, of_site);
+    if (!conn)
+        return BASE_ERR_NOMEM;
     int failed = net_worker_enter(worker);
     if (failed) {
-        base_free(conn);
+        net_conn_free(conn);
         return failed;
     }
     failed = net_loop_watch(worker->loop, fd, conn, false);
     if (failed) {
         net_worker_leave(worker);
-        base_free(conn);
+        net_conn_free(conn);
         return failed;
     }
     base_list_append(&worker->conns, &conn->link);
@@ -94,6 +112,8 @@ void net_conn_kill(struct net_conn *conn, bool reset)
     drop_reader(conn);
     conn->state = NET_CONN_DEAD;
     net_deadline_clear(&worker->deadlines, &conn->deadline);
+    if (conn->secure)
+        net_conn_tls_kill(conn, reset);
     if (reset) {
         struct linger at_once = {1, 0};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -112,13 +132,27 @@ void net_conn_kill(struct net_conn *conn, bool reset)
 void net_conn_free(struct net_conn *conn)
 {
     drop_buffer(&conn->out);
+    if (conn->secure)
+        net_tls_conn_free(net_conn_tls(conn));
     base_free(conn);
 }
 
 /* ---- writing ---- */
 
+static bool has_unsent(const struct net_conn *conn)
+{
+    return conn->out || (conn->secure && net_tls_unsent(net_conn_tls(conn)));
+}
+
+bool net_conn_idle(const struct net_conn *conn)
+{
+    return conn->state == NET_CONN_HTTP && !conn->http.parser && !has_unsent(conn);
+}
+
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count)
 {
+    if (conn->secure)
+        return net_conn_tls_write(conn, pieces, count);
     size_t total = 0;
     for (int i = 0; i < count; i++)
         total += pieces[i].iov_len;
@@ -137,16 +171,34 @@ size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int co
     return (size_t)sent;
 }
 
+static void set_due(struct net_conn *conn, uint64_t after_us)
+{
+    net_deadline_set(&conn->worker->deadlines, &conn->deadline, base_clock_mono_us() + after_us);
+}
+
 /* After the last byte of an ended connection. */
 static void shut_down(struct net_conn *conn)
 {
+    if (conn->secure && !net_conn_tls_shut_down(conn))
+        return; /* an event will bring us here again */
     shutdown(conn->fd, SHUT_WR);
     if (conn->peer_closed)
         net_conn_kill(conn, false);
+    else
+        set_due(conn, NET_LINGER_US);
+}
+
+/* A peer that is slow gets its answer, as long as it takes something of it now and then. */
+static void give_time(struct net_conn *conn)
+{
+    if (conn->state == NET_CONN_CLOSING || (conn->state == NET_CONN_HTTP && !conn->http.parser))
+        set_due(conn, conn->worker->server->options.idle_timeout_ms * NET_MS);
 }
 
 static void write_out(struct net_conn *conn)
 {
+    if (conn->secure && !net_conn_tls_flush(conn))
+        return;
     while (conn->out && !conn->blocked) {
         struct iovec piece = {conn->out->data, conn->out->len};
         size_t sent = net_conn_writev(conn, &piece, 1);
@@ -155,8 +207,10 @@ static void write_out(struct net_conn *conn)
         base_buf_consume(conn->out, sent);
         if (conn->out->len == 0)
             drop_buffer(&conn->out);
+        if (sent > 0)
+            give_time(conn);
     }
-    if (!conn->out && conn->state == NET_CONN_CLOSING)
+    if (!has_unsent(conn) && conn->state == NET_CONN_CLOSING)
         shut_down(conn);
 }
 
@@ -198,8 +252,10 @@ void net_conn_finish(struct net_conn *conn)
     drop_reader(conn);
     conn->state = NET_CONN_CLOSING;
     conn->session = NULL;
-    net_deadline_set(&conn->worker->deadlines, &conn->deadline,
-                     base_clock_mono_us() + NET_LINGER_US);
+    if (has_unsent(conn))
+        give_time(conn);
+    else
+        set_due(conn, NET_LINGER_US);
     if (!conn->out)
         shut_down(conn);
     if (conn->state != NET_CONN_DEAD && conn->more_to_read)
@@ -245,9 +301,9 @@ static void peer_closed(struct net_conn *conn)
     conn->peer_closed = true;
     conn->more_to_read = false;
     /* An answer under way is still sent; there is nothing else to do for a peer that has gone. */
-    if (conn->state == NET_CONN_CLOSING && conn->out)
+    if (conn->state == NET_CONN_CLOSING && has_unsent(conn))
         return;
-    if (conn->state == NET_CONN_HTTP && conn->out) {
+    if (conn->state == NET_CONN_HTTP && has_unsent(conn)) {
         net_conn_finish(conn);
         return;
     }
@@ -297,7 +353,8 @@ static void move(struct net_conn *conn)
     base_list_remove(&conn->link);
     net_worker_leave(from);
     count(conn, -1);
-    conn->timing = conn->blocked = false;
+    conn->timing = false;
+    conn->blocked = conn->secure && net_tls_unsent(net_conn_tls(conn));
     conn->worker = &from->server->workers[conn->http.move_to];
     if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
         return; /* it may be running already */
@@ -306,11 +363,26 @@ static void move(struct net_conn *conn)
     net_conn_free(conn);
 }
 
+static ssize_t receive(struct net_conn *conn)
+{
+    if (conn->secure)
+        return net_conn_tls_read(conn);
+    return recv(conn->fd, conn->worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
+}
+
+/* True when there is nothing left to read. A short read means so, unless the end is what comes
+ * next; TLS has to be asked until it says so, since it keeps bytes of which no event will tell. */
+static bool is_last(const struct net_conn *conn, ssize_t got)
+{
+    return got < NET_READ_BYTES && !conn->hangup && !conn->secure;
+}
+
 void net_conn_read(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;
-    for (int turn = 0; turn < NET_READS_PER_TURN && reads(conn); turn++) {
-        ssize_t got = recv(conn->fd, worker->read_bytes, NET_READ_BYTES, MSG_DONTWAIT);
+    int reads_left = conn->secure ? NET_TLS_READS : NET_READS_PER_TURN;
+    for (; reads_left > 0 && reads(conn); reads_left--) {
+        ssize_t got = receive(conn);
         if (got == 0) {
             peer_closed(conn);
             return;
@@ -324,8 +396,7 @@ void net_conn_read(struct net_conn *conn)
             return;
         }
         take(conn, worker->read_bytes, (size_t)got);
-        /* A short read means that there is no more, unless the end is what comes next. */
-        if (got < NET_READ_BYTES && !conn->hangup) {
+        if (is_last(conn, got)) {
             conn->more_to_read = false;
             return;
         }
@@ -382,6 +453,13 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
         net_conn_kill(conn, false);
 }
 
+/* The kernel has bytes that the peer has not taken yet; it goes on without us. */
+static bool kernel_sends(const struct net_conn *conn)
+{
+    int waiting = 0;
+    return !has_unsent(conn) && ioctl(conn->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0;
+}
+
 /* What a connection is told in words when time is up; most are told nothing. */
 void net_conn_on_due(struct net_conn *conn)
 {
@@ -391,5 +469,5 @@ void net_conn_on_due(struct net_conn *conn)
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }
-    net_conn_kill(conn, conn->state == NET_CONN_CLOSING);
+    net_conn_kill(conn, conn->state == NET_CONN_CLOSING && !kernel_sends(conn));
 }

@@ -127,10 +127,11 @@ static bool is_own_origin(struct net_conn *conn, struct net_http1 *http, struct 
     const struct net_server_options *options = &conn->worker->server->options;
     struct base_slice host = net_http1_header(http, "host");
     char peer[NET_ADDRESS_MAX];
-    bool https = false;
-    if (options->proxy_count > 0 &&
+    struct base_slice forwarded = net_http1_header(http, "x-forwarded-proto");
+    bool https = conn->secure;
+    if (options->proxy_count > 0 && forwarded.data &&
         net_block_has(options->proxies, options->proxy_count, net_listen_host(conn->fd, peer)))
-        https = net_proxy_is_https(net_http1_header(http, "x-forwarded-proto"));
+        https = net_proxy_is_https(forwarded);
     const char *scheme = https ? "https://" : "http://";
     size_t len = strlen(scheme);
     return host.len > 0 && origin.len == len + host.len && memcmp(origin.data, scheme, len) == 0 &&

@@ -6,6 +6,7 @@
  *     worker.c     one thread: its turn, what is dirty, what is dead
  *     listen.c     sockets that accept
  *     conn.c       a TCP connection: reading, writing, closing
+ *     conn_tls.c   the same of a connection over TLS
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
  *     site.c       plain pages on a port of their own
@@ -35,6 +36,7 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "net/sio.h"
+#include "net/tls.h"
 #include "net/ws.h"
 
 #include <pthread.h>
@@ -45,6 +47,7 @@
 
 #define NET_READ_BYTES     (64 * 1024)
 #define NET_READS_PER_TURN 4
+#define NET_TLS_READS      16       /* the same of records */
 #define NET_LINGER_US      5000000u /* for the peer to close after we have */
 #define NET_IOVECS         32
 #define NET_MS             UINT64_C(1000) /* microseconds */
@@ -133,6 +136,7 @@ struct net_conn {
     bool peer_closed : 1; /* it has been read */
     bool timing : 1;      /* the header deadline runs */
     bool head_done : 1;   /* the body is being read */
+    bool secure : 1;      /* a struct net_secure_conn */
     bool gzip : 1;        /* the answer to the request may be compressed */
     bool of_site : 1;     /* reaches the site and nothing else */
     union {
@@ -152,6 +156,17 @@ struct net_conn {
     };
 };
 
+/* A connection with `secure`; plain ones do not pay for it. */
+struct net_secure_conn {
+    struct net_conn conn;
+    struct net_tls_conn *tls;
+};
+
+static inline struct net_tls_conn *net_conn_tls(const struct net_conn *conn)
+{
+    return base_container(conn, struct net_secure_conn, conn)->tls;
+}
+
 int net_conn_open(struct net_worker *worker, int fd, bool of_site);
 void net_conn_on_ready(struct net_conn *conn, unsigned events);
 void net_conn_on_due(struct net_conn *conn);
@@ -160,7 +175,7 @@ void net_conn_read(struct net_conn *conn);
 /* Sends two pieces (the second may be empty) behind what is waiting. */
 void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body);
 /* Writes as much as goes; the number of bytes, 0 when blocked or lost (the connection is then
- * dead). */
+ * dead). What TLS has taken counts as written, and is never to be handed in again. */
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count);
 /* Ends sending after what is waiting; the peer is given time to close. */
 void net_conn_finish(struct net_conn *conn);
@@ -169,8 +184,24 @@ void net_conn_kill(struct net_conn *conn, bool reset);
 /* Goes on where reading was put off: see net_worker_again. */
 void net_conn_again(struct net_conn *conn);
 void net_conn_free(struct net_conn *conn);
+/* It has no request and nothing to send. */
+bool net_conn_idle(const struct net_conn *conn);
 /* Goes on reading after an answer to a waiting request. */
 void net_conn_resume(struct net_conn *conn);
+
+/* ---- connection over TLS: what conn.c does for it alone ---- */
+
+/* Like recv into worker->read_bytes, with an `errno` that says how to go on. */
+ssize_t net_conn_tls_read(struct net_conn *conn);
+/* As net_conn_writev. */
+size_t net_conn_tls_write(struct net_conn *conn, const struct iovec *pieces, int count);
+/* Sends what TLS holds, which goes before anything else. False when some of it stays, or the
+ * connection is lost. */
+bool net_conn_tls_flush(struct net_conn *conn);
+/* Says that no more will come. False when that has to wait. */
+bool net_conn_tls_shut_down(struct net_conn *conn);
+/* Before the descriptor is closed: the peer of an ordered end is told, if that goes at once. */
+void net_conn_tls_kill(struct net_conn *conn, bool reset);
 
 /* ---- HTTP ---- */
 
@@ -268,9 +299,8 @@ struct net_session {
     struct net_queue_lag *lag;     /* NULL while it keeps up */
     uint64_t event_due_us;         /* when its allowance of events is whole again */
     struct net_deadline deadline;
-    uint64_t beat_us;    /* when to ping, or when the pong is due */
-    uint64_t connect_us; /* when a namespace must have been joined; 0: done */
-    void *engine_data;
+    uint64_t beat_us;      /* when to ping, or when the pong is due */
+    uint64_t connect_us;   /* when a namespace must have been joined; 0: done */
     uint32_t queued_bytes; /* of own frames */
     uint32_t slot;
     bool awaiting_pong : 1;
@@ -364,7 +394,6 @@ struct net_socket {
     const struct net_namespace *nsp;
     void *data;
     uint8_t state;
-    char sid[NET_SID_LEN + 1];
 };
 
 /* A Socket.IO packet of the client. False when the session has ended. */

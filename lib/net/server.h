@@ -31,6 +31,7 @@ struct net_session;
 struct net_socket;
 struct net_log;
 struct net_view;
+struct net_tls;
 
 /* Why a session ended: name for counters, text for logs. */
 #define NET_REASON_MAP(X)                                                                          \
@@ -66,7 +67,8 @@ const char *net_reason_text(enum net_reason reason);
     X(NET_REFUSED_HEAD, "head", "request line and headers too long")                               \
     X(NET_REFUSED_BODY, "body", "body too long")                                                   \
     X(NET_REFUSED_LATE, "late", "request not complete in time")                                    \
-    X(NET_REFUSED_MALFORMED, "malformed", "malformed request")
+    X(NET_REFUSED_MALFORMED, "malformed", "malformed request")                                     \
+    X(NET_REFUSED_TLS, "tls", "TLS handshake not completed")
 
 enum net_refusal {
 #define NET_REFUSAL_ENUM_(code, name, text) code,
@@ -148,9 +150,11 @@ struct net_server_options {
     const struct net_endpoint *endpoints; /* borrowed for the server's life */
     size_t endpoint_count;
     unsigned workers;                  /* 1 to NET_MAX_WORKERS */
-    uint32_t header_timeout_ms;        /* from the first byte of a request to its complete head */
+    uint32_t header_timeout_ms;        /* to the complete head of a request: of the first one from
+                                          the connection's begin, of others from their first byte */
     uint32_t request_timeout_ms;       /* from the complete head to the end of the body */
     uint32_t idle_timeout_ms;          /* of a connection between two requests */
+    struct net_tls *tls;               /* https and wss (tls.h); borrowed; NULL: http and ws */
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
     uint32_t max_connections;          /* 0: as many as there are descriptors */
     uint32_t max_sessions_per_address; /* 0: any number */

@@ -116,8 +116,7 @@ static bool take_connect(struct net_session *session, const struct net_sio_packe
     if (find_socket(session, packet->nsp))
         return violated(session);
     struct net_socket *socket = base_calloc(1, sizeof *socket);
-    if (!socket || base_id_token(socket->sid) < 0) {
-        base_free(socket);
+    if (!socket) {
         net_session_close(session, NET_REASON_NOMEM);
         return false;
     }
@@ -246,10 +245,14 @@ void net_socket_accept(struct net_socket *socket)
     struct net_session *session = socket->session;
     if (socket->state != NET_SOCKET_PENDING || session->dead)
         return;
+    char sid[BASE_TOKEN_LEN + 1]; /* only the client has a use for it */
+    if (base_id_token(sid) < 0) {
+        net_session_close(session, NET_REASON_NOMEM);
+        return;
+    }
     socket->state = NET_SOCKET_OPEN;
     net_session_joined(session);
-    send_scratch(session,
-                 net_sio_format_connect(fresh_scratch(session), nsp_slice(socket), socket->sid));
+    send_scratch(session, net_sio_format_connect(fresh_scratch(session), nsp_slice(socket), sid));
 }
 
 void net_socket_refuse(struct net_socket *socket, const char *message)

@@ -187,8 +187,7 @@ static void close_conns(struct net_worker *worker, bool also_busy)
 {
     BASE_LIST_FOREACH_SAFE (link, &worker->conns) {
         struct net_conn *conn = base_container(link, struct net_conn, link);
-        bool idle = conn->state == NET_CONN_HTTP && !conn->http.parser && !conn->out;
-        if (also_busy || (idle && !conn->of_site))
+        if (also_busy || (net_conn_idle(conn) && !conn->of_site))
             net_conn_kill(conn, false);
     }
 }

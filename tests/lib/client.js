@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // A socket.io-client that prints what happens to it as JSON lines:
-//   client.js URL [--token T] [--header] [--transports a,b] [--upgrade] [--module NAME]
-//     [--fetch] [--no-compression] [--no-reconnect] [--emit JSON]...
+//   client.js URL [--token T] [--header] [--transports a,b] [--upgrade] [--ca FILE]
+//     [--module NAME] [--fetch] [--no-compression] [--no-reconnect] [--emit JSON]...
 // {"connect":true}, {"transport":name}, {"raw":text of the packet's payload}, {"event":name,
 // "args":[…]}, {"error":message}, {"disconnect":reason}. Lines of standard input are emitted as
 // they are JSON arrays.
@@ -23,6 +23,7 @@ while (argv.length > 0) {
   else if (name === '--authorization') options.extraHeaders = { authorization: argv.shift() };
   else if (name === '--transports') options.transports = argv.shift().split(',');
   else if (name === '--upgrade') options.transports = ['polling', 'websocket'];
+  else if (name === '--ca') options.ca = require('fs').readFileSync(argv.shift());
   else if (name === '--fetch') options.transports = [require('engine.io-client').Fetch];
   else if (name === '--no-compression') options.perMessageDeflate = false;
   else if (name === '--path') options.path = argv.shift();

@@ -50,7 +50,9 @@ if [ -n "${BATS_TEST_TMPDIR:-}" ]; then RUN_DIR=$BATS_TEST_TMPDIR; else RUN_DIR=
 start() {
     local name=$1
     shift
+    # Here and not there, or what an earlier one has written would be taken for its output.
     : >"$RUN_DIR/$name.out"
+    : >"$RUN_DIR/$name.err"
     "$@" >"$RUN_DIR/$name.out" 2>"$RUN_DIR/$name.err" <"${STDIN:-/dev/null}" 3>&- 9>&- &
     echo $! >"$RUN_DIR/$name.pid"
 }

@@ -15,7 +15,7 @@ includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|input|outbox|redis
 includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|directory[a-z_]*|redis_conn)\.[ch]:'
 includes lib '<jwt\.h>' '^lib/arda/token_mint\.c:'
 includes lib '<jansson\.h>' '^$'
-includes lib '<openssl/' '^lib/base/(crypto|pkey)\.c:'
+includes lib '<openssl/' '^lib/(base/(crypto|pkey)|net/tls)\.c:'
 includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
 includes lib '<zlib\.h>' '^lib/net/deflate\.c:'
 includes bin '<(hiredis/|jwt|jansson|openssl/|zlib)' '^$'

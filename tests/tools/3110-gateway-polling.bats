@@ -48,3 +48,19 @@ publish() { # TENANT COUNT
     done
     [ "$(grep -o '"type":"big"' <<<"$body" | wc -l)" -eq 40 ]
 }
+
+@test "an answer takes the time that its reader needs" {
+    tenant=$(uuid)
+    start_gateway --ping-interval=1h
+    connect "$tenant"
+    {
+        printf '{"type":"big","x":"'
+        head -c 24000000 /dev/zero | tr '\0' x
+        printf '"}'
+    } >"$RUN_DIR/event"
+    redis -x publish "arda:events:$tenant" <"$RUN_DIR/event"
+    # Eight seconds; a connection that closes has five, but from its last byte on.
+    curl -sS -H 'Connection: close' --limit-rate 3000k \
+        "$GATEWAY_URL/socket.io/?EIO=4&transport=polling&sid=$sid" >"$RUN_DIR/body"
+    [ "$(sed 's/^42\["big",\(.*\)\]$/\1/' "$RUN_DIR/body" | cksum)" = "$(cksum <"$RUN_DIR/event")" ]
+}

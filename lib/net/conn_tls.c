@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a connection over TLS does in place of recv, send and shutdown.
+ */
+#include "net/internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+static void broken(struct net_conn *conn, const struct base_why *why)
+{
+    if (base_log_enabled(BASE_LOG_DEBUG)) {
+        char address[NET_ADDRESS_MAX];
+        net_listen_peer(conn->fd, address);
+        base_log(BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
+    }
+    net_conn_kill(conn, false);
+}
+
+size_t net_conn_tls_write(struct net_conn *conn, const struct iovec *pieces, int count)
+{
+    struct base_why why;
+    ssize_t sent = net_tls_writev(net_conn_tls(conn), pieces, count, &why);
+    if (sent < 0) {
+        broken(conn, &why);
+        return 0;
+    }
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
+    return (size_t)sent;
+}
+
+bool net_conn_tls_flush(struct net_conn *conn)
+{
+    if (net_tls_flush(net_conn_tls(conn)) < 0) {
+        net_conn_kill(conn, false);
+        return false;
+    }
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
+    return !conn->blocked;
+}
+
+bool net_conn_tls_shut_down(struct net_conn *conn)
+{
+    net_tls_end(net_conn_tls(conn));
+    conn->blocked = net_tls_unsent(net_conn_tls(conn));
+    return !conn->blocked;
+}
+
+void net_conn_tls_kill(struct net_conn *conn, bool reset)
+{
+    if (!net_tls_established(net_conn_tls(conn)))
+        net_worker_refused(conn->worker, NET_REFUSED_TLS);
+    else if (!reset)
+        net_tls_end(net_conn_tls(conn));
+}
+
+/* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
+static void answer_without_tls(struct net_conn *conn)
+{
+    static const char text[] = "This port speaks HTTPS.\n";
+    net_tls_conn_free(net_conn_tls(conn));
+    conn->secure = false;
+    net_worker_refused(conn->worker, NET_REFUSED_TLS);
+    net_answer(conn, &(struct net_answer){.status = 400,
+                                          .type = "text/plain",
+                                          .body = {text, sizeof text - 1},
+                                          .close = true});
+}
+
+ssize_t net_conn_tls_read(struct net_conn *conn)
+{
+    struct base_why why;
+    ssize_t got = net_tls_read(net_conn_tls(conn), conn->worker->read_bytes, NET_READ_BYTES, &why);
+    /* The handshake writes while we read. */
+    if (net_tls_unsent(net_conn_tls(conn)))
+        conn->blocked = true;
+    if (got >= 0)
+        return got;
+    if (got == BASE_ERR_SYNTAX)
+        answer_without_tls(conn);
+    else if (got != BASE_ERR_AGAIN && got != BASE_ERR_LIMIT)
+        broken(conn, &why);
+    errno = got == BASE_ERR_SYNTAX || got == BASE_ERR_LIMIT ? EINTR : EAGAIN;
+    return -1;
+}
