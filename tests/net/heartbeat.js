@@ -108,6 +108,13 @@ tap.test('polling: a waiting GET learns of the end', async () => {
   session.close();
   get.close();
 });
+tap.test('polling: a request in the very moment of the end finds no session', async () => {
+  const sessions = await Promise.all(Array.from({ length: 20 }, () => Polling.open(port, '/engine.io')));
+  const opened = performance.now();
+  while (performance.now() - opened < INTERVAL + TIMEOUT) await new Promise(setImmediate);
+  await Promise.all(sessions.map((session) => session.unknown()));
+  sessions.forEach((session) => session.close());
+});
 tap.test('upgrade: the heartbeat goes on over the websocket', async () => {
   const session = await Polling.open(port, '/engine.io');
   const ws = await session.upgrade();
