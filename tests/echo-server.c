@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The server that the official Engine.IO and Socket.IO protocol suites expect, on PORT (default
- * 3000): /engine.io echoes messages, /socket.io has the namespaces / and /custom.
+ * 3000): /engine.io echoes messages, /socket.io has the namespaces / and /custom. PING_INTERVAL and
+ * PING_TIMEOUT, in milliseconds, are for tests that are not about heartbeats.
  */
 #include "base/log.h"
 #include "net/server.h"
@@ -62,6 +63,12 @@ static void stop(uv_signal_t *signal, int number)
     uv_close((uv_handle_t *)signal, NULL);
 }
 
+static uint32_t from_environment(const char *name, uint32_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
+}
+
 int main(void)
 {
     static const char *const everybody[] = {"*"};
@@ -74,8 +81,8 @@ int main(void)
     for (int i = 0; i < 2; i++) {
         endpoints[i].origins = everybody;
         endpoints[i].origin_count = 1;
-        endpoints[i].ping_interval_ms = 300;
-        endpoints[i].ping_timeout_ms = 200;
+        endpoints[i].ping_interval_ms = from_environment("PING_INTERVAL", 300);
+        endpoints[i].ping_timeout_ms = from_environment("PING_TIMEOUT", 200);
     }
     endpoints[0].path = "/engine.io";
     endpoints[0].engine = &engine;
@@ -90,7 +97,6 @@ int main(void)
         .request_timeout_ms = 30000,
         .idle_timeout_ms = 60000,
     };
-    const char *port = getenv("PORT");
     char bound[NET_ADDRESS_MAX];
     struct net_server *server;
     struct base_why why;
@@ -99,7 +105,8 @@ int main(void)
     base_log_init("echo-server", BASE_LOG_TEXT, BASE_LOG_INFO);
     uv_loop_init(&loop);
     if (net_server_new(&loop, &options, &server, &why) < 0 ||
-        net_server_listen(server, NULL, (uint16_t)(port ? atoi(port) : 3000), bound, &why) < 0) {
+        net_server_listen(server, NULL, (uint16_t)from_environment("PORT", 3000), bound, &why) <
+            0) {
         base_log(BASE_LOG_ERROR, "%s", why.text);
         return 1;
     }

@@ -108,7 +108,7 @@ static void add_queued(struct admin *admin, struct net_server_queued *queued)
 
 static void answer_health(struct admin *admin, struct visit *visit)
 {
-    unsigned first;
+    unsigned first = 0;
     char reason[64];
     bool stuck = count_stuck(admin, &first) > 0;
     if (stuck)
@@ -121,7 +121,7 @@ static void answer_metrics(struct admin *admin, struct visit *visit)
     struct gateway *gateway = admin->gateway;
     struct metrics_snapshot snapshot = {.gateway = gateway};
     struct base_buf text = BASE_BUF_INIT;
-    unsigned first;
+    unsigned first = 0;
     snapshot.stuck = count_stuck(admin, &first);
     add_queued(admin, &snapshot.queued);
     net_server_get_stats(gateway->server, &snapshot.net);
@@ -157,7 +157,7 @@ static void answer_waiting(struct admin *admin)
 
 static void end_if_answered(struct admin *admin)
 {
-    unsigned first;
+    unsigned first = 0;
     if (!admin->asking || count_asked(admin, &first) > 0)
         return;
     admin->asking = admin->late = false;

@@ -27,6 +27,8 @@ static void read_parameter(struct net_worker *worker, struct base_slice query, c
     value->len = 0;
     int found = net_http1_query(query, name, value);
     size_t len = found == 1 && value->len < size ? value->len : 0;
+    if (len && memchr(value->data, '\0', len))
+        len = 0; /* what follows it would be overlooked */
     if (len)
         memcpy(out, value->data, len);
     out[len] = '\0';
@@ -252,7 +254,8 @@ static void on_head(struct net_conn *conn, bool may_move)
             net_http_release(conn);
         return;
     }
-    if (request->expect_continue && request->method != NET_HTTP1_GET)
+    if (request->expect_continue && request->method != NET_HTTP1_GET &&
+        request->content_length <= (int64_t)conn->http.endpoint->max_payload_bytes)
         net_conn_send(conn, (struct base_slice){"HTTP/1.1 100 Continue\r\n\r\n", 25},
                       (struct base_slice){NULL, 0});
     if (request->method == NET_HTTP1_POST && query.has_sid) {

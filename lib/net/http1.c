@@ -143,20 +143,17 @@ static int skip_blank_lines(struct net_http1 *http, const char *data, size_t len
     return BASE_OK;
 }
 
-static int finish_head(struct net_http1 *http, size_t max_body_bytes)
+static int finish_head(struct net_http1 *http)
 {
     struct base_slice head = {http->head.data, http->head.len};
     int status = net_http1_head_parse(head, &http->request, &http->fields, &http->chunked);
     if (status)
         return fail_with_status(http, status);
-    if (http->request.content_length > 0 && (uint64_t)http->request.content_length > max_body_bytes)
-        http->request.expect_continue = false;
     http->phase = IN_BODY;
     return NET_HTTP1_HEAD;
 }
 
-static int take_head(struct net_http1 *http, size_t max_body_bytes, const char *data, size_t len,
-                     size_t *used)
+static int take_head(struct net_http1 *http, const char *data, size_t len, size_t *used)
 {
     size_t room = http->head_max - http->head.len, taken;
     bool too_long = len - *used > room;
@@ -169,7 +166,7 @@ static int take_head(struct net_http1 *http, size_t max_body_bytes, const char *
         return fail_with_status(http, 431);
     if (base_buf_add(&http->head, piece, taken) < 0)
         return fail_with_error(http, BASE_ERR_NOMEM);
-    return result == 1 ? finish_head(http, max_body_bytes) : NET_HTTP1_MORE;
+    return result == 1 ? finish_head(http) : NET_HTTP1_MORE;
 }
 
 /* A body whose length was announced. 1: complete. */
@@ -222,5 +219,5 @@ int net_http1_feed(struct net_http1 *http, size_t max_body_bytes, const char *da
         return http->error;
     if (http->phase != IN_HEAD)
         return NET_HTTP1_MORE;
-    return take_head(http, max_body_bytes, data, len, used);
+    return take_head(http, data, len, used);
 }

@@ -35,7 +35,7 @@ struct net_http1_request {
     struct base_slice query; /* without the question mark, as sent */
     bool keep_alive;         /* what the peer wants: version and Connection considered */
     bool websocket; /* a GET of HTTP/1.1 without a body, Connection: upgrade, Upgrade: websocket */
-    bool expect_continue; /* 100 is awaited before a body that is not too long */
+    bool expect_continue; /* 100 is awaited before the body */
     bool http10;
     int64_t content_length; /* -1: none, or chunked */
     struct base_buf body;   /* complete at NET_HTTP1_DONE; may be changed by the reader */

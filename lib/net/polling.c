@@ -146,6 +146,19 @@ void net_polling_flush(struct net_session *session)
     answer_packets(conn, (struct base_slice){body->data, body->len});
 }
 
+/* Those that the reference server ends too get its packets. For the rest a refused request is
+ * better: every client comes back behind it, while some stay away behind a close packet. */
+static void answer_last(struct net_conn *get, enum net_reason reason)
+{
+    switch (reason) {
+    case NET_REASON_CLIENT: answer_packets(get, (struct base_slice){"6", 1}); break;
+    case NET_REASON_PROTOCOL:
+    case NET_REASON_PING_TIMEOUT:
+    case NET_REASON_CONNECT_TIMEOUT: answer_packets(get, (struct base_slice){"1", 1}); break;
+    default: net_answer_error(get, NET_EIO_SID_UNKNOWN, false); break;
+    }
+}
+
 void net_polling_close(struct net_session *session, enum net_reason reason)
 {
     struct net_polling *polling = session->polling;
@@ -154,8 +167,8 @@ void net_polling_close(struct net_session *session, enum net_reason reason)
     polling->post = NULL;
     struct net_conn *get = polling->get;
     polling->get = NULL;
-    if (get) /* a client that has said goodbye itself is told nothing */
-        answer_packets(get, (struct base_slice){reason == NET_REASON_CLIENT ? "6" : "1", 1});
+    if (get)
+        answer_last(get, reason);
     struct net_conn *probe = polling->probe;
     polling->probe = NULL;
     if (probe) {

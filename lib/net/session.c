@@ -23,6 +23,8 @@
 #define FIRST_SLOTS  64u
 #define NO_FREE_SLOT UINT32_MAX
 
+#define LATE_US (20 * NET_MS) /* what is usual of a timer */
+
 /* ---- slots ---- */
 
 static uintptr_t free_mark(uint32_t next)
@@ -142,7 +144,14 @@ struct net_session *net_session_find(struct net_worker *worker, struct base_slic
     if (slot >= worker->slot_cap || is_free(worker->slots[slot]))
         return NULL;
     struct net_session *session = (struct net_session *)worker->slots[slot];
-    return base_crypto_equal(session->sid, sid.data, NET_SID_LEN) ? session : NULL;
+    if (!base_crypto_equal(session->sid, sid.data, NET_SID_LEN))
+        return NULL;
+    /* A request may be a moment ahead of the timer. */
+    if (session->awaiting_pong && session->beat_us <= base_clock_mono_us()) {
+        net_session_close(session, NET_REASON_PING_TIMEOUT);
+        return NULL;
+    }
+    return session;
 }
 
 /* ---- life ---- */
@@ -372,7 +381,9 @@ void net_session_on_due(struct net_session *session)
             return;
         }
         session->awaiting_pong = true;
-        session->beat_us = now + session->endpoint->ping_timeout_ms * NET_MS;
+        /* From when it was due, so that a timer that is late does not make the next one later. */
+        uint64_t from = now - session->beat_us < LATE_US ? session->beat_us : now;
+        session->beat_us = from + session->endpoint->ping_timeout_ms * NET_MS;
         net_queue_add(session, NET_WS_TEXT, "2", 1);
         if (session->dead)
             return;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: ISC
 // A socket.io-client that prints what happens to it as JSON lines:
 //   client.js URL [--token T] [--header] [--transports a,b] [--upgrade] [--ca FILE]
-//     [--fetch] [--no-compression] [--no-reconnect] [--emit JSON]...
+//     [--module NAME] [--fetch] [--no-compression] [--no-reconnect] [--emit JSON]...
 // {"connect":true}, {"transport":name}, {"raw":text of the packet's payload}, {"event":name,
 // "args":[…]}, {"error":message}, {"disconnect":reason}. Lines of standard input are emitted as
 // they are JSON arrays.
 'use strict';
-const { io } = require('socket.io-client');
 const readline = require('readline');
 
 const argv = process.argv.slice(2);
 const url = argv.shift();
 const options = { transports: ['websocket'], forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, randomizationFactor: 0 };
 const emits = [];
+let version = 'socket.io-client'; // or another version of it
 while (argv.length > 0) {
   const name = argv.shift();
   if (name === '--token') options.auth = { token: argv.shift() };
@@ -29,11 +29,13 @@ while (argv.length > 0) {
   else if (name === '--path') options.path = argv.shift();
   else if (name === '--no-trailing-slash') options.addTrailingSlash = false;
   else if (name === '--no-reconnect') options.reconnection = false;
+  else if (name === '--module') version = argv.shift();
   else if (name === '--emit') emits.push(JSON.parse(argv.shift()));
   else throw new Error(`unknown option ${name}`);
 }
 
 const print = (value) => process.stdout.write(JSON.stringify(value) + '\n');
+const { io } = require(version);
 const socket = io(url, options);
 
 socket.io.on('open', () => {

@@ -7,7 +7,7 @@ load ../lib/common.bash
 
 setup_file() {
     start_redis
-    start_gateway --workers "${ARDA_TEST_WORKERS:-1}"
+    start_gateway
 }
 teardown_file() { stop_all; }
 setup() {

@@ -8,7 +8,7 @@ AGREED="permessage-deflate; server_no_context_takeover; client_no_context_takeov
 
 setup_file() {
     start_redis
-    start_gateway --compression on --workers "${ARDA_TEST_WORKERS:-1}"
+    start_gateway --compression on
 }
 teardown_file() { stop_all; }
 setup() {

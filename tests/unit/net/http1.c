@@ -112,7 +112,7 @@ static void announces_what_waits_for_100(void)
     gives_for("Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
               "POST \"/\" \"\" 1.1 keep length=0\ndone \"\"\n");
     gives_for("Expect: 100-continue\r\nContent-Length: 101\r\n\r\n",
-              "POST \"/\" \"\" 1.1 keep length=101\nerror 413\n");
+              "POST \"/\" \"\" 1.1 keep continue length=101\nerror 413\n");
 }
 
 static void splits_targets(void)
