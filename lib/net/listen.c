@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define BACKLOG          1024
+#define UNSENT_BYTES     (512 * 1024)
 #define ACCEPTS_PER_TURN 256
 
 /* Every address: IPv6 that takes IPv4 too, or IPv4 where there is no IPv6. */
@@ -37,7 +38,7 @@ static int resolve(const char *host, uint16_t port, struct addrinfo **list, stru
 
 static int bind_one(const struct addrinfo *address, bool reuse)
 {
-    int on = 1, off = 0;
+    int on = 1, off = 0, unsent = UNSENT_BYTES;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
