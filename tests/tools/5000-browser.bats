@@ -36,6 +36,11 @@ try() { # TRANSPORTS LAST-TRANSPORT
 @test "polling" { try polling polling; }
 @test "polling, then upgraded" { try polling,websocket websocket; }
 
+@test "websocket with compression, which Chromium offers" {
+    APP_URL=http://localhost:$page_port start_gateway --compression on
+    try websocket websocket
+}
+
 @test "a page of an origin that is not allowed gets nothing by polling" {
     other=$((page_port + 1))
     start page node "$top_srcdir/tests/lib/browser.js" "$GATEWAY_URL" "$(token "$tenant" ann)" "$other" polling 1
