@@ -276,6 +276,8 @@ void net_polling_lost(struct net_session *session, struct net_conn *conn);
 /* Answers an upgrade request: of a new session (NULL), or of one that polls. */
 void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session);
 size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len);
+/* Writes what goes without waiting; the session may end by it. */
+void net_websocket_write(struct net_session *session);
 void net_websocket_flush(struct net_session *session);
 /* The session goes: sends what goes without waiting, then a close frame with this payload. */
 void net_websocket_close(struct net_session *session, struct base_slice payload);

@@ -291,15 +291,9 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
         return;
     /* What was answered before the end is sent before it, as far as it goes without waiting. */
     if (session->conn && reason != NET_REASON_SLOW && reason != NET_REASON_NOMEM) {
-        struct net_conn *conn = session->conn;
-        struct iovec pieces[NET_IOVECS];
-        int count;
-        while (!conn->blocked && !conn->out && (count = net_queue_peek(session, pieces)) > 0) {
-            size_t sent = net_conn_writev(conn, pieces, count);
-            if (session->dead)
-                return;
-            net_queue_sent(session, sent);
-        }
+        net_websocket_write(session);
+        if (session->dead)
+            return;
     }
     if (reason == NET_REASON_SLOW && session->conn && !session->peer) {
         char peer[NET_ADDRESS_MAX]; /* will be asked for when the connection has gone */

@@ -316,7 +316,7 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 
 /* ---- writing ---- */
 
-void net_websocket_flush(struct net_session *session)
+void net_websocket_write(struct net_session *session)
 {
     struct net_conn *conn = session->conn;
     struct iovec pieces[NET_IOVECS];
@@ -327,6 +327,14 @@ void net_websocket_flush(struct net_session *session)
             return;
         net_queue_sent(session, sent);
     }
+}
+
+void net_websocket_flush(struct net_session *session)
+{
+    struct net_conn *conn = session->conn;
+    net_websocket_write(session);
+    if (session->dead)
+        return;
     if (!conn->blocked && !conn->out) {
         if (session->lag)
             net_lag_clear(session);
