@@ -2,6 +2,7 @@
 #include "net/link.h"
 
 #include "base/err.h"
+#include "lib/corpus.h"
 #include "lib/cuts.h"
 #include "lib/test.h"
 
@@ -119,6 +120,23 @@ static void frames_of_a_wrong_length_or_type_are_refused(void)
     }
 }
 
+/* All frames are read, or one is refused. */
+static void check_file(const struct corpus_file *file)
+{
+    struct net_link_frame frame;
+    size_t at = 0;
+    ssize_t len;
+    while ((len = net_link_read((struct base_slice){file->data + at, file->len - at}, &frame)) > 0)
+        at += (size_t)len;
+    CHECK_INT(len, file->accept ? 0 : BASE_ERR_SYNTAX);
+    CHECK(!file->accept || at == file->len);
+}
+
+static void agrees_with_the_corpus(void)
+{
+    corpus_each("link", check_file);
+}
+
 int main(void)
 {
     RUN(a_greeting_is_read_back);
@@ -126,5 +144,6 @@ int main(void)
     RUN(the_two_proofs_differ);
     RUN(frames_are_read_back_at_any_cut);
     RUN(frames_of_a_wrong_length_or_type_are_refused);
+    RUN(agrees_with_the_corpus);
     return test_end();
 }
