@@ -5,6 +5,7 @@
  */
 #include "net/link.h"
 
+#include "base/err.h"
 #include "lib/fuzz.h"
 #include "lib/trace.h"
 
