@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,15 @@ size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, con
     size_t len = arda_key(out, prefix, "dedupe", tenant_len ? tenant : "global",
                           tenant_len ? tenant_len : sizeof "global" - 1);
     int more = snprintf(out + len, ARDA_MARK_KEY_MAX - len, ":%.*s", (int)event_id_len, event_id);
+    base_assert(more > 0 && len + (size_t)more < ARDA_MARK_KEY_MAX);
+    return len + (size_t)more;
+}
+
+size_t arda_run_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *run,
+                    size_t run_len, uint64_t number)
+{
+    size_t len = arda_key(out, prefix, "run", run, run_len);
+    int more = snprintf(out + len, ARDA_MARK_KEY_MAX - len, ":%" PRIu64, number / ARDA_RUN_CHUNK);
     base_assert(more > 0 && len + (size_t)more < ARDA_MARK_KEY_MAX);
     return len + (size_t)more;
 }
