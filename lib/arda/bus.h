@@ -93,8 +93,9 @@ struct arda_publication {
     struct base_slice envelope; /* the stream entry's `envelope`; empty: no stream entry */
     struct base_slice type;     /* the stream entry's `type`, unescaped */
     struct base_slice source;
-    struct base_slice timestamp; /* of the envelope */
-    uint64_t max_len;            /* of the stream, approximate; 0: 10000 */
+    struct base_slice correlation_id; /* of the envelope, which has it; the bus does not look */
+    struct base_slice timestamp;      /* of the envelope */
+    uint64_t max_len;                 /* of the stream, approximate; 0: 10000 */
     /* Not 0: the event is marked in Redis for so long, in the same atomic step, and nothing is
      * published when it is marked already. */
     uint64_t dedupe_for_ms;
