@@ -34,9 +34,7 @@ static void add_argument(struct step *step, struct base_slice argument)
 
 static void add_number(struct step *step, uint64_t number)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    add_argument(step, (struct base_slice){digits, (size_t)len});
+    step->failed |= arda_redis_add_number(step->out, number);
 }
 
 static void add_publish(struct step *step, const char *id, size_t id_len, struct base_slice message)

@@ -104,13 +104,6 @@ static int add_slice(struct base_buf *out, struct base_slice slice)
     return arda_redis_add_argument(out, slice.data, slice.len);
 }
 
-static int add_number(struct base_buf *out, uint64_t number)
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    return arda_redis_add_argument(out, digits, (size_t)len);
-}
-
 /* The mark, and where in it. */
 static int add_keys(struct arda_bus *bus, struct base_buf *out,
                     const struct arda_publication *publication)
@@ -125,9 +118,9 @@ static int add_keys(struct arda_bus *bus, struct base_buf *out,
     len = arda_key(stream, bus->prefix, "stream", tenant.len > 0 ? tenant.data : "global",
                    tenant.len > 0 ? tenant.len : sizeof "global" - 1);
     failed |= arda_redis_add_argument(out, stream, len);
-    failed |= run.len > 0 ? add_number(out, publication->number % ARDA_RUN_CHUNK)
+    failed |= run.len > 0 ? arda_redis_add_number(out, publication->number % ARDA_RUN_CHUNK)
                           : arda_redis_add_argument(out, "", 0);
-    return failed | add_number(out, publication->dedupe_for_ms);
+    return failed | arda_redis_add_number(out, publication->dedupe_for_ms);
 }
 
 static int add_channels(struct arda_bus *bus, struct base_buf *out, struct base_slice tenant)
@@ -155,10 +148,11 @@ static int add_call(struct arda_bus *bus, struct base_buf *out,
     size_t before = out->len, forms = publication->also ? 2 : 1;
     int failed = arda_redis_add_header(out, 10 + forms * FORM_ARGUMENTS);
     failed |= arda_redis_add_argument(out, "EVALSHA", 7);
-    failed |= arda_redis_add_argument(out, bus->script_name, SCRIPT_NAME_LEN) | add_number(out, 2);
+    failed |= arda_redis_add_argument(out, bus->script_name, SCRIPT_NAME_LEN) |
+              arda_redis_add_number(out, 2);
     failed |= add_keys(bus, out, publication);
     failed |= add_channels(bus, out, publication->tenant);
-    failed |= add_number(out, bus_stream_bound(publication));
+    failed |= arda_redis_add_number(out, bus_stream_bound(publication));
     failed |= add_form(out, publication);
     if (publication->also)
         failed |= add_form(out, publication->also);
