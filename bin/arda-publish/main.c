@@ -72,12 +72,12 @@ static void on_stopped(void *data)
         publisher->status = BASE_EXIT_TEMPFAIL;
         reading_report(publisher);
     }
-    if (publisher->unsent) {
+    if (publisher->unsent)
         arda_outbox_each(publisher->outbox, add_unsent, publisher->unsent);
+    if (publisher->unsent && !publisher->read_all)
         reading_drain(publisher);
-    } else {
+    else
         finish(publisher);
-    }
 }
 
 void publisher_end(struct publisher *publisher, int status)
