@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-struct arda_record arda_record_of(const struct arda_message *message, struct base_slice position,
-                                  struct base_slice channel)
+struct arda_record arda_record_of(const struct arda_message *message,
+                                  struct arda_stream_id position, struct base_slice channel)
 {
     bool wrapped = message->envelope.kind == BASE_JSON_OBJECT;
     return (struct arda_record){.message = *message,
@@ -42,25 +42,6 @@ void arda_record_meta(const struct arda_record *record, struct arda_record_meta 
 
 /* ---- times ---- */
 
-/* Digits up to `end`; false without any, or when they are too many for 64 bits. */
-static bool take_number(const char **at, const char *end, uint64_t *out)
-{
-    const char *from = *at;
-    *out = 0;
-    for (; *at < end && **at >= '0' && **at <= '9'; ++*at)
-        if (__builtin_mul_overflow(*out, 10u, out) ||
-            __builtin_add_overflow(*out, (uint64_t)(**at - '0'), out))
-            return false;
-    return *at > from;
-}
-
-bool arda_position_parse(struct base_slice position, uint64_t *ms, uint64_t *seq)
-{
-    const char *at = position.data, *end = position.len ? at + position.len : at;
-    return take_number(&at, end, ms) && at < end && *at++ == '-' && take_number(&at, end, seq) &&
-           at == end;
-}
-
 static bool time_of(const struct base_json_value *value, int64_t *ms)
 {
     struct base_slice text;
@@ -70,9 +51,8 @@ static bool time_of(const struct base_json_value *value, int64_t *ms)
 int arda_record_time(const struct arda_record *record, int64_t *ms)
 {
     struct arda_record_meta meta;
-    uint64_t position_ms, seq;
-    if (arda_position_parse(record->position, &position_ms, &seq) && position_ms <= INT64_MAX) {
-        *ms = (int64_t)position_ms;
+    if (record->position.ms > 0 && record->position.ms <= INT64_MAX) {
+        *ms = (int64_t)record->position.ms;
         return BASE_OK;
     }
     arda_record_meta(record, &meta);
@@ -109,6 +89,14 @@ static int add_value(struct base_buf *out, const struct base_json_value *value)
 static int add_string(struct base_buf *out, struct base_slice text)
 {
     return text.len ? base_json_quote(out, text.data, text.len) : base_buf_add_text(out, "null");
+}
+
+static int add_position(struct base_buf *out, struct arda_stream_id position)
+{
+    char text[ARDA_STREAM_ID_LEN + 1];
+    if (arda_stream_id_is_zero(position))
+        return base_buf_add_text(out, "null");
+    return base_json_quote(out, text, arda_stream_id_format(position, text));
 }
 
 /* `,"key":value`, or nothing without a value. */
@@ -153,7 +141,7 @@ int arda_record_write_envelope(struct base_buf *out, const struct arda_record *r
     size_t before = out->len;
     arda_record_meta(record, &meta);
     int failed = base_buf_add_text(out, "{\"id\":") | add_value(out, &record->message.id);
-    failed |= base_buf_add_text(out, ",\"position\":") | add_string(out, record->position);
+    failed |= base_buf_add_text(out, ",\"position\":") | add_position(out, record->position);
     failed |= base_buf_add_text(out, ",\"channel\":") | add_string(out, record->channel);
     failed |= add_known(out, ",\"schemaVersion\":", &meta.schema_version);
     failed |= add_known(out, ",\"source\":", &meta.source);

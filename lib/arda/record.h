@@ -10,6 +10,7 @@
 #define ARDA_RECORD_H
 
 #include "arda/message.h"
+#include "arda/stream_id.h"
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -29,10 +30,9 @@ enum arda_record_form {
 struct arda_record {
     struct arda_message message; /* of GAP: `text` alone */
     enum arda_record_form form;
-    struct base_slice
-        position; /* the id of its entry in the stream, "1770553289123-0"; empty: none */
-    struct base_slice channel;  /* "arda:events:acme"; empty: unknown */
-    struct base_json_value gap; /* of GAP: the OBJECT that tells of it; else ABSENT */
+    struct arda_stream_id position; /* of its entry in the stream; 0-0: unknown */
+    struct base_slice channel;      /* "arda:events:acme"; empty: unknown */
+    struct base_json_value gap;     /* of GAP: the OBJECT that tells of it; else ABSENT */
 };
 
 /* What an envelope says besides the event, as it stands there; ABSENT where it says nothing. */
@@ -45,16 +45,13 @@ struct arda_record_meta {
 };
 
 /* A record of a message. `position` and `channel` as above. */
-struct arda_record arda_record_of(const struct arda_message *message, struct base_slice position,
-                                  struct base_slice channel);
+struct arda_record arda_record_of(const struct arda_message *message,
+                                  struct arda_stream_id position, struct base_slice channel);
 /* One pass over the envelope, if there is one. */
 void arda_record_meta(const struct arda_record *record, struct arda_record_meta *meta);
 /* When it was published: the time in the position, else the envelope's, else the event's, in
  * milliseconds since 1970. 0, or BASE_ERR_NOTFOUND when none of them is a time. */
 int arda_record_time(const struct arda_record *record, int64_t *ms);
-
-/* The two halves of a stream id, "MS-SEQ". False when it is none. */
-bool arda_position_parse(struct base_slice position, uint64_t *ms, uint64_t *seq);
 
 /* ---- writing: each appends one line with its end; after BASE_ERR_NOMEM `out` is unchanged ---- */
 

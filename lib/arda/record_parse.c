@@ -58,13 +58,13 @@ static bool read_channel(struct base_slice channel, struct base_slice *tenant)
 static void read_place(const struct base_json_member found[static MEMBERS],
                        struct arda_record *record, struct base_slice *tenant)
 {
-    struct base_slice position = nothing, channel = nothing;
-    uint64_t ms, seq;
+    struct base_slice text, channel = nothing;
+    struct arda_stream_id position = {0, 0};
     bool placed = found[POSITION].value.kind != BASE_JSON_ABSENT &&
                   found[CHANNEL].value.kind != BASE_JSON_ABSENT;
     if (placed && found[POSITION].value.kind != BASE_JSON_NULL)
-        placed = base_json_plain(&found[POSITION].value, &position) &&
-                 arda_position_parse(position, &ms, &seq);
+        placed = base_json_plain(&found[POSITION].value, &text) &&
+                 arda_stream_id_parse(text.data, text.len, &position);
     if (placed && found[CHANNEL].value.kind != BASE_JSON_NULL)
         placed = base_json_plain(&found[CHANNEL].value, &channel) && read_channel(channel, tenant);
     if (placed) {

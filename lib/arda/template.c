@@ -214,6 +214,14 @@ static int add_slice(struct base_buf *out, struct base_slice text)
     return arda_text_clean(out, text.data, text.len);
 }
 
+static int add_position(struct base_buf *out, struct arda_stream_id position)
+{
+    char text[ARDA_STREAM_ID_LEN + 1] = "";
+    if (!arda_stream_id_is_zero(position))
+        arda_stream_id_format(position, text);
+    return base_buf_add_text(out, text);
+}
+
 static int add_ws_type(struct base_buf *out, struct base_json_value event)
 {
     const char *type = arda_ws_type(&event);
@@ -246,7 +254,7 @@ static int write_part(const struct arda_template *form, const struct part *part,
     case NAME_TENANT: return add_slice(out, message->tenant);
     case NAME_TIMESTAMP: return add_either(out, &message->timestamp, &meta->timestamp);
     case NAME_ID: return arda_text_value(out, &message->id);
-    case NAME_POSITION: return add_slice(out, record->position);
+    case NAME_POSITION: return add_position(out, record->position);
     case NAME_CHANNEL: return add_slice(out, record->channel);
     case NAME_SOURCE: return arda_text_value(out, &meta->source);
     case NAME_CORRELATION:
