@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXTS_MAX    4
-#define LATEST_MS    (((int64_t)1 << 48) - 1)
-#define VERSION_AT   14 /* in the text of a UUID */
-#define DIGITS_OF_MS 12
+#define TEXTS_MAX  4
+#define LATEST_MS  (((int64_t)1 << 48) - 1)
+#define VERSION_AT 14 /* in the text of a UUID */
 
 static const char hex[] = "0123456789abcdef";
 
@@ -33,19 +32,15 @@ static int put_hash(struct arda_notify_cause *cause, const char *kind, struct ba
     return BASE_OK;
 }
 
-int64_t arda_notify_uuid7_ms(const char *text, size_t len)
+/* The time of a UUID of version 7, -1 of any other text. */
+static int64_t uuid7_ms(const char *text, size_t len)
 {
-    int64_t ms = 0;
-    if (!base_id_is_uuid(text, len) || text[VERSION_AT] != '7')
+    char uuid[BASE_UUID_LEN + 1] = "";
+    uint64_t ms;
+    if (len != BASE_UUID_LEN)
         return -1;
-    for (int i = 0, digits = 0; digits < DIGITS_OF_MS; i++) {
-        if (text[i] == '-')
-            continue;
-        int digit = text[i] <= '9' ? text[i] - '0' : (text[i] | 0x20) - 'a' + 10;
-        ms = ms << 4 | digit;
-        digits++;
-    }
-    return ms;
+    memcpy(uuid, text, len);
+    return base_id_uuid7_ms(uuid, &ms) ? (int64_t)ms : -1;
 }
 
 /* An id is what it says, however it is written; one that says nothing (a lone surrogate) is its
@@ -68,7 +63,7 @@ static int take_id(const struct arda_message *message, struct arda_notify_cause 
     } else {
         failed = put_hash(cause, "id", id);
     }
-    cause->time_ms = arda_notify_uuid7_ms(id.data, id.len);
+    cause->time_ms = uuid7_ms(id.data, id.len);
     if (message->id.len <= ARDA_NOTIFY_ID_TEXT_MAX)
         cause->id = (struct base_slice){message->id.text, message->id.len};
     base_buf_fini(&decoded);
@@ -138,7 +133,7 @@ static int64_t ms_of(const char uuid[static ARDA_NOTIFY_ID_LEN])
     char as_version_7[ARDA_NOTIFY_ID_LEN];
     memcpy(as_version_7, uuid, ARDA_NOTIFY_ID_LEN);
     as_version_7[VERSION_AT] = '7';
-    return arda_notify_uuid7_ms(as_version_7, ARDA_NOTIFY_ID_LEN);
+    return uuid7_ms(as_version_7, ARDA_NOTIFY_ID_LEN);
 }
 
 static int derive_from(const char notification[static ARDA_NOTIFY_ID_LEN], const char *purpose,

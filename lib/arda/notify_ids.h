@@ -35,9 +35,6 @@ struct arda_notify_cause {
 /* BASE_ERR_NOMEM, BASE_ERR_INTERNAL. */
 int arda_notify_cause_of(const struct arda_message *message, struct arda_notify_cause *cause);
 
-/* The time of a UUID of version 7, -1 of any other text. */
-int64_t arda_notify_uuid7_ms(const char *text, size_t len);
-
 /* A notification: milliseconds `time_ms`, or for -1 of the hash; hash of tenant, key, user, type.
  * Each text has at most ARDA_NOTIFY_KEY_MAX bytes. All three give 0 or BASE_ERR_INTERNAL. */
 int arda_notify_id(int64_t time_ms, struct base_slice tenant, const char *key,

@@ -6,6 +6,7 @@
 #include "arda/notify_rules.h"
 
 #include "arda/tenant.h"
+#include "arda/text.h"
 #include "base/err.h"
 #include "base/utf8.h"
 
@@ -126,17 +127,6 @@ static int add_filled(struct base_buf *out, const char *template, enum use use,
 
 /* ---- metadata ---- */
 
-/* A value as it stands, on one line. */
-static int add_value(struct base_buf *out, const struct base_json_value *value)
-{
-    size_t from = out->len;
-    int failed = base_buf_add(out, value->text, value->len);
-    for (size_t i = from; !failed && i < out->len; i++)
-        if (out->data[i] == '\n' || out->data[i] == '\r')
-            out->data[i] = ' '; /* between tokens; a string has none */
-    return failed;
-}
-
 static int add_metadata(struct base_buf *out, const char *names, struct base_slice event)
 {
     size_t from = out->len;
@@ -147,7 +137,7 @@ static int add_metadata(struct base_buf *out, const char *names, struct base_sli
         if (value.kind != BASE_JSON_ABSENT && value.len <= ARDA_NOTIFY_METADATA_MAX) {
             failed = base_buf_printf(out, "%s\"%.*s\":", out->len > from + 1 ? "," : "", (int)len,
                                      names);
-            failed |= add_value(out, &value);
+            failed |= arda_text_flat(out, (struct base_slice){value.text, value.len});
         }
         names += len + (names[len] == '|');
     }

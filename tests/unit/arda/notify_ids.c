@@ -101,9 +101,12 @@ static void times_outside_48_bits_are_none(void)
                  times[i]);
         check_cause(text, "e", -1, "\"e\"");
     }
-    CHECK_INT(arda_notify_uuid7_ms("FFFFFFFF-FFFF-7abc-8def-0123456789ab", 36), 0xFFFFFFFFFFFF);
-    CHECK_INT(arda_notify_uuid7_ms("019c3d5e-8a00-4abc-8def-0123456789ab", 36), -1);
-    CHECK_INT(arda_notify_uuid7_ms("019c3d5e", 8), -1);
+    check_cause("{\"type\":\"x\",\"eventId\":\"FFFFFFFF-FFFF-7abc-8def-0123456789ab\"}",
+                "FFFFFFFF-FFFF-7abc-8def-0123456789ab", 0xFFFFFFFFFFFF,
+                "\"FFFFFFFF-FFFF-7abc-8def-0123456789ab\"");
+    check_cause("{\"type\":\"x\",\"eventId\":\"019c3d5e-8a00-4abc-8def-0123456789ab\"}",
+                "019c3d5e-8a00-4abc-8def-0123456789ab", -1,
+                "\"019c3d5e-8a00-4abc-8def-0123456789ab\"");
 }
 
 /* ---- ids ---- */
