@@ -49,7 +49,7 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
     if (bus->waiting_count == 0)
         return false;
     struct bus_waiting *first = &bus->waiting[bus->waiting_first];
-    if (first->kind == WAIT_PUBLISHED || first->kind == WAIT_STEP)
+    if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
         bus_step_note(bus, reply);
     if (--first->replies_left > 0)
         return true;
@@ -111,12 +111,14 @@ void bus_commands_lost(struct arda_bus *bus)
 /* Trying again later helps against these; everything else is refused for good. */
 static int error_code(const char *text)
 {
-    static const char *const passing[] = {"LOADING", "BUSY",       "READONLY", "MASTERDOWN",
-                                          "OOM",     "NOREPLICAS", "MISCONF",  "TRYAGAIN"};
+    static const char *const passing[] = {"LOADING",    "BUSY",    "READONLY", "MASTERDOWN", "OOM",
+                                          "NOREPLICAS", "MISCONF", "TRYAGAIN", "NOSCRIPT"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
         if (strncmp(text, passing[i], strlen(passing[i])) == 0)
             return BASE_ERR_AGAIN;
-    return strncmp(text, "NOPERM", 6) == 0 ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
+    /* What is denied inside a script comes as a plain ERR. */
+    bool denied = strncmp(text, "NOPERM", 6) == 0 || strstr(text, "user executing the script");
+    return denied ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
 }
 
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)

@@ -6,6 +6,7 @@
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
  *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
+ *     bus_script.c   the same as a script, where a mark decides whether it is done
  *     bus_channel.c  channels and subscriptions
  *     bus_reader.c   the connection for subscriptions: messages without an allocation
  */
@@ -26,6 +27,7 @@
 struct bus_waiting {
     enum { WAIT_REPLY, WAIT_STEP, WAIT_PUBLISHED, WAIT_NOBODY } kind;
     unsigned replies_left;
+    bool script; /* a publication by the script */
     arda_reply_fn on_reply;
     arda_published_fn on_published;
     void *data;
@@ -79,6 +81,7 @@ struct arda_bus {
     size_t waiting_cap, waiting_first, waiting_count;
     size_t publications;  /* among them */
     char step_error[128]; /* the first of the step that is being answered */
+    bool script_loaded;   /* Redis has been given it on this connection */
 
     struct arda_redis_conn *subscriber;
     redisReader *push_reader;
@@ -124,9 +127,20 @@ void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                     const redisReply *reply);
 
 /* bus_publish.c */
+uint64_t bus_stream_bound(const struct arda_publication *publication);
 /* The last reply has come. */
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply);
+
+/* bus_script.c */
+/* Whether the publication has to go through the script. */
+bool bus_needs_script(const struct arda_publication *publication);
+/* Appends the call, and before the first one of a connection the script itself. BASE_ERR_NOMEM;
+ * BASE_ERR_INTERNAL without SHA-1. */
+int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
+                    arda_published_fn done, void *data);
+void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                      const redisReply *reply);
 
 /* bus_channel.c */
 struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len);

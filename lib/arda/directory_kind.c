@@ -2,6 +2,7 @@
 #include "arda/directory_kind.h"
 
 #include "arda/event.h"
+#include "arda/notify_channels.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -17,7 +18,10 @@ static const char *notification_types(void)
 
 static const char *channels(void)
 {
-    return "in_app|email|webhook";
+#define NAME_(channel, name) "|" name
+    static const char names[] = ARDA_NOTIFY_CHANNEL_MAP(NAME_);
+#undef NAME_
+    return names + 1;
 }
 
 #define ID(name)                                                                                   \
