@@ -79,7 +79,7 @@ static void long_ones_do_not(void)
     memcpy(text, "ann@", 4);
     for (size_t i = 4; i + 49 < sizeof text; i += 50)
         text[i + 49] = '.';
-    CHECK_STR(judge_bytes(text, 254), "");
+    CHECK_STR(judge_bytes(text, 253), "");
     CHECK_STR(judge_bytes(text, 255), "the address is longer than 254 bytes");
 }
 
