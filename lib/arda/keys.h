@@ -18,8 +18,8 @@
 bool arda_prefix_valid(const char *prefix);
 
 /* PREFIX:FAMILY:ID, or PREFIX:FAMILY when `id` is NULL, with a NUL; the length is the result.
- * Families: "events", "stream", "users", "loops", "preferences", "webhook", "tenants",
- * "gateway". */
+ * Families: "events", "stream", "users", "loops", "preferences", "webhook", "digest", "quiet",
+ * "version", "tenants", "gateway". */
 size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
                 const char *id, size_t id_len);
 
@@ -33,5 +33,11 @@ size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, con
 #define ARDA_RUN_CHUNK 65536
 size_t arda_run_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *run,
                     size_t run_len, uint64_t number);
+
+/* PREFIX:FAMILY:TENANT:USER; families: "inbox", "unread", "rows". Ids are 1 to ARDA_ID_MAX
+ * characters. */
+#define ARDA_INBOX_KEY_MAX (ARDA_KEY_MAX + ARDA_ID_MAX + 1)
+size_t arda_inbox_key(char out[static ARDA_INBOX_KEY_MAX], const char *prefix, const char *family,
+                      const char *tenant, const char *user);
 
 #endif

@@ -22,6 +22,8 @@ int base_id_uuid7(char out[static BASE_UUID_LEN + 1]);
  * or BASE_ERR_INTERNAL. */
 int base_id_derive(const char *key, size_t key_len, const char *bytes, size_t len,
                    char out[static BASE_UUID_LEN + 1]);
+/* The text of 16 bytes, whose version and variant are the caller's. */
+void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1]);
 /* An unguessable token. 0, or BASE_ERR_INTERNAL. */
 int base_id_token(char out[static BASE_TOKEN_LEN + 1]);
 
