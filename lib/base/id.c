@@ -80,7 +80,7 @@ int base_id_derive(const char *key, size_t key_len, const char *bytes, size_t le
         return failed;
     hash[6] = (uint8_t)(0x80 | (hash[6] & 0x0F));
     hash[8] = (uint8_t)(0x80 | (hash[8] & 0x3F));
-    format_uuid(hash, out);
+    base_id_format_uuid(hash, out);
     return BASE_OK;
 }
 
