@@ -158,7 +158,7 @@ start_postgres() {
     postgres_dir=$(mktemp -d)
     export PGHOST=$postgres_dir PGUSER=arda PGDATABASE=postgres
     chmod 777 "$PGHOST"
-    cd "$PGHOST"
+    cd "$PGHOST" || return
     "${as[@]}" "$bin/initdb" --no-sync -A trust -U arda -D "$PGHOST/data" >/dev/null
     start postgres "${as[@]}" "$bin/postgres" -D "$PGHOST/data" -k "$PGHOST" -h '' -F
     wait_for psql -qc 'SELECT 1' >/dev/null 2>&1
