@@ -8,9 +8,13 @@ load ../lib/common.bash
 
 setup_file() { start_redis; }
 teardown_file() { stop_all; }
-teardown() { stop_all; }
+teardown() {
+    stop_all
+    [ -z "${postgres_dir:-}" ] || rm -rf "$postgres_dir"
+}
 
 pages=${top_srcdir:?}/man
+unset postgres_dir
 export JWT_SECRET=only-for-tests-and-at-least-32-bytes-long
 
 # examples PAGE: the introductions of its examples, one a line.
@@ -132,6 +136,12 @@ publish_order() { # TENANT
     [ "$output" = ann@acme.example ]
     try arda-directory.1 'Let her rest:'
     arda-directory get user acme ann | jq -e '.active == false and .name == "Ann"'
+    try arda-directory.1 "Send her no e-mail when an order was sent, and everybody's in the morning:"
+    [ "$(arda-directory get preference acme ann po_sent email | jq .enabled)" = false ]
+    [ "$(arda-directory get digest acme '*' '*' | jq -r .schedule)" = daily@08:00 ]
+    cd "$BATS_TEST_TMPDIR"
+    try arda-directory.1 'Make a secret, and give it to a webhook:'
+    [ "$(arda-directory get webhook acme | jq -r .secret)" = "$(cat secret)" ]
     try arda-directory.1 'Copy a tenant under another prefix:'
     diff <(arda-directory dump acme) <(arda-directory --prefix=test dump)
     try arda-directory.1 "List the addresses of a tenant's active users:"
@@ -161,6 +171,67 @@ publish_order() { # TENANT
     wait_for out_has example "told It's here"
     end_child arda-inbox
     join example
+}
+
+# A server in a folder of the test's own, reached through its Unix socket alone. It does not run as
+# root.
+start_postgres() {
+    local bin as=()
+    bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
+    [ -x "$bin/initdb" ] || skip "PostgreSQL is not installed"
+    [ "$(id -u)" -ne 0 ] || as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    postgres_dir=$(mktemp -d)
+    export PGHOST=$postgres_dir PGUSER=arda PGDATABASE=postgres
+    chmod 777 "$PGHOST"
+    cd "$PGHOST" || return
+    "${as[@]}" "$bin/initdb" --no-sync -A trust -U arda -D "$PGHOST/data" >/dev/null
+    start postgres "${as[@]}" "$bin/postgres" -D "$PGHOST/data" -k "$PGHOST" -h '' -F
+    wait_for psql -qc 'SELECT 1' >/dev/null 2>&1
+}
+
+@test "arda-directory: from PostgreSQL" {
+    start_postgres
+    psql -q -v ON_ERROR_STOP=1 <<'END'
+CREATE SCHEMA auth;
+CREATE SCHEMA kanban;
+CREATE SCHEMA notifications;
+CREATE TYPE notifications.type AS ENUM ('po_sent', 'production_hold');
+CREATE TYPE notifications.channel AS ENUM ('in_app', 'email', 'webhook');
+CREATE TABLE auth.tenants (id text, is_active boolean, settings jsonb);
+CREATE TABLE auth.users (id text, tenant_id text, email text, first_name text, last_name text, is_active boolean);
+CREATE TABLE kanban.kanban_loops (id text, tenant_id text, is_active boolean);
+CREATE TABLE notifications.notification_preferences (tenant_id text, user_id text,
+    notification_type notifications.type, channel notifications.channel, is_enabled boolean);
+CREATE TABLE notifications.tenant_default_preferences (tenant_id text,
+    notification_type notifications.type, channel notifications.channel, is_enabled boolean);
+INSERT INTO auth.tenants VALUES
+    ('acme', true, '{"timezone":"Europe/Berlin","webhookUrl":"https://acme.example/hook",
+        "webhookSecret":"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}'),
+    ('globex', false, '{"webhookUrl":"https://globex.example","webhookSecret":"other"}'), ('new', true, NULL);
+INSERT INTO auth.users VALUES ('ann', 'acme', 'ann@acme.example', 'Ann', 'O''Neil "A"', true),
+    ('bob', 'globex', 'bob@globex.example', 'Bob', 'B', true);
+INSERT INTO kanban.kanban_loops VALUES ('line-4', 'acme', true), ('line-5', 'acme', false);
+INSERT INTO notifications.notification_preferences VALUES ('acme', 'ann', 'po_sent', 'email', false),
+    ('acme', 'ann', 'production_hold', 'email', true);
+INSERT INTO notifications.tenant_default_preferences VALUES ('acme', 'po_sent', 'webhook', true);
+END
+    try arda-directory.1 "Fill the directory from the tables of the platform's services:"
+    arda-directory dump | diff - <(cat <<'END'
+{"kind":"loop","tenantId":"acme","loopId":"line-4"}
+{"kind":"preference","tenantId":"acme","userId":null,"notificationType":"po_sent","channel":"webhook","enabled":true}
+{"kind":"preference","tenantId":"acme","userId":"ann","notificationType":"po_sent","channel":"email","enabled":false}
+{"kind":"user","tenantId":"acme","userId":"ann","email":"ann@acme.example","active":true,"name":"Ann O'Neil \"A\"","timeZone":"Europe/Berlin"}
+{"kind":"webhook","tenantId":"acme","url":"https://acme.example/hook","secret":"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3","enabled":true}
+{"kind":"user","tenantId":"globex","userId":"bob","email":"bob@globex.example","active":false,"name":"Bob B"}
+{"kind":"tenant","tenantId":"new"}
+END
+    )
+    arda-directory dump >before
+    psql -qc 'DROP TABLE notifications.tenant_default_preferences; DELETE FROM auth.users'
+    run bash -c "$(example arda-directory.1 "Fill the directory from the tables of the platform's services:")"
+    [ "$status" -eq 65 ]
+    [[ $output == *"nothing was removed"* ]]
+    arda-directory dump | diff before -
 }
 
 @test "arda-gateway: an application in development" {
