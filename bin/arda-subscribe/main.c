@@ -2,24 +2,24 @@
  *
  * arda-subscribe: events of tenants as JSON lines, live.
  */
+#include "arda-subscribe/output.h"
 #include "arda-subscribe_options.h"
 
 #include "arda/bus.h"
 #include "arda/directory.h"
+#include "arda/keys.h"
 #include "arda/tenant.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
-#define TYPE_MAX       256   /* bytes of a type that a pattern is compared with */
 #define OUT_BYTES      65536 /* collected before they are written in the middle of a turn */
 #define BUS_TIMEOUT_MS 1000
 
@@ -42,6 +42,8 @@ struct tenant {
     struct subscriber *subscriber;
     const char *id;
     bool asked; /* whether the directory knows it */
+    char channel[ARDA_KEY_MAX];
+    size_t channel_len;
 };
 
 struct subscriber {
@@ -53,6 +55,7 @@ struct subscriber {
     uv_check_t check; /* writes what a turn has brought */
     uv_timer_t timer;
     uv_signal_t signals[3];
+    struct output output;
     struct base_buf out;
     int64_t printed;
     bool ending;
@@ -82,74 +85,50 @@ static void write_out(struct subscriber *subscriber)
     out->len = 0;
 }
 
-/* A publisher may have laid the JSON out over several lines; between tokens a blank does as well.
- */
-static void add_line(struct subscriber *subscriber, struct base_slice event)
-{
-    struct base_buf *out = &subscriber->out;
-    size_t from = out->len;
-    if (base_buf_add(out, event.data, event.len) < 0 || base_buf_add_byte(out, '\n') < 0) {
-        base_log(BASE_LOG_ERROR, "out of memory: an event of %zu bytes is lost", event.len);
-        out->len = from;
-        end(subscriber, BASE_EXIT_SOFTWARE);
-        return;
-    }
-    for (char *at = out->data + from; at < out->data + from + event.len; at++)
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
-}
-
 static void on_check(uv_check_t *check)
 {
     write_out(check->data);
 }
 
-/* ---- filters ---- */
-
-static bool type_matches(const struct base_opt_list *globs, const struct base_json_value *type)
+static struct arda_filter_values values(const struct base_opt_list *list)
 {
-    char text[TYPE_MAX];
-    struct base_slice plain;
-    struct base_buf decoded = BASE_BUF_INIT;
-    bool found = globs->count == 0;
-    if (found)
-        return true;
-    if (!base_json_plain(type, &plain)) {
-        if (base_json_unescape(type, &decoded) < 0)
-            return false;
-        plain = (struct base_slice){decoded.data, decoded.len};
-    }
-    if (plain.len < sizeof text) {
-        memcpy(text, plain.data, plain.len);
-        text[plain.len] = '\0';
-        for (size_t i = 0; i < globs->count && !found; i++)
-            found = fnmatch(globs->items[i], text, 0) == 0;
-    }
-    base_buf_fini(&decoded);
-    return found;
+    return (struct arda_filter_values){list->items, list->count};
 }
 
-static bool loop_matches(const struct base_opt_list *loops, struct base_slice event)
+static int start_output(struct subscriber *subscriber, struct base_why *why)
 {
-    struct base_json_member loop = BASE_JSON_WANT("loopId");
-    if (loops->count == 0)
-        return true;
-    if (base_json_pick(event.data, event.len, &loop, 1, NULL, NULL) < 0)
-        return false;
-    for (size_t i = 0; i < loops->count; i++)
-        if (base_json_equals(&loop.value, loops->items[i], strlen(loops->items[i])))
-            return true;
-    return false;
-}
-
-static void on_message(void *data, const struct arda_message *message)
-{
-    struct subscriber *subscriber = data;
     const struct settings *settings = &subscriber->settings;
-    if (subscriber->ending || !type_matches(&settings->type, &message->type) ||
-        !loop_matches(&settings->loop, message->event))
+    struct output_options options = {
+        .filter = {.type = values(&settings->type),
+                   .loop = values(&settings->loop),
+                   .card = values(&settings->card),
+                   .order = values(&settings->order),
+                   .user = values(&settings->user),
+                   .correlation = values(&settings->correlation),
+                   .match = values(&settings->match)},
+        .format = settings->format,
+        .color = (enum output_color)settings->color,
+    };
+    return output_init(&subscriber->output, &options, why);
+}
+
+static void on_message(struct tenant *tenant, const struct arda_message *message)
+{
+    struct subscriber *subscriber = tenant->subscriber;
+    const struct settings *settings = &subscriber->settings;
+    struct arda_record record =
+        arda_record_of(message, (struct arda_stream_id){0, 0},
+                       (struct base_slice){tenant->channel, tenant->channel_len});
+    if (subscriber->ending)
         return;
-    add_line(subscriber, message->event);
+    int added = output_add(&subscriber->output, &subscriber->out, &record);
+    if (added < 0) {
+        base_log(BASE_LOG_ERROR, "out of memory: an event of %zu bytes is lost",
+                 message->event.len);
+        end(subscriber, BASE_EXIT_SOFTWARE);
+    }
+    if (added <= 0)
+        return;
     if (settings->line_buffered || subscriber->out.len >= OUT_BYTES)
         write_out(subscriber);
     if (++subscriber->printed == settings->count)
@@ -178,8 +157,7 @@ static void on_standing(void *data, bool standing)
 
 static void on_tenant_message(void *data, const struct arda_message *message)
 {
-    struct tenant *tenant = data;
-    on_message(tenant->subscriber, message);
+    on_message(data, message);
 }
 
 static void on_state(void *data, bool up, const struct base_why *why)
@@ -264,6 +242,11 @@ static int start(struct subscriber *subscriber, char **operands, int count)
             base_log(BASE_LOG_ERROR, "`%s' is no tenant id", operands[i]);
             return BASE_EXIT_USAGE;
         }
+    int failed = start_output(subscriber, &why);
+    if (failed) {
+        base_log(BASE_LOG_ERROR, "%s", why.text);
+        return failed == BASE_ERR_INVALID ? BASE_EXIT_USAGE : base_exit_status(failed);
+    }
     subscriber->tenant_count = global ? 1 : count;
     subscriber->tenants =
         base_calloc((size_t)subscriber->tenant_count, sizeof *subscriber->tenants);
@@ -274,15 +257,17 @@ static int start(struct subscriber *subscriber, char **operands, int count)
                                        .prefix = subscriber->settings.prefix,
                                        .name = "arda-subscribe",
                                        .on_state = on_state};
-    int failed = arda_bus_get(&subscriber->loop, &options, &subscriber->bus, &why);
+    failed = arda_bus_get(&subscriber->loop, &options, &subscriber->bus, &why);
     if (failed) {
         base_log(BASE_LOG_ERROR, "%s", why.text);
         exit(base_exit_status(failed));
     }
     for (int i = 0; i < subscriber->tenant_count; i++) {
-        subscriber->tenants[i] =
-            (struct tenant){.subscriber = subscriber, .id = global ? "global" : operands[i]};
-        subscribe(subscriber, &subscriber->tenants[i]);
+        struct tenant *tenant = &subscriber->tenants[i];
+        *tenant = (struct tenant){.subscriber = subscriber, .id = global ? "global" : operands[i]};
+        tenant->channel_len = arda_key(tenant->channel, arda_bus_prefix(subscriber->bus), "events",
+                                       tenant->id, strlen(tenant->id));
+        subscribe(subscriber, tenant);
     }
     return BASE_EXIT_OK;
 }
@@ -298,6 +283,7 @@ int main(int argc, char **argv)
         uv_loop_close(&subscriber.loop);
         status = subscriber.status;
     }
+    output_fini(&subscriber.output);
     base_buf_fini(&subscriber.out);
     base_free(subscriber.tenants);
     base_opt_fini(&program, &subscriber.settings);

@@ -98,6 +98,29 @@ publish_order() { # TENANT
     join example
 }
 
+@test "arda-subscribe: watching" {
+    launch arda-subscribe.1 'Watch a tenant:'
+    wait_for subscribers acme 1
+    publish_order acme
+    wait_for out_has example ' order.created           orderType=purchase_order orderNumber=PO-0001 '
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda-subscribe: purchase orders that are sent" {
+    launch arda-subscribe.1 'List the purchase orders that are sent, with tabs between the columns:'
+    wait_for subscribers acme 1
+    publish_order acme
+    for type in work_order purchase_order; do
+        arda-publish --loose-ids order.status_changed tenantId=acme orderType=$type orderId=o1 \
+            orderNumber=PO-0001 fromStatus=draft toStatus=sent timestamp=2026-02-08T12:00:00Z
+    done
+    wait_for lines_of example 1
+    end_child arda-subscribe
+    join example
+    [ "$(out example)" = $'2026-02-08T12:00:00Z\tPO-0001' ]
+}
+
 @test "arda-subscribe: the next event" {
     launch arda-subscribe.1 'Wait for the next event of any tenant, for ten seconds at most:'
     wait_for subscribers global 1
@@ -260,4 +283,33 @@ END
     [ "$(redis xlen arda:stream:acme)" -eq 1 ]
     try arda.7 'Mint a token for a browser:'
     [[ $output == ey*.*.* ]]
+}
+
+# What the watcher of arda(7) sees of an example: the types, and what has become of things.
+seen() {
+    awk '{ print $4 }' "$RUN_DIR/example.out" | paste -sd' '
+    grep -o -e '-> [a-z_]*' "$RUN_DIR/example.out" | paste -sd' '
+}
+
+@test "arda(7): from a card to an order" {
+    launch arda.7 'Watch a tenant:'
+    wait_for subscribers acme 1
+    try arda.7 'From a card that is triggered to an order, which is made for another card too:'
+    wait_for lines_of example 6
+    [ "$(seen)" = "card.transition notification.created order.created notification.created card.transition card.transition
+-> triggered -> ordered -> ordered" ]
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda(7): the life of a purchase order" {
+    launch arda.7 'Watch a tenant:'
+    wait_for subscribers acme 1
+    try arda.7 'The life of a purchase order:'
+    wait_for lines_of example 8
+    change='order.status_changed notification.created'
+    [ "$(seen)" = "order.created notification.created $change $change $change
+-> sent -> partially_received -> received" ]
+    end_child arda-subscribe
+    join example
 }
