@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,11 @@ int main(int argc, char **argv)
     int count = base_opt_start(&program, &subscriber.settings, argc, argv, &operands);
     void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* write(2) tells it as well */
     int status = check_usage(&subscriber, operands, count);
+    if (status == BASE_EXIT_OK && fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+        /* Else the next thing that is opened would be standard output. */
+        base_log(BASE_LOG_ERROR, "cannot write: standard output is closed");
+        status = BASE_EXIT_IOERR;
+    }
     if (status == BASE_EXIT_OK)
         status = start(&subscriber, operands, count);
     if (status == BASE_EXIT_OK) {

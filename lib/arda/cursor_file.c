@@ -253,6 +253,10 @@ static void free_file(struct arda_cursor_file *file)
 static int set_path(struct arda_cursor_file *file, const char *path)
 {
     struct base_buf temporary = BASE_BUF_INIT;
+    int fd =
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666); /* what is not there has no real path */
+    if (fd >= 0)
+        close(fd);
     char *real = realpath(path, NULL);
     file->path = base_strdup(real ? real : path);
     free(real);

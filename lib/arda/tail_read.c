@@ -29,7 +29,9 @@ int tail_read_ask(struct arda_tail *tail)
         .tenant = arda_tail_tenant(tail),
         .first = arda_stream_id_is_zero(tail->expected) ? arda_stream_id_next(tail->position)
                                                         : tail->expected,
-        .last = tail->has_until ? tail->until : ARDA_STREAM_ID_LAST,
+        /* A tail that follows has to see what is behind its end, or it would take the messages of
+         * those entries for events without one. */
+        .last = tail->start.follow ? ARDA_STREAM_ID_LAST : tail->until,
         /* One more for the last entry of the page before. */
         .max_entries = tail->page_msgs + 1,
     };
@@ -107,6 +109,10 @@ static void give(struct arda_tail *tail, const struct arda_stream_entry *entry)
 {
     struct arda_message message;
     const char *text = entry->envelope.data ? entry->envelope.data : "";
+    if (tail->has_until && arda_stream_id_compare(entry->id, tail->until) > 0) {
+        finished(tail);
+        return;
+    }
     enum arda_drop drop = arda_message_parse(text, entry->envelope.len, tail->tenant,
                                              tail->tenant_len, &message, NULL);
     tail->position = tail->expected = entry->id;
@@ -134,20 +140,16 @@ static void give(struct arda_tail *tail, const struct arda_stream_entry *entry)
 /* There is nothing more for now. */
 static void drained(struct arda_tail *tail)
 {
-    if (!tail->start.follow || tail->last_read) {
+    if (!tail->start.follow || is_over(tail)) {
         finished(tail);
         return;
     }
     tail_give_waiting(tail);
-    if (tail_is_over(tail))
-        return;
+    if (tail->last_read)
+        finished(tail);
     tail_tell_live(tail);
     if (tail_is_over(tail))
         return;
-    if (is_over(tail)) {
-        finished(tail);
-        return;
-    }
     if (tail->rung || tail_has_waiting(tail)) {
         tail_enter(tail, TAIL_READ);
         return;
