@@ -184,7 +184,6 @@ static void on_message(void *data, const struct arda_message *message)
 static void start_all(struct subscriber *subscriber)
 {
     const struct arda_handlers handlers = {on_message, NULL, subscriber};
-    const struct arda_directory_list list = {on_tenant, NULL, NULL, on_listed, subscriber};
     int failed = BASE_OK;
     if (subscriber->listing)
         return;
@@ -194,7 +193,7 @@ static void start_all(struct subscriber *subscriber)
         if (subscriber->plan.follow && !subscriber->global)
             failed = arda_bus_subscribe_global(subscriber->bus, &handlers, &subscriber->global);
         if (!failed)
-            failed = arda_directory_tenants(subscriber->bus, &list);
+            failed = arda_directory_tenants(subscriber->bus, on_tenant, on_listed, subscriber);
     }
     subscriber->listing = !failed;
     if (failed == BASE_ERR_NOMEM)

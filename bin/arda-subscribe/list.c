@@ -201,8 +201,9 @@ static void on_listed(void *data, int result, const struct base_why *why)
 
 void list_ask(struct subscriber *subscriber)
 {
-    const struct arda_directory_list directory = {on_tenant, NULL, NULL, on_listed, subscriber};
-    int failed = subscriber->ending ? BASE_OK : arda_directory_tenants(subscriber->bus, &directory);
+    int failed = subscriber->ending
+                     ? BASE_OK
+                     : arda_directory_tenants(subscriber->bus, on_tenant, on_listed, subscriber);
     struct base_why why;
     if (failed)
         fail(subscriber, failed, (base_why_set(&why, failed, "%s", base_err_text(failed)), &why));
