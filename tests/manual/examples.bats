@@ -126,6 +126,7 @@ publish_order() { # TENANT
         join example
         publish_order acme
     done
+    redis flushall
 }
 
 @test "arda-subscribe: which tenants are alive" {

@@ -129,7 +129,7 @@ position() { sed 1d "$cursor" | jq -r 'select(.tenantId == "'"${1:-$tenant}"'") 
     done
 }
 
-@test "a file that cannot be made is 73, one in use 75, a full disk 74" {
+@test "a file that cannot be made or replaced is 73, one in use 75" {
     run arda-subscribe --cursor "$BATS_TEST_TMPDIR/none/cursor" "$tenant"
     [ "$status" = 73 ]
     run arda-subscribe --cursor "$BATS_TEST_TMPDIR" "$tenant"
@@ -139,6 +139,17 @@ position() { sed 1d "$cursor" | jq -r 'select(.tenantId == "'"${1:-$tenant}"'") 
     run arda-subscribe --cursor "$cursor" "$tenant"
     [ "$status" = 75 ]
     [ "$output" = "arda-subscribe: $cursor: another process uses it" ]
+    stop sub
+    start sub arda-subscribe --cursor "$cursor" --count 1 "$tenant"
+    wait_for subscribers "$tenant" 1
+    mkdir "$cursor.tmp"
+    entry 1-0 a
+    redis publish "arda:events:$tenant" '{"type":"x.y","eventId":"a"}'
+    join sub
+    [ "$status" = 73 ]
+    err_has sub "$cursor.tmp: "
+    # What was written in place is known all the same.
+    [ "$(position)" = 1-0 ]
 }
 
 # grew BYTES: the output has at least that many, or everything.
