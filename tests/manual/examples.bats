@@ -130,6 +130,38 @@ publish_order() { # TENANT
     out_has example PO-0001
 }
 
+@test "arda-subscribe: the last hour, then what comes" {
+    publish_order acme
+    launch arda-subscribe.1 'Print the last hour, then what comes:'
+    wait_for lines_of example 1
+    publish_order acme
+    wait_for lines_of example 2
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda-subscribe: everything into a file" {
+    redis del arda:stream:acme
+    publish_order acme
+    arda-directory set loop acme l1
+    for lines in 1 2; do
+        launch arda-subscribe.1 'Append everything to a file; after a crash, start it again:' \
+            "s|/var/[a-z]*|$BATS_TEST_TMPDIR|g"
+        has_lines() { [ "$(wc -l <"$BATS_TEST_TMPDIR/events.jsonl")" = "$lines" ]; }
+        wait_for has_lines
+        end_child arda-subscribe
+        join example
+        publish_order acme
+    done
+    redis flushall
+}
+
+@test "arda-subscribe: which tenants are alive" {
+    publish_order acme
+    try arda-subscribe.1 'See which tenants are alive:'
+    [[ ${lines[-1]} == *Z$'\t'acme ]]
+}
+
 @test "arda-subscribe: a copy for another Redis" {
     launch arda-subscribe.1 'Copy the events of one tenant to another Redis:' \
         's|--redis=.*|--prefix=staging|'
