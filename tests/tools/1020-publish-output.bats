@@ -312,9 +312,11 @@ sys.exit(bool(poll.poll(0)))'
     [ "$status" = 65 ]
     [ "$output" = "" ]
     # --strict and --retry-for: the bad line ends reading, the time ends the rest
-    run --separate-stderr arda-publish --strict --retry-for 200ms "${nowhere[@]}" < <(both "$bad" "$good")
+    both "$bad" "$good" >"$RUN_DIR/bad-first"
+    run --separate-stderr arda-publish --strict --retry-for 500ms "${nowhere[@]}" "$RUN_DIR/bad-first"
     [ "$status" = 65 ]
-    run --separate-stderr arda-publish --strict --retry-for 200ms "${nowhere[@]}" < <(both "$good" "$bad")
+    both "$good" "$bad" >"$RUN_DIR/bad-last"
+    run --separate-stderr arda-publish --strict --retry-for 500ms "${nowhere[@]}" "$RUN_DIR/bad-last"
     [ "$status" = 75 ]
     [[ "$stderr" == *"line 2: column"*"line 1: not confirmed"* ]]
     # --dry-run and --retry-for: nothing is tried, so nothing is given up

@@ -177,8 +177,9 @@ refuse_map() {
 
 @test "--unsent carries the new form, and the next run makes the old one of it" {
     map
+    v2 >"$RUN_DIR/in"
     run --separate-stderr publish --redis redis://127.0.0.1:1 --retry-for 100ms \
-        --unsent "$RUN_DIR/left" < <(v2)
+        --unsent "$RUN_DIR/left" "$RUN_DIR/in"
     [ "$status" = 75 ]
     [ "$(jq -r .event.type "$RUN_DIR/left")" = card.transition.v2 ]
     publish "$RUN_DIR/left"
