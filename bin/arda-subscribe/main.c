@@ -3,6 +3,7 @@
  * arda-subscribe: events of tenants as JSON lines, live.
  */
 #include "arda-subscribe_options.h"
+#include "via.h"
 
 #include "arda/bus.h"
 #include "arda/directory.h"
@@ -32,7 +33,8 @@ static const struct base_opt rows[] = {SUBSCRIBE_OPTIONS(BASE_OPT_ROW)};
 static const struct base_opt_program program = {
     .name = "arda-subscribe",
     .operands = "TENANT...",
-    .about = "Print the events of tenants as they are published, one JSON object a line.",
+    .about = "Print the events of tenants as they are published, one JSON object a line.\n"
+             "With --via and no tenant: as a gateway passes them on.",
     .after = "example: arda-subscribe 0b9f… --type 'order.*' | jq .orderNumber",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
@@ -205,6 +207,58 @@ static void subscribe(struct subscriber *subscriber, struct tenant *tenant)
     }
 }
 
+/* ---- through a gateway ---- */
+
+static bool is_wanted(const void *data, struct base_slice event)
+{
+    const struct settings *settings = data;
+    struct base_json_member type = BASE_JSON_WANT("type");
+    if (settings->type.count == 0 && settings->loop.count == 0)
+        return true;
+    return base_json_pick(event.data, event.len, &type, 1, NULL, NULL) == 0 &&
+           type_matches(&settings->type, &type.value) && loop_matches(&settings->loop, event);
+}
+
+static int run_via(const struct settings *settings, char **operands, int count, int *signal_number)
+{
+    if (!settings->via) {
+        base_log(BASE_LOG_ERROR, "--compare: with what? It needs --via");
+        return BASE_EXIT_USAGE;
+    }
+    if (settings->global || count != (settings->compare ? 1 : 0)) {
+        base_log(BASE_LOG_ERROR, settings->compare ? "--compare: expected one tenant"
+                                                   : "--via: expected no tenant, the token has it");
+        return BASE_EXIT_USAGE;
+    }
+    if (settings->compare && !arda_tenant_valid(operands[0], strlen(operands[0]))) {
+        base_log(BASE_LOG_ERROR, "`%s' is no tenant id", operands[0]);
+        return BASE_EXIT_USAGE;
+    }
+    if (settings->compare && (settings->type.count > 0 || settings->loop.count > 0)) {
+        base_log(BASE_LOG_ERROR, "--compare compares all events: it takes no --type and no --loop");
+        return BASE_EXIT_USAGE;
+    }
+    struct via_options options = {
+        .url = settings->via,
+        .transport = settings->transport,
+        .token_file = settings->token_file,
+        .cacert = settings->cacert,
+        .no_reconnect = settings->no_reconnect,
+        .compare = settings->compare,
+        .tenant = operands[0],
+        .redis = settings->redis,
+        .prefix = settings->prefix,
+        .grace_ms = settings->grace,
+        .connect_timeout_ms = settings->connect_timeout,
+        .count = settings->count,
+        .timeout_ms = settings->timeout,
+        .line_buffered = settings->line_buffered,
+        .wanted = is_wanted,
+        .data = settings,
+    };
+    return via_run(&options, signal_number);
+}
+
 /* ---- beginning and end ---- */
 
 static void end(struct subscriber *subscriber, int status)
@@ -292,8 +346,10 @@ int main(int argc, char **argv)
     static struct subscriber subscriber;
     char **operands;
     int count = base_opt_start(&program, &subscriber.settings, argc, argv, &operands);
-    int status = start(&subscriber, operands, count);
-    if (status == BASE_EXIT_OK) {
+    int status;
+    if (subscriber.settings.via || subscriber.settings.compare) {
+        status = run_via(&subscriber.settings, operands, count, &subscriber.signal);
+    } else if ((status = start(&subscriber, operands, count)) == BASE_EXIT_OK) {
         uv_run(&subscriber.loop, UV_RUN_DEFAULT);
         uv_loop_close(&subscriber.loop);
         status = subscriber.status;
