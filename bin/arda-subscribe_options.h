@@ -14,7 +14,7 @@
     OPT(cacert, 0, "cacert", TEXT, "FILE", NULL, NULL, NULL,                                       \
         "certificates to trust with --via, instead of the system's; PEM")                          \
     OPT(connect_timeout, 0, "connect-timeout", DURATION, "TIME", NULL, "20s", NULL,                \
-        "how long the gateway may take to let us in")                                              \
+        "how long the gateway may take to let us in; 0: for ever")                                 \
     OPT(no_reconnect, 0, "no-reconnect", FLAG, NULL, NULL, NULL, NULL,                             \
         "end when the gateway cannot be reached or is lost")                                       \
     OPT(compare, 0, "compare", FLAG, NULL, NULL, NULL, NULL,                                       \

@@ -323,7 +323,8 @@ static void attempt(struct via_client *client)
 {
     struct via_engine_handlers handlers = {on_open, on_message, on_upgrade, on_engine_end, client};
     client->state = OPENING;
-    uv_timer_start(&client->timer, on_attempt_timeout, (uint64_t)client->options.attempt_ms, 0);
+    if (client->options.attempt_ms > 0)
+        uv_timer_start(&client->timer, on_attempt_timeout, (uint64_t)client->options.attempt_ms, 0);
     if (via_engine_new(&client->net, &client->place, client->options.transport, &handlers,
                        &client->engine) < 0)
         trouble(client, "transport error", BASE_ERR_NOMEM, base_err_text(BASE_ERR_NOMEM));

@@ -19,7 +19,7 @@ struct via_client_options {
     const char *token_file; /* read for each attempt; NULL: `token` */
     const char *token;      /* NULL: connect without one */
     const char *cacert;     /* NULL: the system's certificates */
-    int64_t attempt_ms;     /* for an attempt, up to the answer to the token */
+    int64_t attempt_ms;     /* for an attempt, up to the answer to the token; 0: no bound */
     bool reconnect;
 };
 

@@ -46,10 +46,11 @@ void via_end_of_transfer(struct via_end *end, CURLcode result, const char *text)
     case CURLE_OUT_OF_MEMORY:
     case CURLE_ABORTED_BY_CALLBACK: code = BASE_ERR_NOMEM; break;
     case CURLE_SSL_CACERT_BADFILE: code = BASE_ERR_CONFIG; break;
-    case CURLE_FILESIZE_EXCEEDED: code = BASE_ERR_SYNTAX; break;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* what answers speaks HTTP/0.9, or none */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: code = BASE_ERR_SYNTAX; break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT: break;
     default: lasting = false; break;
     }

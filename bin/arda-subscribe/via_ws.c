@@ -27,6 +27,7 @@ struct via_ws {
     size_t in_used;
     int fragments;
     int conn_result; /* why there is no more to read or no way to write; 0 so far */
+    bool closing; /* a close frame follows the last message */
     bool busy;
     bool freed;
     bool ended;
@@ -182,6 +183,12 @@ static void run_frames(struct via_ws *ws)
         return;
     if (result == 0 && wslay_event_want_write(ws->frames))
         result = wslay_event_send(ws->frames);
+    /* Not earlier: control frames overtake messages in wslay's queue. */
+    if (result == 0 && ws->closing && wslay_event_get_queued_msg_count(ws->frames) == 0) {
+        ws->closing = false;
+        wslay_event_queue_close(ws->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+        result = wslay_event_send(ws->frames);
+    }
     bool over = !wslay_event_want_read(ws->frames) && !wslay_event_want_write(ws->frames);
     if (result != 0 || over)
         end_of_frames(ws, result);
@@ -315,6 +322,6 @@ int via_ws_send(struct via_ws *ws, const char *text, size_t len)
 
 void via_ws_close(struct via_ws *ws)
 {
-    wslay_event_queue_close(ws->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+    ws->closing = true;
     via_conn_want_write(ws->conn, true);
 }
