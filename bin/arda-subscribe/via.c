@@ -25,7 +25,7 @@ struct via {
     struct via_client *client;
     struct compare *compare;
     uv_loop_t loop;
-    uv_check_t check; /* writes what a turn has brought */
+    uv_prepare_t prepare; /* writes what has come, from timers too, before the loop waits */
     uv_timer_t timer;
     uv_signal_t signals[3];
     struct base_buf out;
@@ -58,9 +58,9 @@ static void write_out(struct via *via)
     out->len = 0;
 }
 
-static void on_check(uv_check_t *check)
+static void on_prepare(uv_prepare_t *prepare)
 {
-    write_out(check->data);
+    write_out(prepare->data);
 }
 
 static void add_record(struct via *via, const struct via_record *record)
@@ -208,7 +208,7 @@ static void end(struct via *via, int status)
         write_out(via);
     if (via->client)
         via_client_stop(via->client);
-    uv_close((uv_handle_t *)&via->check, NULL);
+    uv_close((uv_handle_t *)&via->prepare, NULL);
     uv_close((uv_handle_t *)&via->timer, NULL);
     for (int i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&via->signals[i], NULL);
@@ -230,10 +230,10 @@ static void start_loop(struct via *via)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     uv_loop_init(&via->loop);
-    uv_check_init(&via->loop, &via->check);
+    uv_prepare_init(&via->loop, &via->prepare);
     uv_timer_init(&via->loop, &via->timer);
-    via->check.data = via->timer.data = via;
-    uv_check_start(&via->check, on_check);
+    via->prepare.data = via->timer.data = via;
+    uv_prepare_start(&via->prepare, on_prepare);
     if (via->options->timeout_ms > 0)
         uv_timer_start(&via->timer, on_timeout, (uint64_t)via->options->timeout_ms, 0);
     for (int i = 0; i < 3; i++) {

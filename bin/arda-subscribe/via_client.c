@@ -97,9 +97,12 @@ void via_client_stop(struct via_client *client)
     client->state = LEAVING;
     /* Even without a session the end comes from the loop. */
     uv_timer_start(&client->timer, on_leave_timeout, joined ? LEAVE_MS : 0, 0);
-    if (joined && (via_engine_send(client->engine, leave, strlen(leave)) < 0 ||
-                   via_engine_leave(client->engine) < 0))
+    if (!joined)
+        return;
+    if (via_engine_send(client->engine, leave, strlen(leave)) < 0)
         uv_timer_start(&client->timer, on_leave_timeout, 0, 0);
+    else if (client->state == LEAVING)
+        via_engine_leave(client->engine);
 }
 
 /* ---- trouble ---- */

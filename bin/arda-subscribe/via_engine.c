@@ -35,6 +35,7 @@ struct via_engine {
     bool on_ws;  /* the session is on the WebSocket */
     bool moving; /* to it: requests are let end */
     bool leaving;
+    bool closed; /* the close packet was sent, by POST */
     bool over;
 };
 
@@ -259,6 +260,20 @@ static void on_polled(void *data, struct base_buf *body, const struct via_end *f
         start_poll(engine);
 }
 
+/* The close packet has a POST to itself, as that of browsers: some servers handle it before the
+ * packets in front of it. */
+static void finish_leaving(struct via_engine *engine)
+{
+    static const char close = NET_EIO_CLOSE;
+    if (engine->closed) {
+        end_with(engine, "transport close", BASE_OK, "left");
+        return;
+    }
+    engine->closed = true;
+    if (via_engine_send(engine, &close, 1) < 0)
+        out_of_memory(engine);
+}
+
 static void on_posted(void *data, struct base_buf *body, const struct via_end *failure)
 {
     struct via_engine *engine = data;
@@ -269,7 +284,7 @@ static void on_posted(void *data, struct base_buf *body, const struct via_end *f
     else if (engine->moving)
         move_if_idle(engine);
     else if (engine->leaving && engine->out.len == 0)
-        end_with(engine, "transport close", BASE_OK, "left");
+        finish_leaving(engine);
     else
         send_waiting(engine);
 }
@@ -331,18 +346,20 @@ int via_engine_send(struct via_engine *engine, const char *packet, size_t len)
     return BASE_OK;
 }
 
-int via_engine_leave(struct via_engine *engine)
+void via_engine_leave(struct via_engine *engine)
 {
-    static const char close = NET_EIO_CLOSE;
     engine->leaving = true;
     if (engine->on_ws) {
         via_ws_close(engine->ws);
-        return BASE_OK;
+        return;
     }
     via_ws_free(engine->ws);
     engine->ws = NULL;
     engine->moving = false;
-    return via_engine_send(engine, &close, 1);
+    if (engine->out.len)
+        send_waiting(engine);
+    else if (!engine->post)
+        finish_leaving(engine);
 }
 
 /* ---- life ---- */

@@ -36,7 +36,7 @@ void via_engine_free(struct via_engine *engine);
 
 /* Sends a packet, its type included, after on_open. BASE_ERR_NOMEM. */
 int via_engine_send(struct via_engine *engine, const char *packet, size_t len);
-/* Closes the session behind all that was sent; on_end follows. */
-int via_engine_leave(struct via_engine *engine);
+/* Closes the session behind all that was sent, after on_open; on_end follows. */
+void via_engine_leave(struct via_engine *engine);
 
 #endif

@@ -27,7 +27,7 @@ struct via_ws {
     size_t in_used;
     int fragments;
     int conn_result; /* why there is no more to read or no way to write; 0 so far */
-    bool closing; /* a close frame follows the last message */
+    bool closing;    /* a close frame follows the last message */
     bool busy;
     bool freed;
     bool ended;
