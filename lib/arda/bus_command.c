@@ -49,14 +49,15 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
     if (bus->waiting_count == 0)
         return false;
     struct bus_waiting *first = &bus->waiting[bus->waiting_first];
-    if (--first->replies_left > 0) {
-        if (first->kind == WAIT_PUBLISHED)
-            bus_publish_reply(bus, first, reply);
+    if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
+        bus_step_note(bus, reply);
+    if (--first->replies_left > 0)
         return true;
-    }
     struct bus_waiting waiting = take_first(bus);
     if (waiting.kind == WAIT_PUBLISHED)
         bus_publish_reply(bus, &waiting, reply);
+    else if (waiting.kind == WAIT_STEP)
+        bus_step_reply(bus, &waiting, reply);
     else if (waiting.kind == WAIT_REPLY)
         waiting.on_reply(waiting.data, BASE_OK, reply);
     return true;
@@ -101,21 +102,23 @@ void bus_commands_lost(struct arda_bus *bus)
         struct bus_waiting waiting = take_first(bus);
         if (waiting.kind == WAIT_PUBLISHED)
             waiting.on_published(waiting.data, BASE_ERR_CLOSED, NULL, &why);
-        else if (waiting.kind == WAIT_REPLY)
+        else if (waiting.kind == WAIT_REPLY || waiting.kind == WAIT_STEP)
             waiting.on_reply(waiting.data, BASE_ERR_CLOSED, NULL);
     }
-    bus->publish_error[0] = '\0';
+    bus->step_error[0] = '\0';
 }
 
 /* Trying again later helps against these; everything else is refused for good. */
 static int error_code(const char *text)
 {
-    static const char *const passing[] = {"LOADING", "BUSY",       "READONLY", "MASTERDOWN",
-                                          "OOM",     "NOREPLICAS", "MISCONF",  "TRYAGAIN"};
+    static const char *const passing[] = {"LOADING",    "BUSY",    "READONLY", "MASTERDOWN", "OOM",
+                                          "NOREPLICAS", "MISCONF", "TRYAGAIN", "NOSCRIPT"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
         if (strncmp(text, passing[i], strlen(passing[i])) == 0)
             return BASE_ERR_AGAIN;
-    return strncmp(text, "NOPERM", 6) == 0 ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
+    /* What is denied inside a script comes as a plain ERR. */
+    bool denied = strncmp(text, "NOPERM", 6) == 0 || strstr(text, "user executing the script");
+    return denied ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
 }
 
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)

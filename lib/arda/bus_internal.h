@@ -4,7 +4,9 @@
  *
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
+ *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
+ *     bus_script.c   the same as a script, where a mark decides whether it is done
  *     bus_channel.c  channels and subscriptions
  *     bus_reader.c   the connection for subscriptions: messages without an allocation
  */
@@ -23,8 +25,9 @@
 
 /* Who waits for answers on the connection for commands. */
 struct bus_waiting {
-    enum { WAIT_REPLY, WAIT_PUBLISHED, WAIT_NOBODY } kind;
+    enum { WAIT_REPLY, WAIT_STEP, WAIT_PUBLISHED, WAIT_NOBODY } kind;
     unsigned replies_left;
+    bool script; /* a publication by the script */
     arda_reply_fn on_reply;
     arda_published_fn on_published;
     void *data;
@@ -76,8 +79,9 @@ struct arda_bus {
     redisReader *reply_reader;
     struct bus_waiting *waiting; /* a ring */
     size_t waiting_cap, waiting_first, waiting_count;
-    size_t publications;     /* among them */
-    char publish_error[128]; /* of the publication being answered */
+    size_t publications;  /* among them */
+    char step_error[128]; /* the first of the step that is being answered */
+    bool script_loaded;   /* Redis has been given it on this connection */
 
     struct arda_redis_conn *subscriber;
     redisReader *push_reader;
@@ -110,9 +114,33 @@ int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why
 /* The same of a reply; 0 for one that is no error. */
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
+/* bus_step.c */
+/* Sends MULTI, these `count` commands as arda_redis_format writes them, and EXEC. `done` is given
+ * the array of EXEC's replies, none of which is an error, or the first error of all as a reply.
+ * Returns as arda_bus_command. */
+int bus_step(struct arda_bus *bus, struct base_slice commands, unsigned count, arda_reply_fn done,
+             void *data);
+/* Notes the first error among the replies of a step. */
+void bus_step_note(struct arda_bus *bus, const redisReply *reply);
+/* The last reply has come. */
+void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                    const redisReply *reply);
+
 /* bus_publish.c */
+uint64_t bus_stream_bound(const struct arda_publication *publication);
+/* The last reply has come. */
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply);
+
+/* bus_script.c */
+/* Whether the publication has to go through the script. */
+bool bus_needs_script(const struct arda_publication *publication);
+/* Appends the call, and before the first one of a connection the script itself. BASE_ERR_NOMEM;
+ * BASE_ERR_INTERNAL without SHA-1. */
+int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
+                    arda_published_fn done, void *data);
+void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                      const redisReply *reply);
 
 /* bus_channel.c */
 struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len);

@@ -40,7 +40,7 @@ static void next_tick(uint32_t random, uint64_t *ms, uint32_t *count)
     pthread_mutex_unlock(&lock);
 }
 
-static void format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1])
+void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
     char *to = out;
@@ -67,7 +67,7 @@ int base_id_uuid7(char out[static BASE_UUID_LEN + 1])
     bytes[7] = (unsigned char)(count >> 14);
     bytes[8] = (unsigned char)(0x80 | (count >> 8 & 0x3F));
     bytes[9] = (unsigned char)count;
-    format_uuid(bytes, out);
+    base_id_format_uuid(bytes, out);
     return BASE_OK;
 }
 
@@ -92,5 +92,16 @@ bool base_id_is_uuid(const char *text, size_t len)
         if (dash ? c != '-' : !hex)
             return false;
     }
+    return true;
+}
+
+bool base_id_uuid7_ms(const char *text, uint64_t *ms)
+{
+    if (!base_id_is_uuid(text, strlen(text)) || text[14] != '7')
+        return false;
+    *ms = 0;
+    for (const char *at = text; at < text + 13; at++)
+        if (*at != '-')
+            *ms = *ms << 4 | (uint64_t)(*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
     return true;
 }

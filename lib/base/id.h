@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BASE_UUID_LEN 36 /* characters, without the NUL */
 #define BASE_TOKEN_LEN                                                                             \
@@ -17,10 +18,14 @@
 
 /* 0, or BASE_ERR_INTERNAL without a random source. */
 int base_id_uuid7(char out[static BASE_UUID_LEN + 1]);
+/* The text of 16 bytes, whose version and variant are the caller's. */
+void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1]);
 /* An unguessable token. 0, or BASE_ERR_INTERNAL. */
 int base_id_token(char out[static BASE_TOKEN_LEN + 1]);
 
 /* 8-4-4-4-12 hexadecimal digits of either case, any version. */
 bool base_id_is_uuid(const char *text, size_t len);
+/* The milliseconds since 1970 that a UUID of version 7 carries; false for any other text. */
+bool base_id_uuid7_ms(const char *text, uint64_t *ms);
 
 #endif

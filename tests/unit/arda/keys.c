@@ -28,6 +28,32 @@ static void the_longest_name_fits(void)
     CHECK(memcmp(key + len - sizeof id, id, sizeof id) == 0);
 }
 
+static void marks_name_tenant_and_event(void)
+{
+    char key[ARDA_MARK_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX];
+    CHECK_INT(arda_mark_key(key, "arda", "t1", 2, "e-1", 3), 18);
+    CHECK_STR(key, "arda:dedupe:t1:e-1");
+    arda_mark_key(key, "arda", NULL, 0, "e-1", 3);
+    CHECK_STR(key, "arda:dedupe:global:e-1");
+    memset(prefix, 'p', ARDA_PREFIX_MAX);
+    prefix[ARDA_PREFIX_MAX] = '\0';
+    memset(id, 'i', sizeof id);
+    CHECK_INT(arda_mark_key(key, prefix, id, sizeof id, id, sizeof id),
+              ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
+}
+
+static void inboxes_name_tenant_and_user(void)
+{
+    char key[ARDA_INBOX_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX + 1];
+    CHECK_INT(arda_inbox_key(key, "arda", "unread", "t1", "ann"), 18);
+    CHECK_STR(key, "arda:unread:t1:ann");
+    memset(prefix, 'p', ARDA_PREFIX_MAX);
+    memset(id, 'i', ARDA_ID_MAX);
+    prefix[ARDA_PREFIX_MAX] = id[ARDA_ID_MAX] = '\0';
+    CHECK_INT(arda_inbox_key(key, prefix, "unread", id, id),
+              ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
+}
+
 static void a_prefix_is_of_the_alphabet_and_colons(void)
 {
     char prefix[ARDA_PREFIX_MAX + 2];
@@ -47,6 +73,8 @@ int main(void)
 {
     RUN(names_follow_the_catalog);
     RUN(the_longest_name_fits);
+    RUN(marks_name_tenant_and_event);
+    RUN(inboxes_name_tenant_and_user);
     RUN(a_prefix_is_of_the_alphabet_and_colons);
     return test_end();
 }
