@@ -57,6 +57,8 @@ stranger() {
 kinds() { jq -r .kind <"$RUN_DIR/$1.out" | paste -sd' '; }
 # bus NAME: the events as they stood, `connected` left out.
 bus() { grep '"kind":"event"' "$RUN_DIR/$1.out" | sed -n 's/.*"args":\[\({"type".*\)\]}$/\1/p'; }
+# seen NAME TEXT N: it stands in N of its lines.
+seen() { [ "$(grep -cF -- "$2" "$RUN_DIR/$1.out")" = "$3" ]; }
 gone_from() { subscribers "$tenant" 0; }
 
 @test "every transport: handshake, events with their text unchanged, a clean end" {
@@ -234,8 +236,7 @@ $event" ]
     done
     out_has websocket '"reason":"transport close","message":"the WebSocket was closed: 1001","code":1001}'
     start_gateway --listen "127.0.0.1:$port"
-    again() { [ "$(grep -c '"name":"connected"' "$RUN_DIR/$1.out")" = 2 ]; }
-    for transport in websocket polling upgrade; do wait_for again "$transport"; done
+    for transport in websocket polling upgrade; do wait_for seen "$transport" '"name":"connected"' 2; done
     wait_for subscribers "$tenant" 1
     card "$tenant" | arda-publish
     for transport in websocket polling upgrade; do
@@ -311,8 +312,7 @@ $event" ]
     done
     wait_for out_has faithful '"reason":"ping timeout"'
     kill -CONT "$(pid_of reference)"
-    again() { [ "$(grep -c '"kind":"connect"' "$RUN_DIR/faithful.out")" = 2 ]; }
-    wait_for again
+    wait_for seen faithful '"kind":"connect"' 2
 }
 
 @test "a server that never answers" {

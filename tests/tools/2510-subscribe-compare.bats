@@ -44,6 +44,8 @@ say() { printf '%s\n' "$1" >&8; }
 event() { printf '{"type":"x","tenantId":"%s","eventId":"%s"%s}' "$tenant" "$1" "${2:-}"; }
 tell() { say "[\"emit\",\"${2:-x}\",$1]"; }
 both() { publish "$(event "$1")" && tell "$(event "$1")"; }
+# begun NAME N: it has said N times that differences count.
+begun() { [ "$(grep -c ': comparing' "$RUN_DIR/$1.err")" = "$2" ]; }
 # Its lines, without what differs from run to run.
 differences() { sed -E -e 's/"at":"[^"]*"/"at":"TIME"/' -e "s/$tenant/TENANT/g" <"$RUN_DIR/$1.out"; }
 
@@ -95,8 +97,7 @@ differences() { sed -E -e 's/"at":"[^"]*"/"at":"TIME"/' -e "s/$tenant/TENANT/g" 
     stop gateway KILL
     wait_for err_has lost "trying again"
     start_gateway --listen "${GATEWAY_URL#http://}"
-    again() { [ "$(grep -c ': comparing' "$RUN_DIR/lost.err")" = 2 ]; }
-    wait_for again
+    wait_for begun lost 2
     stop lost INT
     [ "$status" = 0 ]
     [ ! -s "$RUN_DIR/lost.out" ]
@@ -187,8 +188,7 @@ differences() { sed -E -e 's/"at":"[^"]*"/"at":"TIME"/' -e "s/$tenant/TENANT/g" 
     stop redis KILL
     wait_for err_has one "trying again until it is back"
     launch_redis
-    again() { [ "$(grep -c ': comparing' "$RUN_DIR/one.err")" = 2 ]; }
-    wait_for again
+    wait_for begun one 2
     wait_for subscribers "$tenant" 2
     publish "$(event e1)"
     join one
