@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: ISC
 // The reference server of Socket.IO, which says what its input tells it to:
 //   reference.js [--token T] [--cert FILE --key FILE] [--ping-interval MS] [--ping-timeout MS] [--port N]
-//     [--transports a,b]
+//     [--transports a,b] [--hold yes]
 // It prints JSON lines: {"port":N}, {"connected":auth,"transport":name}, {"upgraded":name},
 // {"left":reason}, {"acked":…}. Lines of standard input: ["emit", name, args…] to all clients,
 // ["text", text] of a packet as it stands, ["bytes"] with an attachment, ["ask"] with an
-// acknowledgement that is wanted, ["kick"], ["cut"], ["flood", count].
+// acknowledgement that is wanted, ["kick"], ["cut"], ["flood", count]. With --hold a client is let in,
+// after {"asked":true}, by ["let"].
 'use strict';
 const fs = require('fs');
 const http = require('http');
@@ -18,6 +19,8 @@ const options = { cors: { origin: '*' } };
 let token;
 let tls;
 let port = 0;
+let hold = false;
+let release;
 while (argv.length > 0) {
   const name = argv.shift();
   const value = argv.shift();
@@ -27,6 +30,7 @@ while (argv.length > 0) {
   else if (name === '--ping-interval') options.pingInterval = Number(value);
   else if (name === '--ping-timeout') options.pingTimeout = Number(value);
   else if (name === '--transports') options.transports = value.split(',');
+  else if (name === '--hold') hold = true;
   else if (name === '--port') port = Number(value);
   else throw new Error(`unknown option ${name}`);
 }
@@ -42,6 +46,12 @@ io.use((socket, next) => {
   next(error);
 });
 
+io.use((socket, next) => {
+  if (!hold) return next();
+  release = next;
+  print({ asked: true });
+});
+
 io.on('connection', (socket) => {
   print({ connected: socket.handshake.auth, transport: socket.conn.transport.name });
   socket.conn.on('upgrade', (transport) => print({ upgraded: transport.name }));
@@ -54,6 +64,7 @@ const orders = {
   text: (text) => io.sockets.sockets.forEach((socket) => socket.conn.write(text)),
   bytes: () => io.emit('bytes', Buffer.from([0, 1, 2]), { more: Buffer.from('x') }),
   ask: () => io.sockets.sockets.forEach((socket) => socket.emit('ask', 1, (answer) => print({ acked: answer }))),
+  let: () => release(),
   kick: () => io.disconnectSockets(),
   cut: () => io.disconnectSockets(true),
   flood: (count) => {
