@@ -207,6 +207,26 @@ gateway_for() {
     [ ! -s "$RUN_DIR/example.out" ]
 }
 
+@test "arda-replay" {
+    cd "$BATS_TEST_TMPDIR"
+    redis flushall
+    arda-publish --loose-ids --dry-run order.created tenantId=acme orderType=purchase_order \
+        orderId=o1 orderNumber=PO-0001 linkedCardIds= >day.jsonl
+    sed 's/PO-0001/PO-0002/; s/"eventId":"[^"]*"/"eventId":"o-2"/' day.jsonl >second.jsonl
+    cat second.jsonl >>day.jsonl
+    try arda-replay.1 'Look at a recording before it is replayed:'
+    [ "$output" = 0 ]
+    try arda-replay.1 'Replay it ten times as fast for trial, without mails and calls to anybody:'
+    [ "$(redis xlen arda:stream:acme-trial)" -eq 2 ]
+    [ "$(redis smembers arda:shadows)" = acme-trial ]
+    head -n 1 day.jsonl | arda-publish --loose-ids
+    try arda-replay.1 'Put back what is missing in a stream that was lost, and nothing else:'
+    [ "$(redis xlen arda:stream:acme)" -eq 2 ]
+    try arda-replay.1 'Copy the stream of a tenant to another, with new ids, and go on after a failure:'
+    [ "$(redis xlen arda:stream:demo)" -eq 2 ]
+    [ "$(jq .complete copy.state)" = true ]
+}
+
 @test "arda-token" {
     try arda-token.1 'Mint a token for an hour:'
     arda-token inspect <<<"$output" | jq -e '.valid and .claims.exp - .claims.iat == 3600'
