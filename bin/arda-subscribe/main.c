@@ -23,7 +23,8 @@ static const struct base_opt_program program = {
     .name = "arda-subscribe",
     .operands = "[TENANT...]",
     .about = "Print the events of tenants, those that were and those that come, one JSON object a "
-             "line.",
+             "line.\n"
+             "With --via and no tenant: as a gateway passes them on.",
     .after = "examples: arda-subscribe 0b9f… --type 'order.*' | jq .orderNumber\n"
              "          arda-subscribe 0b9f… --since=-1h --follow --cursor=orders.cursor",
     .rows = rows,
@@ -236,27 +237,37 @@ static void raise_again(int number, void (*disposition)(int))
     raise(number);
 }
 
-int main(int argc, char **argv)
+static int run(struct subscriber *subscriber, char **operands, int count)
 {
-    static struct subscriber subscriber;
-    char **operands;
-    int count = base_opt_start(&program, &subscriber.settings, argc, argv, &operands);
-    void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* write(2) tells it as well */
-    int status = check_usage(&subscriber, operands, count);
+    int status = check_usage(subscriber, operands, count);
     if (status == BASE_EXIT_OK && fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         /* Else the next thing that is opened would be standard output. */
         base_log(BASE_LOG_ERROR, "cannot write: standard output is closed");
         status = BASE_EXIT_IOERR;
     }
     if (status == BASE_EXIT_OK)
-        status = start(&subscriber, operands, count);
+        status = start(subscriber, operands, count);
     if (status == BASE_EXIT_OK) {
-        uv_run(&subscriber.loop, UV_RUN_DEFAULT);
-        uv_loop_close(&subscriber.loop);
-        status = exit_status(&subscriber);
+        uv_run(&subscriber->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&subscriber->loop);
+        status = exit_status(subscriber);
     }
-    free_feeds(&subscriber);
+    free_feeds(subscriber);
     list_free();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct subscriber subscriber;
+    char **operands;
+    int count = base_opt_start(&program, &subscriber.settings, argc, argv, &operands);
+    bool through = through_is_asked_for(&subscriber);
+    void (*on_pipe)(int) = SIG_DFL;
+    if (!through)
+        on_pipe = signal(SIGPIPE, SIG_IGN); /* write(2) tells it as well */
+    int status =
+        through ? through_run(&subscriber, operands, count) : run(&subscriber, operands, count);
     output_fini(&subscriber.output);
     base_buf_fini(&subscriber.line);
     base_opt_fini(&program, &subscriber.settings);

@@ -10,6 +10,7 @@
  *     output.c    which events, and in what form
  *     endings.c   --timeout, --idle, --until, and the checks every few seconds
  *     list.c      --tenants
+ *     through.c   --via, --compare: via.c, compare.c and what they need
  *     writer.c    standard output
  */
 #ifndef SUBSCRIBE_H
@@ -119,5 +120,9 @@ void endings_touch(struct subscriber *subscriber);
 /* list.c: --tenants. Asks when Redis is reached, and anew when it is back. */
 void list_ask(struct subscriber *subscriber);
 void list_free(void);
+
+/* through.c: --via and --compare. Runs until they end; an exit status. */
+bool through_is_asked_for(const struct subscriber *subscriber);
+int through_run(struct subscriber *subscriber, char **operands, int count);
 
 #endif

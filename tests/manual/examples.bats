@@ -190,6 +190,59 @@ publish_order() { # TENANT
     [ "$status" -eq 0 ]
 }
 
+# gateway_for TENANT: on a free port, and the file `token` for a user of the tenant.
+gateway_for() {
+    APP_URL='' JWT_SECRET=$JWT_SECRET start gateway arda-gateway --listen 127.0.0.1:0
+    wait_for err_has gateway 'listening on'
+    address=$(sed -n 's/.*listening on \([^ ]*\).*/\1/p' "$RUN_DIR/gateway.err")
+    cd "$RUN_DIR" || return
+    arda-token mint --tenant="$1" --user=ann --ttl=1h >token
+}
+
+@test "arda-subscribe: what a browser is told" {
+    gateway_for acme
+    launch arda-subscribe.1 'See what a browser with this token is told:' \
+        "s/127.0.0.1:3000/$address/; s/jq -r/jq --unbuffered -r/"
+    wait_for out_has example upgrade
+    publish_order acme
+    wait_for out_has example order.created
+    end_child arda-subscribe
+    join example
+    head -n 1 "$RUN_DIR/example.out" | grep -qx handshake
+}
+
+@test "arda-subscribe: a gateway that passes everything on" {
+    gateway_for acme
+    launch arda-subscribe.1 'Check for a minute that a gateway passes everything on:' \
+        "s/127.0.0.1:3000/$address/; s/ exit$/ exit \$?/"
+    wait_for err_has example ': comparing'
+    publish_order acme
+    end_child arda-subscribe
+    join example
+    [ "$status" -eq 0 ]
+    [ ! -s "$RUN_DIR/example.out" ]
+}
+
+@test "arda-replay" {
+    cd "$BATS_TEST_TMPDIR"
+    redis flushall
+    arda-publish --loose-ids --dry-run order.created tenantId=acme orderType=purchase_order \
+        orderId=o1 orderNumber=PO-0001 linkedCardIds= >day.jsonl
+    sed 's/PO-0001/PO-0002/; s/"eventId":"[^"]*"/"eventId":"o-2"/' day.jsonl >second.jsonl
+    cat second.jsonl >>day.jsonl
+    try arda-replay.1 'Look at a recording before it is replayed:'
+    [ "$output" = 0 ]
+    try arda-replay.1 'Replay it ten times as fast for trial, without mails and calls to anybody:'
+    [ "$(redis xlen arda:stream:acme-trial)" -eq 2 ]
+    [ "$(redis smembers arda:shadows)" = acme-trial ]
+    head -n 1 day.jsonl | arda-publish --loose-ids
+    try arda-replay.1 'Put back what is missing in a stream that was lost, and nothing else:'
+    [ "$(redis xlen arda:stream:acme)" -eq 2 ]
+    try arda-replay.1 'Copy the stream of a tenant to another, with new ids, and go on after a failure:'
+    [ "$(redis xlen arda:stream:demo)" -eq 2 ]
+    [ "$(jq .complete copy.state)" = true ]
+}
+
 @test "arda-token" {
     try arda-token.1 'Mint a token for an hour:'
     arda-token inspect <<<"$output" | jq -e '.valid and .claims.exp - .claims.iat == 3600'
