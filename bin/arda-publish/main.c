@@ -119,7 +119,7 @@ static struct outgoing *as_outgoing(struct arda_outbox_item *item)
 static void on_published(void *data, int result, const char *stream_id, const struct base_why *why)
 {
     (void)stream_id;
-    arda_outbox_answer(data, result, why);
+    arda_outbox_answer(data, result == ARDA_DUPLICATE ? BASE_OK : result, why);
 }
 
 static int send_event(void *data, struct arda_outbox_item *item)
@@ -130,10 +130,7 @@ static int send_event(void *data, struct arda_outbox_item *item)
 
 static void fini_event(struct arda_outbox_item *item)
 {
-    struct outgoing *event = as_outgoing(item);
-    base_buf_fini(&event->strings);
-    base_buf_fini(&event->message);
-    base_buf_fini(&event->envelope);
+    arda_publication_texts_fini(&as_outgoing(item)->texts);
 }
 
 static void on_outbox_change(void *data)

@@ -10,8 +10,8 @@
 
 #include "arda-publish_options.h"
 
-#include "arda/bus.h"
 #include "arda/outbox.h"
+#include "arda/publication.h"
 
 struct settings {
     PUBLISH_OPTIONS(BASE_OPT_MEMBER)
@@ -22,7 +22,7 @@ struct settings {
 /* An event ready to go. */
 struct outgoing {
     struct arda_outbox_item item;
-    struct base_buf strings, message, envelope;
+    struct arda_publication_texts texts;
     struct arda_publication publication; /* points into them */
 };
 

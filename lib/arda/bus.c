@@ -34,6 +34,7 @@ static void on_commands_up(void *data)
 {
     struct arda_bus *bus = data;
     bus->reply_reader = redisReaderCreate();
+    bus->script_loaded = false;
     tell_state(bus, NULL);
 }
 

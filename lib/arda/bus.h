@@ -85,21 +85,31 @@ void arda_bus_unsubscribe(struct arda_subscription *subscription);
 struct arda_publication {
     struct base_slice tenant;   /* empty: global channel alone, no stream */
     struct base_slice message;  /* what travels on the channels */
+    struct base_slice event_id; /* for the mark below */
     struct base_slice envelope; /* the stream entry's `envelope`; empty: no stream entry */
     struct base_slice type;     /* the stream entry's `type`, unescaped */
     struct base_slice source;
     struct base_slice timestamp; /* of the envelope */
     uint64_t max_len;            /* of the stream, approximate; 0: 10000 */
+    /* Not 0: the event id is marked in Redis for so long, in the same atomic step, and nothing is
+     * published when it is marked already. */
+    uint64_t dedupe_for_ms;
 };
 
-/* `result` 0: every reply of the atomic step was checked; `stream_id` is the entry's id, or NULL
- * without one. BASE_ERR_CLOSED: sent, but the answer was lost, so it may or may not have happened.
- * BASE_ERR_UNAVAILABLE: not sent. Others: refused, `why` says how. */
+/* `result` ARDA_PUBLISHED: every reply of the atomic step was checked; `stream_id` is the entry's
+ * id, or NULL without one. ARDA_DUPLICATE: the id was marked, by a step that was done; `stream_id`
+ * is the entry of that time. BASE_ERR_CLOSED: sent, but the answer was lost, so it may or may not
+ * have happened. BASE_ERR_UNAVAILABLE: not sent. Others: refused, `why` says how; BASE_ERR_AGAIN is
+ * worth another try. */
+enum arda_published { ARDA_PUBLISHED = 0, ARDA_DUPLICATE = 1 };
+
 typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
                                   const struct base_why *why);
 
-/* One MULTI: PUBLISH global, PUBLISH tenant, XADD. Returns 0, BASE_ERR_UNAVAILABLE while the
- * command connection does not stand (nothing is queued, `done` is not called), BASE_ERR_NOMEM. */
+/* One atomic step: PUBLISH global, PUBLISH tenant, XADD; a MULTI, or a script where a mark decides.
+ * Returns 0, BASE_ERR_UNAVAILABLE while the command connection does not stand (nothing is queued,
+ * `done` is not called), BASE_ERR_INVALID for a tenant or a marked id that is none, BASE_ERR_NOMEM.
+ */
 int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
                      arda_published_fn done, void *data);
 

@@ -110,12 +110,14 @@ void bus_commands_lost(struct arda_bus *bus)
 /* Trying again later helps against these; everything else is refused for good. */
 static int error_code(const char *text)
 {
-    static const char *const passing[] = {"LOADING", "BUSY",       "READONLY", "MASTERDOWN",
-                                          "OOM",     "NOREPLICAS", "MISCONF",  "TRYAGAIN"};
+    static const char *const passing[] = {"LOADING",    "BUSY",    "READONLY", "MASTERDOWN", "OOM",
+                                          "NOREPLICAS", "MISCONF", "TRYAGAIN", "NOSCRIPT"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
         if (strncmp(text, passing[i], strlen(passing[i])) == 0)
             return BASE_ERR_AGAIN;
-    return strncmp(text, "NOPERM", 6) == 0 ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
+    /* What is denied inside a script comes as a plain ERR. */
+    bool denied = strncmp(text, "NOPERM", 6) == 0 || strstr(text, "user executing the script");
+    return denied ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
 }
 
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)

@@ -5,6 +5,7 @@
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
  *     bus_publish.c  the atomic step of a publication
+ *     bus_script.c   the same as a script, where a mark decides whether it is done
  *     bus_channel.c  channels and subscriptions
  *     bus_reader.c   the connection for subscriptions: messages without an allocation
  */
@@ -25,6 +26,7 @@
 struct bus_waiting {
     enum { WAIT_REPLY, WAIT_PUBLISHED, WAIT_NOBODY } kind;
     unsigned replies_left;
+    bool script; /* a publication by the script */
     arda_reply_fn on_reply;
     arda_published_fn on_published;
     void *data;
@@ -78,6 +80,7 @@ struct arda_bus {
     size_t waiting_cap, waiting_first, waiting_count;
     size_t publications;     /* among them */
     char publish_error[128]; /* of the publication being answered */
+    bool script_loaded;      /* Redis has been given it on this connection */
 
     struct arda_redis_conn *subscriber;
     redisReader *push_reader;
@@ -111,8 +114,19 @@ int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
 /* bus_publish.c */
+uint64_t bus_stream_bound(const struct arda_publication *publication);
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply);
+
+/* bus_script.c */
+/* Whether the publication has to go through the script. */
+bool bus_needs_script(const struct arda_publication *publication);
+/* Appends the call, and before the first one of a connection the script itself. BASE_ERR_NOMEM;
+ * BASE_ERR_INTERNAL without SHA-1. */
+int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
+                    arda_published_fn done, void *data);
+void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                      const redisReply *reply);
 
 /* bus_channel.c */
 struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len);

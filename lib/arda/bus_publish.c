@@ -29,12 +29,16 @@ static int add_publish(struct base_buf *out, const char *channel, size_t channel
     return failed | add_slice(out, message);
 }
 
+uint64_t bus_stream_bound(const struct arda_publication *publication)
+{
+    return publication->max_len ? publication->max_len : DEFAULT_MAX_LEN;
+}
+
 static int add_entry(struct base_buf *out, const char *key, size_t key_len,
                      const struct arda_publication *publication)
 {
     char max_len[24];
-    snprintf(max_len, sizeof max_len, "%llu",
-             (unsigned long long)(publication->max_len ? publication->max_len : DEFAULT_MAX_LEN));
+    snprintf(max_len, sizeof max_len, "%llu", (unsigned long long)bus_stream_bound(publication));
     int failed = base_buf_add(out, "*14\r\n$4\r\nXADD\r\n", 15);
     failed |= arda_redis_add_argument(out, key, key_len);
     failed |= base_buf_add(out, "$6\r\nMAXLEN\r\n$1\r\n~\r\n", 19);
@@ -78,6 +82,8 @@ int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *public
     if (publication->tenant.len > 0 &&
         !arda_tenant_valid(publication->tenant.data, publication->tenant.len))
         return BASE_ERR_INVALID;
+    if (bus_needs_script(publication))
+        return bus_script_send(bus, publication, done, data);
     struct base_buf *out = arda_redis_conn_out(bus->commands);
     size_t before = out->len;
     int replies = add_step(bus, out, publication);
@@ -109,6 +115,10 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply)
 {
     const char *stream_id = NULL;
+    if (waiting->script) {
+        bus_script_reply(bus, waiting, reply);
+        return;
+    }
     note_error(bus, reply);
     if (waiting->replies_left > 0)
         return;
@@ -119,7 +129,7 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
         stream_id = reply->element[2]->str;
     if (!bus->publish_error[0]) {
         bus->stats.published++;
-        waiting->on_published(waiting->data, BASE_OK, stream_id, NULL);
+        waiting->on_published(waiting->data, ARDA_PUBLISHED, stream_id, NULL);
         return;
     }
     struct base_why why;

@@ -32,34 +32,68 @@ int arda_envelope_write(struct base_buf *out, const struct arda_envelope *envelo
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
 
-/* Puts `key` and a string behind what is there, or a `literal` that is JSON as it stands. */
-static int add_member(struct base_buf *out, bool *first, const char *key, struct base_slice value,
-                      const char *literal)
+/* ---- members of an event ---- */
+
+static int add_value(struct base_buf *out, const struct arda_member *member)
 {
-    int failed = base_buf_add_text(out, *first ? "" : ",") | base_buf_add_text(out, key);
-    *first = false;
-    return failed | (literal ? base_buf_add_text(out, literal)
-                             : base_json_quote(out, value.data, value.len));
+    return member->literal ? base_buf_add(out, member->value.data, member->value.len)
+                           : base_json_quote(out, member->value.data, member->value.len);
 }
 
-int arda_event_complete(struct base_buf *out, const struct base_json_value *event,
-                        const struct arda_completion *completion)
+/* The one to be exchanged that stands first at or behind `at`; `count` when there is none. */
+static size_t next_exchange(const struct arda_member *members, const struct base_json_member *has,
+                            size_t count, const char *at)
 {
-    struct base_json_member has[] = {BASE_JSON_WANT("timestamp"), BASE_JSON_WANT("eventId"),
-                                     BASE_JSON_WANT("schemaVersion")};
+    size_t next = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct base_json_value *value = &has[i].value;
+        if (members[i].replace && value->kind != BASE_JSON_ABSENT && value->text >= at &&
+            (next == count || value->text < has[next].value.text))
+            next = i;
+    }
+    return next;
+}
+
+static int add_exchanged(struct base_buf *out, const struct base_json_value *event,
+                         const struct arda_member *members, const struct base_json_member *has,
+                         size_t count)
+{
+    const char *at = event->text, *end = event->text + event->len - 1;
+    size_t next;
+    int failed = 0;
+    while ((next = next_exchange(members, has, count, at)) < count) {
+        const struct base_json_value *value = &has[next].value;
+        failed |= base_buf_add(out, at, (size_t)(value->text - at));
+        failed |= add_value(out, &members[next]);
+        at = value->text + value->len;
+    }
+    return failed | base_buf_add(out, at, (size_t)(end - at));
+}
+
+int arda_event_put(struct base_buf *out, const struct base_json_value *event,
+                   const struct arda_member *members, size_t count)
+{
+    struct base_json_member has[ARDA_MEMBERS_MAX] = {0};
     struct base_json_iter iter;
-    struct base_json_value member;
+    struct base_json_value ignored;
     size_t before = out->len;
-    base_assert(base_json_pick(event->text, event->len, has, 3, NULL, NULL) == 0);
+    base_assert(count <= ARDA_MEMBERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        has[i].key = members[i].key;
+        has[i].key_len = strlen(members[i].key);
+    }
+    base_assert(base_json_pick(event->text, event->len, has, count, NULL, NULL) == 0);
     base_json_iter_init(&iter, event);
-    bool first = !base_json_iter_next(&iter, NULL, &member);
-    int failed = base_buf_add(out, event->text, event->len - 1);
-    if (has[0].value.kind == BASE_JSON_ABSENT)
-        failed |= add_member(out, &first, "\"timestamp\":", completion->timestamp, NULL);
-    if (has[1].value.kind == BASE_JSON_ABSENT)
-        failed |= add_member(out, &first, "\"eventId\":", completion->event_id, NULL);
-    if (has[2].value.kind == BASE_JSON_ABSENT)
-        failed |= add_member(out, &first, "\"schemaVersion\":", (struct base_slice){NULL, 0}, "1");
+    bool first = !base_json_iter_next(&iter, NULL, &ignored);
+    int failed = add_exchanged(out, event, members, has, count);
+    for (size_t i = 0; i < count; i++) {
+        if (has[i].value.kind != BASE_JSON_ABSENT)
+            continue;
+        failed |= base_buf_add_text(out, first ? "" : ",");
+        failed |= base_json_quote(out, has[i].key, has[i].key_len);
+        failed |= base_buf_add_byte(out, ':') | add_value(out, &members[i]);
+        first = false;
+    }
     failed |= base_buf_add_byte(out, '}');
     if (failed)
         out->len = before;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * envelope: the wrapping of an event (catalog section 10), and completing an event for publication
- * by splicing text, so that what the producer wrote stays as it was written. Threads: any.
+ * envelope: the wrapping of an event (catalog section 10), and putting members into an event by
+ * splicing text, so that what the producer wrote stays as it was written. Threads: any.
  */
 #ifndef ARDA_ENVELOPE_H
 #define ARDA_ENVELOPE_H
@@ -22,16 +22,20 @@ struct arda_envelope {
 /* Appends it as JSON, members in the order of the catalog. BASE_ERR_NOMEM: `out` unchanged. */
 int arda_envelope_write(struct base_buf *out, const struct arda_envelope *envelope);
 
-/* What publication adds to an event that lacks it. */
-struct arda_completion {
-    struct base_slice timestamp;
-    struct base_slice event_id;
+/* A member to put into an event. */
+struct arda_member {
+    const char *key;
+    struct base_slice value; /* of a string; or with `literal`, JSON as it stands */
+    bool literal;
+    bool replace; /* a member of that name gives way; otherwise it stays, and this is left out */
 };
 
-/* Appends `event`, an object the scanner has yielded, with `timestamp`, `eventId` and
- * `schemaVersion` put before its closing brace as far as it has no such members. BASE_ERR_NOMEM:
- * `out` unchanged. */
-int arda_event_complete(struct base_buf *out, const struct base_json_value *event,
-                        const struct arda_completion *completion);
+#define ARDA_MEMBERS_MAX 16 /* in one call */
+
+/* Appends `event`, an object the scanner has yielded, with these members: what gives way is
+ * exchanged where it stands, what is missing is put before the closing brace, in this order, and
+ * everything else stays as it was written. BASE_ERR_NOMEM: `out` unchanged. */
+int arda_event_put(struct base_buf *out, const struct base_json_value *event,
+                   const struct arda_member *members, size_t count);
 
 #endif

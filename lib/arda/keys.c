@@ -26,3 +26,14 @@ size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *f
     base_assert(len > 0 && len < ARDA_KEY_MAX);
     return (size_t)len;
 }
+
+size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *tenant,
+                     size_t tenant_len, const char *event_id, size_t event_id_len)
+{
+    base_assert(event_id_len <= ARDA_ID_MAX);
+    size_t len = arda_key(out, prefix, "dedupe", tenant_len ? tenant : "global",
+                          tenant_len ? tenant_len : sizeof "global" - 1);
+    int more = snprintf(out + len, ARDA_MARK_KEY_MAX - len, ":%.*s", (int)event_id_len, event_id);
+    base_assert(more > 0 && len + (size_t)more < ARDA_MARK_KEY_MAX);
+    return len + (size_t)more;
+}

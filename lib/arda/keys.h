@@ -17,8 +17,15 @@
 bool arda_prefix_valid(const char *prefix);
 
 /* PREFIX:FAMILY:ID, or PREFIX:FAMILY when `id` is NULL, with a NUL; the length is the result.
- * Families: "events", "stream", "users", "loops", "preferences", "webhook", "tenants". */
+ * Families: "events", "stream", "users", "loops", "preferences", "webhook", "tenants",
+ * "gateway". */
 size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
                 const char *id, size_t id_len);
+
+/* PREFIX:dedupe:TENANT:EVENTID, the mark of an event that must not be published twice; TENANT is
+ * "global" for an event without one. Ids are 1 to ARDA_ID_MAX characters. */
+#define ARDA_MARK_KEY_MAX (ARDA_KEY_MAX + ARDA_ID_MAX)
+size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *tenant,
+                     size_t tenant_len, const char *event_id, size_t event_id_len);
 
 #endif

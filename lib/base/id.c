@@ -94,3 +94,14 @@ bool base_id_is_uuid(const char *text, size_t len)
     }
     return true;
 }
+
+bool base_id_uuid7_ms(const char *text, uint64_t *ms)
+{
+    if (!base_id_is_uuid(text, strlen(text)) || text[14] != '7')
+        return false;
+    *ms = 0;
+    for (const char *at = text; at < text + 13; at++)
+        if (*at != '-')
+            *ms = *ms << 4 | (uint64_t)(*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
+    return true;
+}

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BASE_UUID_LEN 36 /* characters, without the NUL */
 #define BASE_TOKEN_LEN                                                                             \
@@ -22,5 +23,7 @@ int base_id_token(char out[static BASE_TOKEN_LEN + 1]);
 
 /* 8-4-4-4-12 hexadecimal digits of either case, any version. */
 bool base_id_is_uuid(const char *text, size_t len);
+/* The milliseconds since 1970 that a UUID of version 7 carries; false for any other text. */
+bool base_id_uuid7_ms(const char *text, uint64_t *ms);
 
 #endif

@@ -93,17 +93,31 @@ static void a_failed_write_leaves_nothing(void)
 
 /* ---- completing ---- */
 
-static const struct arda_completion completion = {SLICE("now"), SLICE("new")};
+static const struct arda_member missing[] = {
+    {"timestamp", SLICE("now"), false, false},
+    {"eventId", SLICE("new"), false, false},
+    {"schemaVersion", SLICE("1"), true, false},
+};
+static const struct arda_member instead[] = {
+    {"eventId", SLICE("n\"w"), false, true},
+    {"timestamp", SLICE("now"), false, true},
+    {"n", SLICE("[1]"), true, true},
+};
 
-static void check_complete(const char *text, const char *want)
+static void check_put(const char *text, const struct arda_member members[3], const char *want)
 {
     struct base_buf out = BASE_BUF_INIT;
     struct base_json_value event = value_of(text), done;
-    CHECK_INT(arda_event_complete(&out, &event, &completion), 0);
+    CHECK_INT(arda_event_put(&out, &event, members, 3), 0);
     CHECK_BYTES(out.data, out.len, want);
     CHECK_INT(base_json_check(out.data, out.len, &done, NULL), 0);
     CHECK_INT(done.kind, BASE_JSON_OBJECT);
     base_buf_fini(&out);
+}
+
+static void check_complete(const char *text, const char *want)
+{
+    check_put(text, missing, want);
 }
 
 static void adds_what_is_missing_and_nothing_else(void)
@@ -139,6 +153,15 @@ static void completes_an_empty_object(void)
     check_complete("{ \n}", "{ \n\"timestamp\":\"now\",\"eventId\":\"new\",\"schemaVersion\":1}");
 }
 
+static void exchanges_members_where_they_stand(void)
+{
+    check_put("{\"n\" : 1.5e3 ,\"timestamp\":{\"n\":2}, \"x\":[3],\"eventId\":null }", instead,
+              "{\"n\" : [1] ,\"timestamp\":\"now\", \"x\":[3],\"eventId\":\"n\\\"w\" }");
+    check_put("{\"n\":1,\"n\":2,\"\\u006e\":3}", instead,
+              "{\"n\":1,\"n\":2,\"\\u006e\":[1],\"eventId\":\"n\\\"w\",\"timestamp\":\"now\"}");
+    check_put("{}", instead, "{\"eventId\":\"n\\\"w\",\"timestamp\":\"now\",\"n\":[1]}");
+}
+
 static void a_failed_completion_leaves_nothing(void)
 {
     struct base_json_value event = value_of("{\"type\":\"x\"}");
@@ -146,7 +169,7 @@ static void a_failed_completion_leaves_nothing(void)
     for (long n = 1; result && n < 100; n++) {
         struct base_buf out = BASE_BUF_INIT;
         base_mem_fail(n, 1);
-        result = arda_event_complete(&out, &event, &completion);
+        result = arda_event_put(&out, &event, missing, 3);
         base_mem_fail(0, 0);
         CHECK((result == BASE_ERR_NOMEM && out.len == 0) || (result == 0 && out.len > 0));
         base_buf_fini(&out);
@@ -164,6 +187,7 @@ int main(void)
     RUN(keeps_the_text_byte_for_byte);
     RUN(understands_escaped_keys);
     RUN(completes_an_empty_object);
+    RUN(exchanges_members_where_they_stand);
     RUN(a_failed_completion_leaves_nothing);
     return test_end();
 }

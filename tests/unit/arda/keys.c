@@ -28,6 +28,20 @@ static void the_longest_name_fits(void)
     CHECK(memcmp(key + len - sizeof id, id, sizeof id) == 0);
 }
 
+static void marks_name_tenant_and_event(void)
+{
+    char key[ARDA_MARK_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX];
+    CHECK_INT(arda_mark_key(key, "arda", "t1", 2, "e-1", 3), 18);
+    CHECK_STR(key, "arda:dedupe:t1:e-1");
+    arda_mark_key(key, "arda", NULL, 0, "e-1", 3);
+    CHECK_STR(key, "arda:dedupe:global:e-1");
+    memset(prefix, 'p', ARDA_PREFIX_MAX);
+    prefix[ARDA_PREFIX_MAX] = '\0';
+    memset(id, 'i', sizeof id);
+    CHECK_INT(arda_mark_key(key, prefix, id, sizeof id, id, sizeof id),
+              ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
+}
+
 static void a_prefix_is_of_the_alphabet_and_colons(void)
 {
     char prefix[ARDA_PREFIX_MAX + 2];
@@ -47,6 +61,7 @@ int main(void)
 {
     RUN(names_follow_the_catalog);
     RUN(the_longest_name_fits);
+    RUN(marks_name_tenant_and_event);
     RUN(a_prefix_is_of_the_alphabet_and_colons);
     return test_end();
 }

@@ -135,6 +135,18 @@ static void recognises_uuids(void)
     }
 }
 
+static void tells_the_time_of_a_version_7(void)
+{
+    uint64_t ms = 1;
+    CHECK(base_id_uuid7_ms("017F22E2-79B0-7CC3-98C4-DC0C0C07398F", &ms));
+    CHECK_INT(ms, 1645557742000); /* RFC 9562, appendix A.6 */
+    CHECK(base_id_uuid7_ms("ffffffff-ffff-7000-8000-000000000000", &ms));
+    CHECK_INT(ms, 0xffffffffffff);
+    CHECK(!base_id_uuid7_ms("017f22e2-79b0-4cc3-98c4-dc0c0c07398f", &ms));
+    CHECK(!base_id_uuid7_ms("017f22e2-79b0-7cc3-98c4-dc0c0c07398", &ms));
+    CHECK(!base_id_uuid7_ms("", &ms));
+}
+
 int main(void)
 {
     RUN(a_uuid_has_its_form_and_the_time);
@@ -142,5 +154,6 @@ int main(void)
     RUN(threads_draw_different_and_increasing_uuids);
     RUN(tokens_are_base64url_and_differ);
     RUN(recognises_uuids);
+    RUN(tells_the_time_of_a_version_7);
     return test_end();
 }
