@@ -7,6 +7,8 @@
 #define DIRECTORY_OPTIONS(OPT)                                                                     \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(strict, 0, "strict", FLAG, NULL, NULL, NULL, NULL, "load: end at the first bad line")      \
+    OPT(no_secrets, 0, "no-secrets", FLAG, NULL, NULL, NULL, NULL,                                 \
+        "dump, get: leave out secrets of webhooks")                                                \
     OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)

@@ -96,7 +96,7 @@ static void print_web_names(const char *type)
 {
     size_t count = 0;
     for (const struct arda_ws_row *row = arda_ws_rows; row->ws_type; row++) {
-        if (!row->type || strcmp(row->type, type) != 0)
+        if (strcmp(row->type, type) != 0)
             continue;
         if (count == 0)
             puts(".Pp\nWeb names:\n.Bl -item -offset indent -compact");
@@ -111,6 +111,23 @@ static void print_web_names(const char *type)
         puts(".El");
 }
 
+static void print_other_types(void)
+{
+    puts(".Ss Other types\nServices publish more types, which are passed on unchecked.\n"
+         "Web applications know these of them:\n.Bl -column automation.shopping_list_item_added");
+    for (const struct arda_ws_row *row = arda_ws_rows + 1; row->ws_type; row++) {
+        if (arda_event_find(row->type, strlen(row->type)))
+            continue;
+        printf(".It Ql %s Ta Ql %s", row->type, row->ws_type);
+        if (row->field)
+            printf(" if\n.Va %s\nis\n.Ql %s", row->field, row->value);
+        else if (strcmp(row->type, row[-1].type) == 0)
+            fputs(" otherwise", stdout);
+        putchar('\n');
+    }
+    puts(".El");
+}
+
 static void print_mdoc(void)
 {
     for (const struct arda_event_type *type = arda_event_types; type->name; type++) {
@@ -122,6 +139,7 @@ static void print_mdoc(void)
     }
     puts(".Ss Any event\nWhatever its type, an event may carry:");
     print_fields(arda_event_extras);
+    print_other_types();
 }
 
 int main(int argc, char **argv)

@@ -27,6 +27,7 @@ struct request {
     int (*send)(struct arda_bus *bus, struct request *request);
     struct tool *tool;
     struct arda_directory_line line;
+    uint64_t lines; /* of a snapshot, so far */
 };
 
 struct tool {
@@ -53,7 +54,12 @@ struct tool {
     /* dump.c */
     struct base_buf tenants; /* names, each with its NUL */
     size_t next_tenant;      /* in them */
-    enum arda_directory_kind next_kind;
+
+    /* changes.c */
+    struct arda_directory_change *changes;
+    size_t change_count;
+    struct base_buf *texts; /* values that were read from files */
+    size_t text_count;
 };
 
 struct command {
@@ -76,6 +82,9 @@ void tool_end(struct tool *tool, int status);
 void tool_out_of_memory(struct tool *tool);
 /* Prints a line; the program ends when that fails. */
 void tool_print(struct tool *tool, const struct arda_directory_line *line);
+/* Takes the members that an entry is to get. 0, or an exit status, and then the reason was said. */
+int changes_read(struct tool *tool, char **operands, int count);
+void changes_free(struct tool *tool);
 /* An answer to a request, which goes back to the outbox. */
 void tool_answer(void *request, int result, const struct base_why *why);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * dump: every entry as a line, sorted by tenant, kind and id. One list is asked for at a time, so
- * that memory is bounded by the largest.
+ * dump: every entry as a line, sorted by tenant, kind and id. One tenant is asked for at a time, so
+ * that memory is bounded by the largest. A tenant is a line of its own only if it has no entries.
  */
 #include "arda-directory/directory.h"
 
@@ -24,44 +24,56 @@ static void on_tenant(void *data, const char *tenant, size_t len)
 
 static void on_line(void *data, const struct arda_directory_line *line)
 {
-    tool_print(((struct request *)data)->tool, line);
+    struct request *request = data;
+    request->lines++;
+    tool_print(request->tool, line);
 }
 
 static void on_bad(void *data, const struct base_why *why)
 {
+    struct request *request = data;
+    request->lines++; /* it is an entry all the same */
     base_log(BASE_LOG_ERROR, "%s", why->text);
-    ((struct request *)data)->tool->status = BASE_EXIT_DATAERR;
+    request->tool->status = BASE_EXIT_DATAERR;
+}
+
+static void on_tenant_done(void *data, int result, const struct arda_directory_state *state,
+                           const struct base_why *why)
+{
+    struct request *request = data;
+    if (!result && state->known && request->lines == 0) {
+        request->line.kind = ARDA_DIRECTORY_TENANT;
+        tool_print(request->tool, &request->line);
+    }
+    tool_answer(data, result, why);
 }
 
 static int send_tenants(struct arda_bus *bus, struct request *request)
 {
-    struct arda_directory_list list = {on_tenant, NULL, NULL, tool_answer, request};
-    return arda_directory_tenants(bus, &list);
+    return arda_directory_tenants(bus, on_tenant, tool_answer, request);
 }
 
-static int send_entries(struct arda_bus *bus, struct request *request)
+static int send_snapshot(struct arda_bus *bus, struct request *request)
 {
-    struct arda_directory_list list = {NULL, on_line, on_bad, tool_answer, request};
-    return arda_directory_entries(bus, request->line.tenant, request->line.kind, &list);
+    const struct arda_directory_handlers handlers = {on_line, on_bad, on_tenant_done, request};
+    unsigned kinds = ARDA_DIRECTORY_ALL & ~ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_TENANT);
+    request->lines = 0;
+    return arda_directory_snapshot(bus, request->line.tenant, kinds, &handlers);
 }
 
-/* The next list, or the end. */
+/* The next tenant, or the end. */
 static void on_change(struct tool *tool)
 {
     if (arda_outbox_refusal(tool->outbox) || tool->next_tenant >= tool->tenants.len) {
         tool_end(tool, base_exit_status(arda_outbox_refusal(tool->outbox)));
         return;
     }
-    struct request *request = tool_request(tool, send_entries);
+    struct request *request = tool_request(tool, send_snapshot);
     if (!request)
         return;
     const char *tenant = tool->tenants.data + tool->next_tenant;
-    request->line.kind = tool->next_kind;
     memcpy(request->line.tenant, tenant, strlen(tenant) + 1);
-    if (++tool->next_kind == ARDA_DIRECTORY_KINDS) {
-        tool->next_kind = 0;
-        tool->next_tenant += strlen(tenant) + 1;
-    }
+    tool->next_tenant += strlen(tenant) + 1;
     arda_outbox_add(tool->outbox, &request->item);
 }
 

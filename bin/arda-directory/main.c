@@ -110,7 +110,9 @@ void tool_answer(void *request, int result, const struct base_why *why)
 void tool_print(struct tool *tool, const struct arda_directory_line *line)
 {
     struct base_buf text = BASE_BUF_INIT;
-    if (arda_directory_line_write(&text, line) < 0 || base_buf_add_byte(&text, '\n') < 0) {
+    int failed = tool->settings.no_secrets ? arda_directory_line_write_open(&text, line)
+                                           : arda_directory_line_write(&text, line);
+    if (failed || base_buf_add_byte(&text, '\n') < 0) {
         tool_out_of_memory(tool);
     } else if (fwrite(text.data, 1, text.len, stdout) != text.len) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
@@ -215,6 +217,7 @@ int main(int argc, char **argv)
     uv_loop_close(&tool.loop);
     arda_outbox_free(tool.outbox);
     base_buf_fini(&tool.tenants);
+    changes_free(&tool);
     base_opt_fini(&program, &tool.settings);
     if (fclose(stdout) != 0 && tool.status == BASE_EXIT_OK) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));

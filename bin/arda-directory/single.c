@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * get, set, rm: one entry, named by kind, tenant and id. `set` reads a user first, so that members
- * that are not named stay.
+ * get, set, rm: one entry, named by kind, tenant and the parts of its id. `set` reads an entry
+ * first, so that members that are not named stay.
  */
 #include "arda-directory/directory.h"
 
 #include "base/exit.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <string.h>
 
@@ -16,27 +17,69 @@ static int bad_operand(const char *operand, const char *expected)
     return BASE_EXIT_USAGE;
 }
 
-/* KIND TENANT ID */
-static int read_name(struct tool *tool, struct arda_directory_line *line)
+/* ---- which entry ---- */
+
+/* The operands that name an entry of each kind, and how many there are behind the kind. */
+static const struct form {
+    int operands;
+    const char *text;
+} forms[ARDA_DIRECTORY_KINDS] = {
+    [ARDA_DIRECTORY_DIGEST] = {3, "TENANT USER TYPE"},
+    [ARDA_DIRECTORY_LOOP] = {2, "TENANT LOOP"},
+    [ARDA_DIRECTORY_PREFERENCE] = {4, "TENANT USER TYPE CHANNEL"},
+    [ARDA_DIRECTORY_QUIET] = {2, "TENANT USER"},
+    [ARDA_DIRECTORY_TENANT] = {1, "TENANT"},
+    [ARDA_DIRECTORY_USER] = {2, "TENANT USER"},
+    [ARDA_DIRECTORY_WEBHOOK] = {1, "TENANT"},
+};
+
+/* The parts of the id stand behind the tenant, one an operand, as Redis joins them. */
+static int read_id(struct tool *tool, struct arda_directory_line *line, int parts)
 {
-    const char *kind = tool->operands[0], *tenant = tool->operands[1], *id = tool->operands[2];
+    struct base_buf id = BASE_BUF_INIT;
+    struct base_why why;
+    int failed = BASE_OK;
+    for (int i = 0; i < parts; i++) {
+        failed |= i > 0 ? base_buf_add_byte(&id, ':') : BASE_OK;
+        failed |= base_buf_add_text(&id, tool->operands[2 + i]);
+    }
+    if (failed)
+        base_log(BASE_LOG_ERROR, "out of memory");
+    else if (arda_directory_line_set_id(line, id.len ? id.data : "", id.len, &why) < 0)
+        base_log(BASE_LOG_ERROR, "%s", why.text);
+    else
+        parts = -1; /* all well */
+    base_buf_fini(&id);
+    return failed ? BASE_EXIT_SOFTWARE : parts < 0 ? BASE_EXIT_OK : BASE_EXIT_USAGE;
+}
+
+/* KIND TENANT [PART...]; `*behind` is the first operand that is none of these. */
+static int read_name(struct tool *tool, struct arda_directory_line *line, int *behind)
+{
+    const char *kind = tool->operands[0], *tenant = tool->operands[1];
     if (arda_directory_kind_find(kind, &line->kind) < 0)
-        return bad_operand(kind, "`user' or `loop'");
+        return bad_operand(kind, "a kind such as `user' or `loop'");
+    const struct form *form = &forms[line->kind];
+    if (tool->operand_count < 1 + form->operands) {
+        base_log(BASE_LOG_ERROR, "%s: expected %s %s", tool->command->name, kind, form->text);
+        return BASE_EXIT_USAGE;
+    }
     if (!arda_tenant_valid(tenant, strlen(tenant)))
         return bad_operand(tenant, "the id of a tenant");
-    if (!arda_id_valid(id, strlen(id)))
-        return bad_operand(id, "an id");
     memcpy(line->tenant, tenant, strlen(tenant) + 1);
-    memcpy(line->id, id, strlen(id) + 1);
-    return BASE_EXIT_OK;
+    *behind = 1 + form->operands;
+    return read_id(tool, line, form->operands - 1);
 }
 
 static int start(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request))
 {
+    int behind = 0;
     struct request *request = tool_request(tool, send);
     if (!request)
         return BASE_EXIT_SOFTWARE;
-    int status = read_name(tool, &request->line);
+    int status = read_name(tool, &request->line, &behind);
+    if (!status && behind < tool->operand_count)
+        status = bad_operand(tool->operands[behind], "nothing behind the id");
     if (status)
         arda_outbox_drop(&request->item);
     else
@@ -82,25 +125,6 @@ static int start_rm(struct tool *tool)
 
 /* ---- set ---- */
 
-/* NAME=VALUE or NAME:=JSON */
-static int set_member(struct arda_directory_line *line, const char *operand, struct base_why *why)
-{
-    size_t len = strcspn(operand, "=");
-    bool json = len > 0 && operand[len - 1] == ':';
-    if (!operand[len])
-        return base_why_set(why, BASE_ERR_INVALID, "expected NAME=VALUE, got `%s'", operand);
-    return arda_directory_line_set_member(line, operand, len - json, operand + len + 1, json, why);
-}
-
-static int change(struct request *request, struct base_why *why)
-{
-    struct tool *tool = request->tool;
-    int failed = BASE_OK;
-    for (int i = 3; i < tool->operand_count && !failed; i++)
-        failed = set_member(&request->line, tool->operands[i], why);
-    return failed;
-}
-
 static int send_put(struct arda_bus *bus, struct request *request)
 {
     return arda_directory_put(bus, &request->line, tool_answer, request);
@@ -109,15 +133,13 @@ static int send_put(struct arda_bus *bus, struct request *request)
 static void on_former(void *data, int result, const struct base_why *why)
 {
     struct request *request = data;
+    struct tool *tool = request->tool;
     struct base_why reason;
-    if (result == BASE_ERR_NOTFOUND)
-        result = arda_directory_line_set_value(&request->line, NULL, 0, &reason);
-    else if (result) {
+    if (result && result != BASE_ERR_NOTFOUND) {
         tool_answer(data, result, why);
         return;
     }
-    if (!result)
-        result = change(request, &reason);
+    result = arda_directory_line_change(&request->line, tool->changes, tool->change_count, &reason);
     if (result) {
         tool_answer(data, result, &reason);
         return;
@@ -135,13 +157,27 @@ static int send_set(struct arda_bus *bus, struct request *request)
 
 static int start_set(struct tool *tool)
 {
-    bool user = strcmp(tool->operands[0], "user") == 0;
-    if (!user && tool->operand_count > 3)
-        return bad_operand(tool->operands[3], "nothing behind the id of a loop");
-    return start(tool, user ? send_set : send_put);
+    int behind = 0;
+    struct request *request = tool_request(tool, send_set);
+    if (!request)
+        return BASE_EXIT_SOFTWARE;
+    int status = read_name(tool, &request->line, &behind);
+    if (!status)
+        status = changes_read(tool, tool->operands + behind, tool->operand_count - behind);
+    enum arda_directory_kind kind = request->line.kind;
+    if (!status && (kind == ARDA_DIRECTORY_LOOP || kind == ARDA_DIRECTORY_TENANT)) {
+        request->send = send_put; /* there is nothing to read */
+        if (behind < tool->operand_count)
+            status = bad_operand(tool->operands[behind], "nothing behind the id");
+    }
+    if (status)
+        arda_outbox_drop(&request->item);
+    else
+        arda_outbox_add(tool->outbox, &request->item);
+    return status;
 }
 
-const struct command get_command = {"get", 3, 3, "KIND TENANT ID", start_get, on_change};
-const struct command set_command = {"set",     3,        -1, "KIND TENANT ID [NAME=VALUE...]",
+const struct command get_command = {"get", 2, -1, "KIND TENANT [ID...]", start_get, on_change};
+const struct command set_command = {"set",     2,        -1, "KIND TENANT [ID...] [NAME=VALUE...]",
                                     start_set, on_change};
-const struct command rm_command = {"rm", 3, 3, "KIND TENANT ID", start_rm, on_change};
+const struct command rm_command = {"rm", 2, -1, "KIND TENANT [ID...]", start_rm, on_change};

@@ -31,7 +31,7 @@ static void print_field(const struct arda_field *field)
 static void print_ws_types(const char *type)
 {
     for (const struct arda_ws_row *row = arda_ws_rows; row->ws_type; row++)
-        if (row->type && strcmp(row->type, type) == 0)
+        if (strcmp(row->type, type) == 0)
             printf("  %s%s%s%s%s\n", row->ws_type, row->field ? " when " : "",
                    row->field ? row->field : "", row->field ? " is " : "",
                    row->value ? row->value : "");

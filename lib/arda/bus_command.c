@@ -49,14 +49,15 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
     if (bus->waiting_count == 0)
         return false;
     struct bus_waiting *first = &bus->waiting[bus->waiting_first];
-    if (--first->replies_left > 0) {
-        if (first->kind == WAIT_PUBLISHED)
-            bus_publish_reply(bus, first, reply);
+    if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
+        bus_step_note(bus, reply);
+    if (--first->replies_left > 0)
         return true;
-    }
     struct bus_waiting waiting = take_first(bus);
     if (waiting.kind == WAIT_PUBLISHED)
         bus_publish_reply(bus, &waiting, reply);
+    else if (waiting.kind == WAIT_STEP)
+        bus_step_reply(bus, &waiting, reply);
     else if (waiting.kind == WAIT_REPLY)
         waiting.on_reply(waiting.data, BASE_OK, reply);
     return true;
@@ -101,10 +102,10 @@ void bus_commands_lost(struct arda_bus *bus)
         struct bus_waiting waiting = take_first(bus);
         if (waiting.kind == WAIT_PUBLISHED)
             waiting.on_published(waiting.data, BASE_ERR_CLOSED, NULL, &why);
-        else if (waiting.kind == WAIT_REPLY)
+        else if (waiting.kind == WAIT_REPLY || waiting.kind == WAIT_STEP)
             waiting.on_reply(waiting.data, BASE_ERR_CLOSED, NULL);
     }
-    bus->publish_error[0] = '\0';
+    bus->step_error[0] = '\0';
 }
 
 /* Trying again later helps against these; everything else is refused for good. */

@@ -4,6 +4,7 @@
  *
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
+ *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
  *     bus_script.c   the same as a script, where a mark decides whether it is done
  *     bus_channel.c  channels and subscriptions
@@ -24,7 +25,7 @@
 
 /* Who waits for answers on the connection for commands. */
 struct bus_waiting {
-    enum { WAIT_REPLY, WAIT_PUBLISHED, WAIT_NOBODY } kind;
+    enum { WAIT_REPLY, WAIT_STEP, WAIT_PUBLISHED, WAIT_NOBODY } kind;
     unsigned replies_left;
     bool script; /* a publication by the script */
     arda_reply_fn on_reply;
@@ -78,9 +79,9 @@ struct arda_bus {
     redisReader *reply_reader;
     struct bus_waiting *waiting; /* a ring */
     size_t waiting_cap, waiting_first, waiting_count;
-    size_t publications;     /* among them */
-    char publish_error[128]; /* of the publication being answered */
-    bool script_loaded;      /* Redis has been given it on this connection */
+    size_t publications;  /* among them */
+    char step_error[128]; /* the first of the step that is being answered */
+    bool script_loaded;   /* Redis has been given it on this connection */
 
     struct arda_redis_conn *subscriber;
     redisReader *push_reader;
@@ -113,8 +114,21 @@ int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why
 /* The same of a reply; 0 for one that is no error. */
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
+/* bus_step.c */
+/* Sends MULTI, these `count` commands as arda_redis_format writes them, and EXEC. `done` is given
+ * the array of EXEC's replies, none of which is an error, or the first error of all as a reply.
+ * Returns as arda_bus_command. */
+int bus_step(struct arda_bus *bus, struct base_slice commands, unsigned count, arda_reply_fn done,
+             void *data);
+/* Notes the first error among the replies of a step. */
+void bus_step_note(struct arda_bus *bus, const redisReply *reply);
+/* The last reply has come. */
+void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                    const redisReply *reply);
+
 /* bus_publish.c */
 uint64_t bus_stream_bound(const struct arda_publication *publication);
+/* The last reply has come. */
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply);
 

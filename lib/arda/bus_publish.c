@@ -104,13 +104,6 @@ size_t arda_bus_pending(const struct arda_bus *bus)
     return bus->publications;
 }
 
-static void note_error(struct arda_bus *bus, const redisReply *reply)
-{
-    /* The first one tells the cause; EXECABORT only that there was one. */
-    if (reply->type == REDIS_REPLY_ERROR && !bus->publish_error[0])
-        snprintf(bus->publish_error, sizeof bus->publish_error, "%s", reply->str);
-}
-
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply)
 {
@@ -119,21 +112,16 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
         bus_script_reply(bus, waiting, reply);
         return;
     }
-    note_error(bus, reply);
-    if (waiting->replies_left > 0)
-        return;
     size_t elements = reply->type == REDIS_REPLY_ARRAY ? (size_t)reply->elements : 0;
-    for (size_t i = 0; i < elements; i++)
-        note_error(bus, reply->element[i]);
     if (elements == 3 && reply->element[2]->type == REDIS_REPLY_STRING)
         stream_id = reply->element[2]->str;
-    if (!bus->publish_error[0]) {
+    if (!bus->step_error[0]) {
         bus->stats.published++;
         waiting->on_published(waiting->data, ARDA_PUBLISHED, stream_id, NULL);
         return;
     }
     struct base_why why;
-    int code = bus_error(bus, bus->publish_error, &why);
-    bus->publish_error[0] = '\0';
+    int code = bus_error(bus, bus->step_error, &why);
+    bus->step_error[0] = '\0';
     waiting->on_published(waiting->data, code, stream_id, &why);
 }

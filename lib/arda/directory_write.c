@@ -1,109 +1,116 @@
 /* SPDX-License-Identifier: ISC
  *
- * Storing and removing single entries. A tenant stays known when its last entry is removed.
+ * Changing the directory: one MULTI, whose last command raises the tenant's version. A tenant stays
+ * known when its last entry is removed.
  */
-#include "arda/bus_internal.h"
 #include "arda/directory.h"
+#include "arda/directory_stored.h"
 
 #include "base/mem.h"
 
 #include <string.h>
 
-/* One request, perhaps of several commands, whose last reply ends it. */
+/* ---- a step and its answer ---- */
+
 struct request {
     struct arda_bus *bus;
     arda_directory_done_fn done;
     void *data;
-    int replies_left;
-    int result; /* the first that is not 0 */
-    struct base_why why;
     bool removes;
 };
+
+/* Whether a command before the last has removed something. */
+static bool has_removed(const redisReply *replies)
+{
+    bool removed = false;
+    for (size_t i = 0; i + 1 < replies->elements; i++)
+        removed |= replies->element[i]->integer > 0;
+    return removed;
+}
 
 static void on_reply(void *data, int result, const struct redisReply *reply)
 {
     struct request *request = data;
-    if (!result)
-        result = bus_reply_error(request->bus, reply, request->result ? NULL : &request->why);
-    else if (!request->result)
-        base_why_set(&request->why, result, "the connection to Redis was lost before the answer");
-    if (!result && request->removes && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
-        result = base_why_set(&request->why, BASE_ERR_NOTFOUND, "not found");
-    if (!request->result)
-        request->result = result;
-    if (--request->replies_left > 0)
-        return;
-    request->done(request->data, request->result, &request->why);
+    struct base_why why = {0};
+    if (result)
+        base_why_set(&why, result, "the connection to Redis was lost before the answer");
+    else
+        result = bus_reply_error(request->bus, reply, &why);
+    if (!result && request->removes && !has_removed(reply))
+        result = base_why_set(&why, BASE_ERR_NOTFOUND, "not found");
+    request->done(request->data, result, &why);
     base_free(request);
 }
 
-static int send_command(struct request *request, int argc, const char *const *argv)
+int directory_send_step(struct arda_bus *bus, const struct base_buf *commands, unsigned count,
+                        bool removes, arda_directory_done_fn done, void *data)
 {
-    size_t lens[4];
-    for (int i = 0; i < argc; i++)
-        lens[i] = strlen(argv[i]);
-    int failed = arda_bus_command(request->bus, argc, argv, lens, on_reply, request);
-    request->replies_left += !failed;
+    struct request *request = base_malloc(sizeof *request);
+    if (!request)
+        return BASE_ERR_NOMEM;
+    *request = (struct request){bus, done, data, removes};
+    int failed =
+        bus_step(bus, (struct base_slice){commands->data, commands->len}, count, on_reply, request);
+    if (failed)
+        base_free(request);
     return failed;
 }
 
-static struct request *new_request(struct arda_bus *bus, arda_directory_done_fn done, void *data)
-{
-    struct request *request = base_calloc(1, sizeof *request);
-    if (request)
-        *request = (struct request){.bus = bus, .done = done, .data = data};
-    return request;
-}
-
-/* An error counts only if nothing is under way, whose replies would find the request gone. */
-static int end_sending(struct request *request, int failed)
-{
-    if (!failed)
-        return BASE_OK;
-    if (request->replies_left == 0) {
-        base_free(request);
-        return failed;
-    }
-    request->result = base_why_set(&request->why, BASE_ERR_AGAIN, "%s", base_err_text(failed));
-    return BASE_OK;
-}
+/* ---- putting ---- */
 
 int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *line,
                        arda_directory_done_fn done, void *data)
 {
-    char tenants[ARDA_KEY_MAX], entries[ARDA_KEY_MAX];
-    bool user = line->kind == ARDA_DIRECTORY_USER;
-    struct request *request = new_request(bus, done, data);
-    struct base_buf value = BASE_BUF_INIT;
-    if (!request)
-        return BASE_ERR_NOMEM;
-    arda_key(tenants, arda_bus_prefix(bus), "tenants", NULL, 0);
-    arda_key(entries, arda_bus_prefix(bus), user ? "users" : "loops", line->tenant,
-             strlen(line->tenant));
-    int failed = base_buf_add(&value, line->value.data, line->value.len);
-    if (!failed && !base_buf_cstr(&value))
-        failed = BASE_ERR_NOMEM;
-    const char *const known[] = {"SADD", tenants, line->tenant};
-    const char *const stored[] = {user ? "HSET" : "SADD", entries, line->id, value.data};
+    struct arda_directory_batch *batch = arda_directory_batch_new(line->tenant);
+    int failed = batch ? arda_directory_batch_add(batch, line) : BASE_ERR_NOMEM;
     if (!failed)
-        failed = send_command(request, 3, known);
-    if (!failed)
-        failed = send_command(request, user ? 4 : 3, stored);
-    base_buf_fini(&value);
-    return end_sending(request, failed);
+        failed = arda_directory_batch_store(bus, batch, false, done, data);
+    arda_directory_batch_free(batch);
+    return failed;
+}
+
+/* ---- removing ---- */
+
+int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                          const char *tenant)
+{
+    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX];
+    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL"};
+    int argc = 1;
+    for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++) {
+        if (i == ARDA_DIRECTORY_TENANT)
+            continue;
+        directory_key(keys[i], bus, (enum arda_directory_kind)i, tenant);
+        argv[argc++] = keys[i];
+    }
+    return directory_add_command(out, count, argc, argv);
+}
+
+static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                             const struct arda_directory_line *line)
+{
+    char key[ARDA_KEY_MAX];
+    enum directory_form form = directory_kinds[line->kind].form;
+    const char *command = form == DIRECTORY_SET ? "SREM" : "HDEL";
+    directory_key(key, bus, line->kind, line->tenant);
+    if (form == DIRECTORY_FIELDS)
+        return directory_add_command(out, count, 2, (const char *const[]){"DEL", key});
+    const char *id = line->kind == ARDA_DIRECTORY_TENANT ? line->tenant : line->id;
+    return directory_add_command(out, count, 3, (const char *const[]){command, key, id});
 }
 
 int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line *line,
                           arda_directory_done_fn done, void *data)
 {
-    char entries[ARDA_KEY_MAX];
-    bool user = line->kind == ARDA_DIRECTORY_USER;
-    struct request *request = new_request(bus, done, data);
-    if (!request)
-        return BASE_ERR_NOMEM;
-    request->removes = true;
-    arda_key(entries, arda_bus_prefix(bus), user ? "users" : "loops", line->tenant,
-             strlen(line->tenant));
-    const char *const argv[] = {user ? "HDEL" : "SREM", entries, line->id};
-    return end_sending(request, send_command(request, 3, argv));
+    char version[ARDA_KEY_MAX];
+    struct base_buf commands = BASE_BUF_INIT;
+    unsigned count = 0;
+    directory_version_key(version, bus, line->tenant);
+    int failed = add_entry_removal(&commands, &count, bus, line);
+    if (line->kind == ARDA_DIRECTORY_TENANT)
+        failed |= directory_add_removal(&commands, &count, bus, line->tenant);
+    failed |= directory_add_command(&commands, &count, 2, (const char *const[]){"INCR", version});
+    failed = failed ? BASE_ERR_NOMEM : directory_send_step(bus, &commands, count, true, done, data);
+    base_buf_fini(&commands);
+    return failed;
 }

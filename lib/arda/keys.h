@@ -17,8 +17,8 @@
 bool arda_prefix_valid(const char *prefix);
 
 /* PREFIX:FAMILY:ID, or PREFIX:FAMILY when `id` is NULL, with a NUL; the length is the result.
- * Families: "events", "stream", "users", "loops", "preferences", "webhook", "tenants",
- * "gateway". */
+ * Families: "events", "stream", "users", "loops", "preferences", "webhook", "digest", "quiet",
+ * "version", "tenants", "gateway". */
 size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
                 const char *id, size_t id_len);
 

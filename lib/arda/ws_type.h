@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * ws_type: the names that web clients know events by, the WSEventType of the catalog's section 5.
- * Threads: any.
+ * ws_type: the names that web clients know events by, the WSEventType of the catalog's section 5,
+ * and behind its rows those that services publish besides. Threads: any.
  */
 #ifndef ARDA_WS_TYPE_H
 #define ARDA_WS_TYPE_H
@@ -11,11 +11,11 @@
 #include <stdbool.h>
 
 struct arda_ws_row {
-    const char *type;  /* of the event; NULL: no event yet leads here */
-    const char *field; /* that decides, or NULL: any event of the type */
+    const char *type;  /* of the event */
+    const char *field; /* that decides: toStage or orderType; NULL: any event of the type */
     const char *value; /* it must have */
     const char *ws_type;
-    bool planned;
+    bool catalog; /* whether the catalog has the row */
 };
 
 /* The first row that fits an event is its row; ends with a NULL ws_type. */

@@ -32,24 +32,34 @@ int base_crypto_random(void *out, size_t len)
 }
 
 /* Fetched once: a look-up by name costs three times the digest of a WebSocket key. */
-static EVP_MD *sha1;
-static pthread_once_t sha1_fetched = PTHREAD_ONCE_INIT;
+static EVP_MD *sha1, *sha256;
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
-static void free_sha1(void)
+static void free_digests(void)
 {
     EVP_MD_free(sha1);
+    EVP_MD_free(sha256);
 }
 
-static void fetch_sha1(void)
+static void fetch_digests(void)
 {
     sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-    OPENSSL_atexit(free_sha1);
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    OPENSSL_atexit(free_digests);
 }
 
 int base_crypto_sha1(const void *bytes, size_t len, uint8_t out[static BASE_SHA1_LEN])
 {
-    pthread_once(&sha1_fetched, fetch_sha1);
+    pthread_once(&fetched, fetch_digests);
     if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
+        return BASE_ERR_INTERNAL;
+    return BASE_OK;
+}
+
+int base_crypto_sha256(const void *bytes, size_t len, uint8_t out[static BASE_SHA256_LEN])
+{
+    pthread_once(&fetched, fetch_digests);
+    if (!sha256 || EVP_Digest(bytes, len, out, NULL, sha256, NULL) != 1)
         return BASE_ERR_INTERNAL;
     return BASE_OK;
 }

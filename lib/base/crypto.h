@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * crypto: what the toolkit needs of OpenSSL besides TLS and keys (pkey.h): random bytes, SHA-1 (RFC
- * 6455 wants it), HMAC, comparison in constant time. Threads: any.
+ * 6455 wants it), SHA-256, HMAC, comparison in constant time. Threads: any.
  */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
@@ -19,6 +19,7 @@ enum base_hash { BASE_HASH_SHA256, BASE_HASH_SHA384, BASE_HASH_SHA512 };
 /* 0, or BASE_ERR_INTERNAL. Drawn in blocks of 4 KB per thread. */
 int base_crypto_random(void *out, size_t len);
 int base_crypto_sha1(const void *bytes, size_t len, uint8_t out[static BASE_SHA1_LEN]);
+int base_crypto_sha256(const void *bytes, size_t len, uint8_t out[static BASE_SHA256_LEN]);
 int base_crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
                             uint8_t out[static BASE_SHA256_LEN]);
 /* The number of bytes written, or BASE_ERR_INTERNAL. */

@@ -40,7 +40,7 @@ static void next_tick(uint32_t random, uint64_t *ms, uint32_t *count)
     pthread_mutex_unlock(&lock);
 }
 
-static void format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1])
+void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
     char *to = out;
@@ -67,7 +67,7 @@ int base_id_uuid7(char out[static BASE_UUID_LEN + 1])
     bytes[7] = (unsigned char)(count >> 14);
     bytes[8] = (unsigned char)(0x80 | (count >> 8 & 0x3F));
     bytes[9] = (unsigned char)count;
-    format_uuid(bytes, out);
+    base_id_format_uuid(bytes, out);
     return BASE_OK;
 }
 

@@ -18,6 +18,8 @@
 
 /* 0, or BASE_ERR_INTERNAL without a random source. */
 int base_id_uuid7(char out[static BASE_UUID_LEN + 1]);
+/* The text of 16 bytes, whose version and variant are the caller's. */
+void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1]);
 /* An unguessable token. 0, or BASE_ERR_INTERNAL. */
 int base_id_token(char out[static BASE_TOKEN_LEN + 1]);
 

@@ -60,7 +60,7 @@ EOF
     arda-directory set loop "$tenant" l1
     [ "$(arda-directory get loop "$tenant" l1)" = '{"kind":"loop","tenantId":"'"$tenant"'","loopId":"l1"}' ]
     arda-directory rm loop "$tenant" l1
-    [ "$(arda-directory dump)" = "" ]
+    [ "$(arda-directory dump)" = '{"kind":"tenant","tenantId":"'"$tenant"'"}' ]
 }
 
 @test "bad lines are named, the others are loaded, exit 65" {
@@ -81,7 +81,7 @@ EOF
     at="arda-directory: $RUN_DIR/in: line"
     [ "${stderr_lines[0]}" = "$at 1: tenantId: expected the id of a tenant, got \"global\"" ]
     [ "${stderr_lines[1]}" = "$at 2: colour: unknown member of a loop" ]
-    [ "${stderr_lines[2]}" = "$at 3: kind: expected \"user\" or \"loop\", got \"lop\"" ]
+    [ "${stderr_lines[2]}" = "$at 3: kind: \"lop\" is not one of digest, loop, preference, quiet, tenant, user, webhook" ]
     [ "${stderr_lines[3]}" = "$at 4: \"userId\": stands twice" ]
     [ "${stderr_lines[4]}" = "$at 5: not a JSON object" ]
     [ "${stderr_lines[5]}" = "$at 6: userId: expected an id, got \"a b\"" ]

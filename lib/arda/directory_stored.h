@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * directory_stored: entries as Redis holds them (arda-events(5)). Shared by the files of the
+ * directory; nobody else includes this. Threads: any.
+ */
+#ifndef ARDA_DIRECTORY_STORED_H
+#define ARDA_DIRECTORY_STORED_H
+
+#include "arda/bus_internal.h"
+#include "arda/directory.h"
+#include "arda/directory_kind.h"
+
+/* The key that holds a tenant's entries of a kind; of ARDA_DIRECTORY_TENANT the set of tenants. */
+size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
+                     enum arda_directory_kind kind, const char *tenant);
+/* The key of the counter of changes. */
+size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
+                             const char *tenant);
+/* Appends a command of C strings and counts it. */
+int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv);
+/* The command that stores entries of a kind, by its form: "HSET" or "SADD". */
+const char *directory_store_command(enum arda_directory_kind kind);
+/* Orders names as a dump does. */
+int directory_compare(const redisReply *a, const redisReply *b);
+/* Appends the command that removes all entries of a tenant, and counts it. */
+int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                          const char *tenant);
+/* Sends commands as one atomic step, of which the last one raises the version. `removes`: it is
+ * BASE_ERR_NOTFOUND if none of the others has removed anything. */
+int directory_send_step(struct arda_bus *bus, const struct base_buf *commands, unsigned count,
+                        bool removes, arda_directory_done_fn done, void *data);
+
+/* Appends, as arguments of that command, what of the entry stands behind the key; `argc` is raised
+ * by their number. Not for ARDA_DIRECTORY_TENANT. BASE_ERR_NOMEM: both as before. */
+int directory_add_stored(struct base_buf *args, unsigned *argc,
+                         const struct arda_directory_line *line);
+/* Fills the line's value, from a hash's text or from all fields of a hash (pairs of name and
+ * value). BASE_ERR_SYNTAX with the reason, BASE_ERR_NOMEM. */
+int directory_take_text(struct arda_directory_line *line, const char *text, size_t len,
+                        struct base_why *why);
+int directory_take_fields(struct arda_directory_line *line, const redisReply *hash,
+                          struct base_why *why);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/text.h"
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+int arda_text_flat(struct base_buf *out, struct base_slice json)
+{
+    size_t from = out->len;
+    if (base_buf_add(out, json.data, json.len) < 0)
+        return BASE_ERR_NOMEM;
+    for (int i = 0; i < 2; i++) {
+        char *at = out->data + from, *end = out->data + out->len;
+        while ((at = memchr(at, "\n\r"[i], (size_t)(end - at))))
+            *at++ = ' ';
+    }
+    return BASE_OK;
+}
+
+/* ---- cleaning ---- */
+
+/* Whether a terminal may take the character for a command, or show others elsewhere for it. */
+static bool is_dangerous(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0x200E ||
+           code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+/* The character at `at` and its length. Only those of two and three bytes can be dangerous. */
+static uint32_t character(const unsigned char *at, size_t left, size_t *len)
+{
+    *len = at[0] < 0x80 ? 1 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
+    if (*len > left)
+        *len = left;
+    if (*len == 2)
+        return (at[0] & 0x1Fu) << 6 | (at[1] & 0x3Fu);
+    if (*len == 3)
+        return (at[0] & 0x0Fu) << 12 | (at[1] & 0x3Fu) << 6 | (at[2] & 0x3Fu);
+    return *len == 1 ? at[0] : UINT32_MAX;
+}
+
+static int add_escape(struct base_buf *out, uint32_t code)
+{
+    switch (code) {
+    case '\n': return base_buf_add_text(out, "\\n");
+    case '\r': return base_buf_add_text(out, "\\r");
+    case '\t': return base_buf_add_text(out, "\\t");
+    default: return base_buf_printf(out, "\\u%04x", (unsigned)code);
+    }
+}
+
+/* `json`: blanks between tokens stay blanks. Inside its strings there are no bare controls. */
+static int clean(struct base_buf *out, const char *bytes, size_t len, bool json)
+{
+    size_t from = 0, at = 0, step;
+    int failed = BASE_OK;
+    for (; at < len; at += step) {
+        uint32_t code = character((const unsigned char *)bytes + at, len - at, &step);
+        if (!is_dangerous(code))
+            continue;
+        failed |= base_buf_add(out, bytes + from, at - from);
+        failed |= json && code < 0x20 ? base_buf_add_byte(out, ' ') : add_escape(out, code);
+        from = at + step;
+    }
+    failed |= base_buf_add(out, bytes + from, len - from);
+    return failed ? BASE_ERR_NOMEM : BASE_OK;
+}
+
+int arda_text_clean(struct base_buf *out, const char *bytes, size_t len)
+{
+    return clean(out, bytes, len, false);
+}
+
+int arda_text_json(struct base_buf *out, const char *json, size_t len)
+{
+    return clean(out, json, len, true);
+}
+
+int arda_text_value(struct base_buf *out, const struct base_json_value *value)
+{
+    struct base_slice plain;
+    if (value->kind == BASE_JSON_ABSENT)
+        return BASE_OK;
+    if (value->kind != BASE_JSON_STRING)
+        return arda_text_json(out, value->text, value->len);
+    if (base_json_plain(value, &plain))
+        return arda_text_clean(out, plain.data, plain.len);
+    struct base_buf decoded = BASE_BUF_INIT;
+    int failed = base_json_unescape(value, &decoded);
+    if (failed == BASE_ERR_SYNTAX)
+        failed = arda_text_clean(out, value->text + 1, value->len - 2);
+    else if (!failed)
+        failed = arda_text_clean(out, decoded.data, decoded.len);
+    base_buf_fini(&decoded);
+    return failed;
+}

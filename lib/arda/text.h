@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * text: values on the way to a line, or to a person's terminal. Threads: any.
+ */
+#ifndef ARDA_TEXT_H
+#define ARDA_TEXT_H
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* All functions that add return 0 or BASE_ERR_NOMEM; then `out` may hold a part. */
+
+/* JSON as it stands, but line ends, which can only be between tokens, become blanks. */
+int arda_text_flat(struct base_buf *out, struct base_slice json);
+
+/* Bytes for a terminal: control characters (C0, DEL, C1), line and paragraph separators and the
+ * marks that turn the direction of writing become escapes as in JSON, such as \n or \u001b.
+ * `bytes` is UTF-8. */
+int arda_text_clean(struct base_buf *out, const char *bytes, size_t len);
+
+/* The same for JSON that is no string, or a beginning of it: line ends and tabs, which can only be
+ * between tokens, become blanks. */
+int arda_text_json(struct base_buf *out, const char *json, size_t len);
+
+/* A value for a person, cleaned: a string without its quotes and escapes, anything else on one line
+ * as it stands, nothing for ABSENT. A string with a lone surrogate keeps its escapes. */
+int arda_text_value(struct base_buf *out, const struct base_json_value *value);
+
+#endif
