@@ -103,7 +103,7 @@ static int take_proxies(const struct settings *settings, struct limits *limits,
     if (!limits->proxies)
         return no_memory(why);
     for (size_t i = 0; i < list->count; i++)
-        if (net_block_parse(list->items[i], &limits->proxies[i], why) < 0) {
+        if (base_block_parse(list->items[i], &limits->proxies[i], why) < 0) {
             base_why_prefix(why, "--trusted-proxy");
             return BASE_ERR_INVALID;
         }

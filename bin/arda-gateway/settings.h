@@ -16,7 +16,7 @@ struct settings {
 struct limits {
     char **origins; /* each ours */
     size_t origin_count;
-    struct net_block *proxies;
+    struct base_block *proxies;
     size_t proxy_count;
 };
 

@@ -130,7 +130,7 @@ static bool is_own_origin(struct net_conn *conn, struct net_http1 *http, struct 
     struct base_slice forwarded = net_http1_header(http, "x-forwarded-proto");
     bool https = conn->secure;
     if (options->proxy_count > 0 && forwarded.data &&
-        net_block_has(options->proxies, options->proxy_count, net_listen_host(conn->fd, peer)))
+        base_block_has(options->proxies, options->proxy_count, net_listen_host(conn->fd, peer)))
         https = net_proxy_is_https(forwarded);
     const char *scheme = https ? "https://" : "http://";
     size_t len = strlen(scheme);
