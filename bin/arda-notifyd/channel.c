@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The global channel. Each message rings for its tenant's stream, where the event is read from. What
- * was heard and is not found there has been taken by another daemon, or is in no stream. With nobody
- * else alive it is processed at once; else after a while in which another would have handled it.
- * That saves work and decides nothing: whoever processes it, and if several do, the step makes one
- * notification of it.
+ * The global channel. Each message rings for its tenant's stream, where the event is read from.
+ * What was heard and is not found there has been taken by another daemon, or is in no stream. With
+ * nobody else alive it is processed at once; else after a while in which another would have handled
+ * it. That saves work and decides nothing: whoever processes it, and if several do, the step makes
+ * one notification of it.
  */
 #include "notifyd.h"
 

@@ -28,8 +28,8 @@ struct explain {
 static int add_string(struct base_buf *out, const char *key, struct base_slice text)
 {
     int failed = base_buf_printf(out, ",\"%s\":", key);
-    return failed | (text.data ? base_json_quote(out, text.data, text.len)
-                               : base_buf_add_text(out, "null"));
+    return failed |
+           (text.data ? base_json_quote(out, text.data, text.len) : base_buf_add_text(out, "null"));
 }
 
 static struct base_slice slice(const char *text)
@@ -117,8 +117,8 @@ static void print_channel(const struct work *work, const struct people *people,
     int failed = begin_line(&out, &work->message, &work->cause);
     failed |= add_string(&out, "userId", slice(person->id));
     failed |= add_string(&out, "notificationId", slice(id));
-    failed |= add_string(&out, "channel", slice(arda_notify_channel_name(
-                                              (enum arda_notify_channel)channel)));
+    failed |= add_string(&out, "channel",
+                         slice(arda_notify_channel_name((enum arda_notify_channel)channel)));
     failed |= base_buf_printf(&out, ",\"goes\":%s", goes ? "true" : "false");
     failed |= add_string(&out, "because", slice(because));
     failed |= add_string(&out, "address", slice(address));
@@ -132,7 +132,7 @@ void explain_work(struct work *work, const struct people *people)
     print_event(work);
     for (size_t i = 0; i < people->count; i++) {
         const struct person *person = &people->persons[i];
-        unsigned on = arda_notify_resolve(&people->preferences, person->id, strlen(person->id),
+        unsigned on = arda_notify_resolve(people->preferences, person->id, strlen(person->id),
                                           work->type, sources);
         for (int channel = 0; channel < ARDA_NOTIFY_CHANNELS; channel++)
             print_channel(work, people, person, channel, on & ARDA_NOTIFY_BIT(channel),
@@ -230,7 +230,8 @@ static void on_people(void *data, int result, struct people *people, const struc
     explain->asking = false;
     if (result) {
         base_log(BASE_LOG_ERROR, "the directory cannot be read: %s", why->text);
-        notifyd_stop(nd, base_exit_status(result == BASE_ERR_CLOSED ? BASE_ERR_UNAVAILABLE : result));
+        notifyd_stop(nd,
+                     base_exit_status(result == BASE_ERR_CLOSED ? BASE_ERR_UNAVAILABLE : result));
         return;
     }
     struct work *work = base_container(explain->todo.next, struct work, link);

@@ -5,8 +5,8 @@
  * of each turn of the loop those that were rung are asked for together. Doorbells go before sweeps.
  *
  * An answer that was lost may have given us entries that we do not know. Then nothing is read of
- * that tenant until its queue is empty; whatever is pending for us by then belongs to nobody, and is
- * asked for again.
+ * that tenant until its queue is empty; whatever is pending for us by then belongs to nobody, and
+ * is asked for again.
  */
 #include "notifyd.h"
 
@@ -203,8 +203,7 @@ static void on_batch(void *data, const struct arda_intake_batch *batch)
     tenant->suspect = false;
     if (batch->taken_over) {
         take->nd->counters.taken_over += batch->taken_over;
-        base_log(BASE_LOG_INFO, "tenant %s: %zu entries taken over", tenant->id,
-                 batch->taken_over);
+        base_log(BASE_LOG_INFO, "tenant %s: %zu entries taken over", tenant->id, batch->taken_over);
     }
     tell_of_gaps(tenant, batch);
     take_entries(tenant, batch);
@@ -306,8 +305,8 @@ static bool send_take(struct take *take)
     struct arda_intake_stream streams[STREAMS];
     size_t share = ENTRIES / (take->count ? take->count : 1);
     for (size_t i = 0; i < take->count; i++)
-        streams[i] = (struct arda_intake_stream){take->tenants[i]->id,
-                                                 take->tenants[i]->queued == 0};
+        streams[i] =
+            (struct arda_intake_stream){take->tenants[i]->id, take->tenants[i]->queued == 0};
     struct arda_intake_request request = {
         .consumer = nd->intake.consumer,
         .start = nd->intake.start,
@@ -450,8 +449,8 @@ void intake_up(struct notifyd *nd)
         tenants_discover(nd, true);
         sweep(nd); /* one that was under way begins anew */
     } else if (!intake->beginning && nd->mode == MODE_RUN) {
-        intake->beginning = arda_intake_start(nd->bus, *intake->since ? intake->since : NULL,
-                                              on_start, nd) == 0;
+        intake->beginning =
+            arda_intake_start(nd->bus, *intake->since ? intake->since : NULL, on_start, nd) == 0;
     } else if (!intake->beginning && nd->mode == MODE_DRY && *intake->since) {
         snprintf(intake->start, sizeof intake->start, "%s", intake->since);
         begin(nd);

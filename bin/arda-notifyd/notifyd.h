@@ -14,10 +14,11 @@
  *     dry.c       reading without a trace
  *     admin.c     pages for those who look after the daemon
  *
- * An event is read from its tenant's stream; a message on the channel says that there is something to
- * read. What is in work stays in its tenant's queue, in order, until Redis has confirmed the step;
- * whatever happens in between, it is tried again from there, or, should the daemon die, by another
- * one, since the entry is pending until the step has acknowledged it. Everything runs on one loop.
+ * An event is read from its tenant's stream; a message on the channel says that there is something
+ * to read. What is in work stays in its tenant's queue, in order, until Redis has confirmed the
+ * step; whatever happens in between, it is tried again from there, or, should the daemon die, by
+ * another one, since the entry is pending until the step has acknowledged it. Everything runs on
+ * one loop.
  */
 #ifndef NOTIFYD_H
 #define NOTIFYD_H
@@ -96,10 +97,10 @@ struct people {
         const char *id;
         const char *email; /* NULL: none */
         bool active;       /* only --explain asks for others, too */
-    } *persons;            /* sorted by the bytes of their ids */
+    } * persons;           /* sorted by the bytes of their ids */
     struct base_buf texts;
-    struct arda_notify_preferences preferences;
-    char *webhook; /* URL; NULL: none, or not enabled */
+    struct arda_notify_preferences *preferences;
+    char *webhook;                                     /* URL; NULL: none, or not enabled */
     struct arda_notify_user *users[ARDA_NOTIFY_TYPES]; /* of each type, once asked for */
 };
 
@@ -162,16 +163,16 @@ struct work {
     struct tenant *tenant;
     enum origin origin;
     bool sent;
-    char id[ARDA_STREAM_ID_LEN + 1];          /* of the entry or dead letter; empty: none */
-    uint64_t round;                           /* heard: what take has to have come back without it */
-    uint64_t heard_us;                        /* when it was heard */
-    struct arda_message message;              /* points into `text` */
-    struct arda_notify_cause cause;           /* the same */
-    enum arda_notify_type type;               /* of the notification */
+    char id[ARDA_STREAM_ID_LEN + 1]; /* of the entry or dead letter; empty: none */
+    uint64_t round;                  /* heard: what take has to have come back without it */
+    uint64_t heard_us;               /* when it was heard */
+    struct arda_message message;     /* points into `text` */
+    struct arda_notify_cause cause;  /* the same */
+    enum arda_notify_type type;      /* of the notification */
     const struct arda_notify_rule *rule;
-    struct arda_notification notification;    /* points into `room` */
+    struct arda_notification notification; /* points into `room` */
     struct base_buf room;
-    struct people *people;                    /* while it is sent */
+    struct people *people; /* while it is sent */
     size_t cost;
     size_t len;
     char text[];
@@ -241,7 +242,7 @@ void print_init(struct notifyd *nd);
 void print_close(struct notifyd *nd);
 void print_fini(struct notifyd *nd);
 /* A row as the step tells it. */
-void print_row(void *nd, struct base_slice row);
+void print_row(void *work, struct base_slice row);
 /* Lines, each with its end. */
 void print_text(struct notifyd *nd, const char *text, size_t len);
 /* Writes what can be written. */
@@ -292,7 +293,8 @@ struct notifyd {
     int64_t started_ms;
     struct arda_notify_retention retention;
     struct counters counters;
-    bool stopping;
+    bool stopping, closed;
+    uv_timer_t drain;
     int status; /* to exit with */
 
     /* tenants.c */
@@ -304,17 +306,17 @@ struct notifyd {
     struct intake {
         char consumer[128];
         char start[ARDA_INTAKE_START_MAX];
-        char since[ARDA_INTAKE_START_MAX]; /* empty: none given */
-        bool beginning, begun;             /* the start is asked for, or known */
-        uv_timer_t timer;                  /* signs of life, sweeps */
-        struct base_list rung, swept;      /* of tenants */
+        char since[ARDA_INTAKE_START_MAX];   /* empty: none given */
+        bool beginning, begun;               /* the start is asked for, or known */
+        uv_timer_t timer;                    /* signs of life, sweeps */
+        struct base_list rung, swept;        /* of tenants */
         uint64_t sign_us, sweep_us, scan_us; /* when the last one was */
         uint64_t wait_us;                    /* nothing is asked before then */
-        unsigned takes; /* on their way */
+        unsigned takes;                      /* on their way */
         uint32_t others;
         bool sweeping;
         size_t sweep_left;
-        uint64_t dead_ms;      /* as last heard */
+        uint64_t dead_ms;       /* as last heard */
         uint64_t sweep_dead_ms; /* to be forgotten at the end of the sweep */
     } intake;
 
@@ -322,7 +324,7 @@ struct notifyd {
     struct channel {
         struct arda_subscription *subscription;
         bool standing;
-        struct arda_seen seen; /* keys of events that were heard or taken */
+        struct arda_seen seen;  /* keys of events that were heard or taken */
         struct base_list grace; /* of works that others may have */
         uv_timer_t timer;
         size_t heard_count, heard_bytes, asked;

@@ -23,7 +23,7 @@ void people_unref(struct people *people)
         return;
     for (int type = 0; type < ARDA_NOTIFY_TYPES; type++)
         base_free(people->users[type]);
-    arda_notify_preferences_fini(&people->preferences);
+    arda_notify_preferences_free(people->preferences);
     base_buf_fini(&people->texts);
     base_free(people->persons);
     base_free(people->webhook);
@@ -36,11 +36,11 @@ struct loading {
     struct people *people;
     people_fn done;
     void *data;
-    size_t room;      /* of persons */
+    size_t room; /* of persons */
     struct {
         size_t id, email; /* where they stand among the texts; SIZE_MAX: none */
         bool active;
-    } *at;
+    } * at;
     bool all, nomem;
 };
 
@@ -87,9 +87,9 @@ static void add_user(struct loading *loading, const struct arda_directory_line *
 
 static void add_preference(struct loading *loading, const struct arda_directory_line *line)
 {
-    int failed = arda_notify_preferences_set_field(&loading->people->preferences, line->id,
-                                                   strlen(line->id),
-                                                   is_true(line, "enabled") ? "1" : "0", 1);
+    int failed =
+        arda_notify_preferences_set_field(loading->people->preferences, line->id, strlen(line->id),
+                                          is_true(line, "enabled") ? "1" : "0", 1);
     loading->nomem |= failed == BASE_ERR_NOMEM;
 }
 
@@ -166,16 +166,19 @@ int people_load(struct arda_bus *bus, const char *tenant, bool all, people_fn do
                            ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_WEBHOOK);
     struct loading *loading = base_calloc(1, sizeof *loading);
     struct people *people = base_calloc(1, sizeof *people);
-    int failed = loading && people ? BASE_OK : BASE_ERR_NOMEM;
+    struct arda_notify_preferences *preferences = arda_notify_preferences_new();
+    int failed = loading && people && preferences ? BASE_OK : BASE_ERR_NOMEM;
     if (!failed) {
         struct arda_directory_handlers handlers = {on_line, on_bad, on_done, loading};
         people->refs = 1;
+        people->preferences = preferences;
         *loading = (struct loading){.people = people, .done = done, .data = data, .all = all};
         failed = arda_directory_snapshot(bus, tenant, kinds, &handlers);
     }
     if (failed) {
         base_free(loading);
         base_free(people);
+        arda_notify_preferences_free(preferences);
     }
     return failed;
 }
@@ -185,8 +188,8 @@ int people_load(struct arda_bus *bus, const char *tenant, bool all, people_fn do
 unsigned people_channels(const struct people *people, const struct person *person,
                          enum arda_notify_type type, enum arda_notify_source *sources)
 {
-    unsigned channels = arda_notify_resolve(&people->preferences, person->id, strlen(person->id),
-                                            type, sources);
+    unsigned channels =
+        arda_notify_resolve(people->preferences, person->id, strlen(person->id), type, sources);
     if (!person->email)
         channels &= ~ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
     if (!people->webhook)

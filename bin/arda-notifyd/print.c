@@ -36,7 +36,8 @@ void print_text(struct notifyd *nd, const char *text, size_t len)
 
 void print_row(void *data, struct base_slice row)
 {
-    struct notifyd *nd = data;
+    struct work *work = data;
+    struct notifyd *nd = work->tenant->nd;
     if (nd->print.broken || base_buf_reserve(&nd->print.out, row.len + 1) < 0)
         return;
     print_text(nd, row.data, row.len);

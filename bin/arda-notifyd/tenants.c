@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A tenant becomes known by its doorbell, by the directory, or by its stream. One that is in none of
- * these any more is forgotten when its stream was asked for in vain.
+ * A tenant becomes known by its doorbell, by the directory, or by its stream. One that is in none
+ * of these any more is forgotten when its stream was asked for in vain.
  */
 #include "notifyd.h"
 

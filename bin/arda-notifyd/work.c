@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * Happy path: make, add, people, step, done. Steps of a tenant are sent in the order of its queue,
- * several at once, and Redis does them in that order. The directory has changed: its people are read
- * again, and what came back stale is sent once more, in order. An answer was lost, or Redis cannot
- * just now: sent again. Refused for good: among the dead letters with it.
+ * several at once, and Redis does them in that order. The directory has changed: its people are
+ * read again, and what came back stale is sent once more, in order. An answer was lost, or Redis
+ * cannot just now: sent again. Refused for good: among the dead letters with it.
  */
 #include "notifyd.h"
 
@@ -15,7 +15,7 @@
 
 #define MAX_WORKS       4096 /* taken in, of all tenants */
 #define MAX_BYTES       (32u * 1024 * 1024)
-#define MAX_FLIGHT      256 /* steps */
+#define MAX_FLIGHT      256   /* steps */
 #define MAX_FLIGHT_COST 20000 /* users of those */
 #define MAX_TENANT      64    /* steps of one tenant */
 #define PAUSE_US        300000
@@ -56,8 +56,8 @@ struct work_verdict work_make(struct tenant *tenant, struct base_slice text, enu
     struct work_verdict nomem = {.result = WORK_NOMEM};
     struct arda_message message;
     const struct arda_notify_rule *rule = NULL;
-    enum arda_drop drop = arda_message_parse(text.data, text.len, tenant->id, strlen(tenant->id),
-                                             &message, NULL);
+    enum arda_drop drop =
+        arda_message_parse(text.data, text.len, tenant->id, strlen(tenant->id), &message, NULL);
     if (drop)
         return (struct work_verdict){.result = WORK_POISON, .reason = arda_drop_text(drop)};
     enum arda_notify_match match = arda_notify_rule_find(message.event, &rule);

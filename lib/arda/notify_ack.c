@@ -147,14 +147,14 @@ int arda_intake_ack(struct arda_bus *bus, const char *tenant, const char *const 
 
 /* ARGV: prefix, tenant, id of the entry, reason, most letters; then names and values of fields.
  * What is not pending any more has been buried by another. */
-static struct arda_script bury =
-    ARDA_SCRIPT("local key = ARGV[1] .. ':stream:' .. ARGV[2]\n"
-                "if redis.call('XACK', key, 'notifyd', ARGV[3]) == 0 then return 0 end\n"
-                "local letter = {ARGV[1] .. ':notifyd:dead', 'MAXLEN', '~', ARGV[5], '*', 'reason',\n"
-                "  ARGV[4], 'tenantId', ARGV[2], 'streamId', ARGV[3]}\n"
-                "for i = 6, #ARGV do letter[#letter + 1] = ARGV[i] end\n"
-                "redis.call('XADD', unpack(letter))\n"
-                "return 1\n");
+static struct arda_script bury = ARDA_SCRIPT(
+    "local key = ARGV[1] .. ':stream:' .. ARGV[2]\n"
+    "if redis.call('XACK', key, 'notifyd', ARGV[3]) == 0 then return 0 end\n"
+    "local letter = {ARGV[1] .. ':notifyd:dead', 'MAXLEN', '~', ARGV[5], '*', 'reason',\n"
+    "  ARGV[4], 'tenantId', ARGV[2], 'streamId', ARGV[3]}\n"
+    "for i = 6, #ARGV do letter[#letter + 1] = ARGV[i] end\n"
+    "redis.call('XADD', unpack(letter))\n"
+    "return 1\n");
 
 #define BURY_HEAD       5
 #define BURY_MAX_FIELDS 1000 /* more of them are cut off, for the sake of Lua's stack */

@@ -45,9 +45,11 @@ static struct arda_script take = ARDA_SCRIPT(
     /* The group, and whether entries are missing before its first one, and how many. */
     "local function make_group(key, tenant)\n"
     "  local from, was = start, redis.call('HGET', places, tenant)\n"
-    "  if was and ms_of(was) - hour > ms_of(start) then from = text(ms_of(was) - hour) .. '-0' end\n"
+    "  if was and ms_of(was) - hour > ms_of(start) then from = text(ms_of(was) - hour) .. '-0' "
+    "end\n"
     "  local stream = named(redis.call('XINFO', 'STREAM', key))\n"
-    "  if not stream['entries-added'] or #redis.call('XRANGE', key, '-', from, 'COUNT', 1) > 0 then\n"
+    "  if not stream['entries-added'] or #redis.call('XRANGE', key, '-', from, 'COUNT', 1) > 0 "
+    "then\n"
     "    redis.call('XGROUP', 'CREATE', key, group, from)\n"
     "    return false, 0\n"
     "  end\n"
@@ -60,7 +62,8 @@ static struct arda_script take = ARDA_SCRIPT(
     "  if not stream['entries-added'] or not read then return false, 0 end\n"
     "  local trimmed = stream['entries-added'] - stream.length\n"
     "  if trimmed <= read then return false, 0 end\n"
-    "  redis.call('XGROUP', 'SETID', key, group, mine['last-delivered-id'], 'ENTRIESREAD', trimmed)\n"
+    "  redis.call('XGROUP', 'SETID', key, group, mine['last-delivered-id'], 'ENTRIESREAD', "
+    "trimmed)\n"
     "  return true, trimmed - read\n"
     "end\n"
     /* What is pending for the dead. */
@@ -241,8 +244,8 @@ static int give_batch(struct taking *taking, size_t stream, const redisReply *an
     batch.exists = strcmp(state, "none") != 0;
     if (batch.exists && strcmp(state, "ok") != 0) {
         batch.error = state;
-    } else if (batch.exists && (answer->elements != PARTS ||
-                                answer->element[ENTRIES]->type != REDIS_REPLY_ARRAY)) {
+    } else if (batch.exists &&
+               (answer->elements != PARTS || answer->element[ENTRIES]->type != REDIS_REPLY_ARRAY)) {
         batch.error = "an answer that makes no sense";
     } else if (batch.exists) {
         batch.more = number_of(answer->element[MORE]) > 0;

@@ -4,9 +4,9 @@
  * notification daemons share.
  *
  * An entry that was taken is pending for its daemon until it is acknowledged, which the
- * notification step does (notify_step.h), or arda_intake_ack, or arda_intake_bury. A daemon is alive
- * while it has asked for anything within ARDA_INTAKE_DEAD_MS; what is pending for others is given to
- * whoever asks next. All times are the clock of Redis. Names in Redis: arda-events(5).
+ * notification step does (notify_step.h), or arda_intake_ack, or arda_intake_bury. A daemon is
+ * alive while it has asked for anything within ARDA_INTAKE_DEAD_MS; what is pending for others is
+ * given to whoever asks next. All times are the clock of Redis. Names in Redis: arda-events(5).
  *
  * Functions give 0 and call back once, later; or BASE_ERR_UNAVAILABLE while Redis is away,
  * BASE_ERR_NOMEM, BASE_ERR_LIMIT, and then never call back. Results they call back with: 0;
@@ -39,7 +39,8 @@ typedef void (*arda_intake_done_fn)(void *data, int result, const struct base_wh
 typedef void (*arda_intake_start_fn)(void *data, int result, const char *start,
                                      const struct base_why *why);
 
-/* Records where groups of streams begin: `since` (NULL: now, unless it has been recorded before). */
+/* Records where groups of streams begin: `since` (NULL: now, unless it has been recorded before).
+ */
 int arda_intake_start(struct arda_bus *bus, const char *since, arda_intake_start_fn done,
                       void *data);
 
@@ -66,7 +67,7 @@ struct arda_intake_field {
 
 struct arda_intake_entry {
     const char *id;
-    struct base_slice envelope;            /* data NULL: it has no such field */
+    struct base_slice envelope;             /* data NULL: it has no such field */
     const struct arda_intake_field *fields; /* all of them */
     size_t field_count;
 };
@@ -88,14 +89,14 @@ struct arda_intake_batch {
 struct arda_intake_handlers {
     /* Once for each stream, in the order of the request, before `done`. All is borrowed. */
     void (*on_batch)(void *data, const struct arda_intake_batch *batch);
-    /* `others`: other daemons that are alive. `dead_ms`: not 0 if there are traces of dead ones: what
-     * arda_intake_forget takes when all streams have been asked. */
+    /* `others`: other daemons that are alive. `dead_ms`: not 0 if there are traces of dead ones:
+     * what arda_intake_forget takes when all streams have been asked. */
     void (*done)(void *data, int result, uint32_t others, uint64_t dead_ms,
                  const struct base_why *why);
 };
 
-/* One round trip. Makes the group of a stream that has none: where it was, less an hour, or from the
- * start on. The request is borrowed for the call. */
+/* One round trip. Makes the group of a stream that has none: where it was, less an hour, or from
+ * the start on. The request is borrowed for the call. */
 int arda_intake_take(struct arda_bus *bus, const struct arda_intake_request *request,
                      const struct arda_intake_handlers *handlers, void *data);
 

@@ -148,8 +148,8 @@ extern const struct net_endpoint net_endpoint_defaults;
 
 struct net_server_options {
     const struct net_endpoint *endpoints; /* borrowed for the server's life */
-    size_t endpoint_count;
-    unsigned workers;                  /* 1 to NET_MAX_WORKERS */
+    size_t endpoint_count;                /* 0: only a site is to be served */
+    unsigned workers;                     /* 1 to NET_MAX_WORKERS */
     uint32_t header_timeout_ms;        /* to the complete head of a request: of the first one from
                                           the connection's begin, of others from their first byte */
     uint32_t request_timeout_ms;       /* from the complete head to the end of the body */
@@ -158,7 +158,7 @@ struct net_server_options {
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
     uint32_t max_connections;          /* 0: as many as there are descriptors */
     uint32_t max_sessions_per_address; /* 0: any number */
-    const struct base_block *proxies;   /* whose X-Forwarded-* is believed; borrowed as endpoints */
+    const struct base_block *proxies;  /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;
     const struct net_relay *relay; /* borrowed as endpoints; NULL: no other server is asked */
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
