@@ -162,19 +162,13 @@ static void tell_of_gaps(struct tenant *tenant, const struct arda_intake_batch *
 {
     static struct base_log_limit gaps, lost;
     struct counters *counters = &tenant->nd->counters;
-    if (batch->gap) {
+    if (batch->missed) {
         counters->gaps++;
         counters->missed += batch->missed;
-        if (batch->missed)
-            base_log_limited(&gaps, BASE_LOG_WARNING,
-                             "tenant %s: a gap: up to %" PRIu64 " entries of its stream were "
-                             "trimmed before they could be read",
-                             tenant->id, batch->missed);
-        else
-            base_log_limited(&gaps, BASE_LOG_WARNING,
-                             "tenant %s: a gap: entries of its stream were trimmed before they "
-                             "could be read",
-                             tenant->id);
+        base_log_limited(&gaps, BASE_LOG_WARNING,
+                         "tenant %s: a gap: up to %" PRIu64 " entries of its stream were trimmed "
+                         "before they could be read",
+                         tenant->id, batch->missed);
     }
     if (batch->gone) {
         counters->gaps++;

@@ -19,8 +19,12 @@
  * dead, start; then of each stream the tenant, and 1 if what is pending for us is an orphan.
  *
  * A lost group begins an hour before where it was: what was pending in it is thereby read again,
- * and what has been handled is known for a day. Of a group's `entries-read` Redis 7.0 itself keeps
- * no account when it passes a gap, so it is set right here. */
+ * and what has been handled is known for a day.
+ *
+ * The hash of positions has for each tenant the last entry that was given to anybody, and how many
+ * there had ever been by then, which tells what was trimmed in between. Redis 7 counts that too, in
+ * `entries-read` of a group, but passes over a gap without counting it, and after it has read its
+ * file anew the figure is too low; where it is wrong, it is put right. */
 static struct arda_script take = ARDA_SCRIPT(
     "local prefix, me, limit, start = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]\n"
     "local group, hour = 'notifyd', 3600000\n"
@@ -42,29 +46,52 @@ static struct arda_script take = ARDA_SCRIPT(
     "  alive[name], living = true, living + 1\n"
     "end\n"
     "local dead = redis.call('ZCOUNT', daemons, '-inf', '(' .. text(last_sign)) > 0\n"
-    /* The group, and whether entries are missing before its first one, and how many. */
+    "local function place_of(tenant)\n"
+    "  local place = redis.call('HGET', places, tenant) or ''\n"
+    "  return string.match(place, '^%d+%-%d+'), tonumber(string.match(place, ' (%d+)$'))\n"
+    "end\n"
+    "local function set_place(tenant, id, count)\n"
+    "  redis.call('HSET', places, tenant, count and id .. ' ' .. text(count) or id)\n"
+    "end\n"
+    /* How many entries there had been before its first one, if that is known. */
     "local function make_group(key, tenant)\n"
-    "  local from, was = start, redis.call('HGET', places, tenant)\n"
+    "  local from, was, count = start, place_of(tenant)\n"
     "  if was and ms_of(was) - hour > ms_of(start) then from = text(ms_of(was) - hour) .. '-0' "
     "end\n"
-    "  local stream = named(redis.call('XINFO', 'STREAM', key))\n"
-    "  if not stream['entries-added'] or #redis.call('XRANGE', key, '-', from, 'COUNT', 1) > 0 "
-    "then\n"
-    "    redis.call('XGROUP', 'CREATE', key, group, from)\n"
-    "    return false, 0\n"
-    "  end\n"
-    "  local trimmed = stream['entries-added'] - stream.length\n"
-    "  redis.call('XGROUP', 'CREATE', key, group, from, 'ENTRIESREAD', trimmed)\n"
-    "  return trimmed > 0, was and 0 or trimmed\n"
+    "  redis.call('XGROUP', 'CREATE', key, group, from)\n"
+    "  if was then return count end\n"
+    "  return #redis.call('XRANGE', key, '-', from, 'COUNT', 1) == 0 and 0 or nil\n"
     "end\n"
-    "local function find_gap(key, mine)\n"
-    "  local stream, read = named(redis.call('XINFO', 'STREAM', key)), mine['entries-read']\n"
-    "  if not stream['entries-added'] or not read then return false, 0 end\n"
-    "  local trimmed = stream['entries-added'] - stream.length\n"
-    "  if trimmed <= read then return false, 0 end\n"
-    "  redis.call('XGROUP', 'SETID', key, group, mine['last-delivered-id'], 'ENTRIESREAD', "
-    "trimmed)\n"
-    "  return true, trimmed - read\n"
+    /* After reading: what was missed, with `count` entries before. */
+    "local function find_gap(key, tenant, got, count)\n"
+    "  local stream = named(redis.call('XINFO', 'STREAM', key))\n"
+    "  local added, first, last = stream['entries-added'], stream['first-entry'], got[#got][1]\n"
+    "  if not added then return set_place(tenant, last) end\n"
+    "  local trimmed, missed = added - stream.length, nil\n"
+    "  if first and first[1] == got[1][1] then\n"
+    "    if count and trimmed > count then missed = trimmed - count end\n"
+    "    count = trimmed\n"
+    "  end\n"
+    "  if last == stream['last-generated-id'] then\n"
+    "    count = added\n"
+    "  elseif count then\n"
+    "    count = count + #got\n"
+    "  end\n"
+    "  set_place(tenant, last, count)\n"
+    "  return missed\n"
+    "end\n"
+    /* There was nothing to read, but Redis says the group is behind: everything was trimmed, or it
+     * is mistaken. */
+    "local function catch_up(key, tenant, mine, count)\n"
+    "  local stream = named(redis.call('XINFO', 'STREAM', key))\n"
+    "  local added, last, missed = stream['entries-added'], stream['last-generated-id'], nil\n"
+    "  if not added then return nil end\n"
+    "  if mine['last-delivered-id'] ~= last then\n"
+    "    missed = count and added > count and added - count or nil\n"
+    "    set_place(tenant, last, added)\n"
+    "  end\n"
+    "  redis.call('XGROUP', 'SETID', key, group, last, 'ENTRIESREAD', added)\n"
+    "  return missed\n"
     "end\n"
     /* What is pending for the dead. */
     "local function take_over(key, orphans, entries)\n"
@@ -113,32 +140,33 @@ static struct arda_script take = ARDA_SCRIPT(
     "    if string.find(groups.err, 'no such key', 1, true) then return {'none'} end\n"
     "    return {groups.err}\n"
     "  end\n"
-    "  local mine, entries, gap, missed, gone, more = nil, {}, false, 0, 0, 0\n"
+    "  local mine, entries, missed, gone, more, count = nil, {}, nil, 0, 0, nil\n"
     "  for _, one in ipairs(groups) do\n"
     "    one = named(one)\n"
     "    if one.name == group then mine = one end\n"
     "  end\n"
-    "  if not mine then\n"
-    "    gap, missed = make_group(key, tenant)\n"
-    "  else\n"
+    "  if mine then\n"
     "    if mine.pending > 0 then gone, more = take_over(key, orphans, entries) end\n"
     "    if mine.consumers > living then dismiss(key) end\n"
-    "    if mine.lag ~= 0 then gap, missed = find_gap(key, mine) end\n"
+    "    count = select(2, place_of(tenant))\n"
+    "  else\n"
+    "    count = make_group(key, tenant)\n"
     "  end\n"
     "  local taken_over, room = #entries, limit - #entries\n"
-    "  if room > 0 and more == 0 and not (mine and mine.lag == 0) then\n"
+    "  if room == 0 then more = 1 end\n"
+    "  if more == 0 then\n"
     "    local got = redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', room,\n"
     "      'STREAMS', key, '>')\n"
-    "    if got then\n"
-    "      got = got[1][2]\n"
-    "      for _, entry in ipairs(got) do entries[#entries + 1] = entry end\n"
-    "      if #got > 0 then redis.call('HSET', places, tenant, got[#got][1]) end\n"
+    "    got = got and got[1][2] or {}\n"
+    "    for _, entry in ipairs(got) do entries[#entries + 1] = entry end\n"
+    "    if #got > 0 then\n"
+    "      missed = find_gap(key, tenant, got, count)\n"
     "      if #got == room then more = 1 end\n"
+    "    elseif mine and mine.lag ~= 0 then\n"
+    "      missed = catch_up(key, tenant, mine, count)\n"
     "    end\n"
-    "  else\n"
-    "    if not (mine and mine.lag == 0) then more = 1 end\n"
     "  end\n"
-    "  return {'ok', more, gap and 1 or 0, missed, gone, taken_over, entries}\n"
+    "  return {'ok', more, missed or 0, gone, taken_over, entries}\n"
     "end\n"
     "local answers = {}\n"
     "for at = 6, #ARGV, 2 do\n"
@@ -149,7 +177,7 @@ static struct arda_script take = ARDA_SCRIPT(
     "return {living - 1, dead and text(last_sign) or '0', answers}\n");
 
 /* The parts of one stream's answer behind "ok". */
-enum part { STATE, MORE, GAP, MISSED, GONE, TAKEN_OVER, ENTRIES, PARTS };
+enum part { STATE, MORE, MISSED, GONE, TAKEN_OVER, ENTRIES, PARTS };
 
 struct taking {
     struct arda_bus *bus;
@@ -249,7 +277,6 @@ static int give_batch(struct taking *taking, size_t stream, const redisReply *an
         batch.error = "an answer that makes no sense";
     } else if (batch.exists) {
         batch.more = number_of(answer->element[MORE]) > 0;
-        batch.gap = number_of(answer->element[GAP]) > 0;
         batch.missed = number_of(answer->element[MISSED]);
         batch.gone = number_of(answer->element[GONE]);
         batch.taken_over = number_of(answer->element[TAKEN_OVER]);

@@ -78,8 +78,7 @@ struct arda_intake_batch {
     bool exists;
     bool more;         /* there is more to take */
     const char *error; /* the stream cannot be read: what Redis says; else NULL */
-    bool gap;          /* entries had been trimmed before anybody took them */
-    uint64_t missed;   /* so many at most; 0: nobody knows */
+    uint64_t missed;   /* so many entries, at most, had been trimmed before anybody took them */
     uint64_t gone;     /* pending ones that had been trimmed before they were handled */
     size_t taken_over; /* of the entries: these many at first were pending for a daemon that died */
     const struct arda_intake_entry *entries;
