@@ -214,18 +214,12 @@ rows() { redis --raw hvals "${PREFIX:-arda}:rows:$1:$2"; }
 row_count() { redis zcard "${PREFIX:-arda}:inbox:$1:$2"; }
 has_rows() { [ "$(row_count "$1" "$2")" -ge "$3" ]; }
 
-# acked PREFIX TENANT N: the group has read N entries of the stream or more, and none is pending.
-acked() {
-    local info
-    info=$(redis xinfo groups "$1:stream:$2" 2>/dev/null | paste -sd' ')
-    case "$info" in
-        *"name notifyd "*" pending 0 "*) ;;
-        *) return 1 ;;
-    esac
-    [ "$(redis --raw hget "$1:notifyd:positions" "$2")" = "$(redis --raw xrevrange "$1:stream:$2" + - count 1 | head -n 1) $3" ]
+# all_acked TENANT: everything in its stream has been read, and nothing is pending.
+all_acked() {
+    local key="${PREFIX:-arda}:stream:$1" last
+    last=$(redis --raw xrevrange "$key" + - count 1 | head -n 1)
+    [[ " $(redis xinfo groups "$key" 2>/dev/null | paste -sd' ') " == *" name notifyd "*" pending 0 last-delivered-id $last "* ]]
 }
-# all_acked TENANT: everything in the stream has been read, and none is pending.
-all_acked() { acked "${PREFIX:-arda}" "$1" "$(redis xlen "${PREFIX:-arda}:stream:$1")"; }
 
 # metric SAMPLE: its value on NOTIFYD_ADMIN.
 metric() { curl -s "$NOTIFYD_ADMIN/metrics" | awk -v sample="$1" '$1 == sample { print $2 }'; }

@@ -240,7 +240,7 @@ told() {
         arda-publish --prefix r1 card.transition tenantId="$tenant" cardId="$card" loopId="$loop" \
             fromStage=created toStage="$i" method=scan
     done
-    wait_for acked r1 "$tenant" 3
+    PREFIX=r1 wait_for all_acked "$tenant"
     [ "$(redis zcard "r1:inbox:$tenant:$user")" = 2 ]
     [ "$(redis hlen "r1:rows:$tenant:$user")" = 2 ]
     [ "$(PREFIX=r1 rows "$tenant" "$user" | jq -r .title | sort | paste -sd,)" = "Kanban card moved to received,Kanban card moved to restocked" ]
