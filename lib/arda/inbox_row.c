@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -10,7 +11,8 @@ int arda_inbox_row_write(struct base_buf *out, struct base_slice stored, struct 
 {
     struct base_json_member body = BASE_JSON_WANT("body");
     size_t before = out->len;
-    if (base_json_pick(stored.data, stored.len, &body, 1, NULL, NULL) < 0 ||
+    if (!base_utf8_valid(read_at.data, read_at.len) ||
+        base_json_pick(stored.data, stored.len, &body, 1, NULL, NULL) < 0 ||
         body.value.kind == BASE_JSON_ABSENT || memchr(stored.data, '\n', stored.len))
         return BASE_ERR_SYNTAX;
     size_t first = (size_t)(body.value.text + body.value.len - stored.data);

@@ -37,3 +37,12 @@ size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, con
     base_assert(more > 0 && len + (size_t)more < ARDA_MARK_KEY_MAX);
     return len + (size_t)more;
 }
+
+size_t arda_inbox_key(char out[static ARDA_INBOX_KEY_MAX], const char *prefix, const char *family,
+                      const char *tenant, const char *user)
+{
+    size_t len = arda_key(out, prefix, family, tenant, strlen(tenant));
+    base_assert(strlen(user) <= ARDA_ID_MAX);
+    out[len] = ':';
+    return (size_t)(stpcpy(out + len + 1, user) - out);
+}

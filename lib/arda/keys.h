@@ -28,4 +28,10 @@ size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *f
 size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *tenant,
                      size_t tenant_len, const char *event_id, size_t event_id_len);
 
+/* PREFIX:FAMILY:TENANT:USER; families: "inbox", "unread", "rows". Ids are 1 to ARDA_ID_MAX
+ * characters. */
+#define ARDA_INBOX_KEY_MAX (ARDA_KEY_MAX + ARDA_ID_MAX + 1)
+size_t arda_inbox_key(char out[static ARDA_INBOX_KEY_MAX], const char *prefix, const char *family,
+                      const char *tenant, const char *user);
+
 #endif

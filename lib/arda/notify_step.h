@@ -38,7 +38,7 @@ struct arda_notify_step {
     const char *tenant;
     struct arda_notify_cause cause;        /* `key` names the event to all callers */
     const char *stream_id;                 /* of the entry to acknowledge; NULL: none */
-    struct base_slice event;               /* text, kept for deliveries */
+    struct base_slice event;               /* its text, kept for deliveries; empty: none */
     struct arda_notification notification; /* `type` is one of the catalog's */
     const struct arda_notify_user *users;  /* sorted by the bytes of their ids, each once */
     size_t user_count;

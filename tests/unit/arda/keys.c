@@ -42,6 +42,18 @@ static void marks_name_tenant_and_event(void)
               ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
 }
 
+static void inboxes_name_tenant_and_user(void)
+{
+    char key[ARDA_INBOX_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX + 1];
+    CHECK_INT(arda_inbox_key(key, "arda", "unread", "t1", "ann"), 18);
+    CHECK_STR(key, "arda:unread:t1:ann");
+    memset(prefix, 'p', ARDA_PREFIX_MAX);
+    memset(id, 'i', ARDA_ID_MAX);
+    prefix[ARDA_PREFIX_MAX] = id[ARDA_ID_MAX] = '\0';
+    CHECK_INT(arda_inbox_key(key, prefix, "unread", id, id),
+              ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
+}
+
 static void a_prefix_is_of_the_alphabet_and_colons(void)
 {
     char prefix[ARDA_PREFIX_MAX + 2];
@@ -62,6 +74,7 @@ int main(void)
     RUN(names_follow_the_catalog);
     RUN(the_longest_name_fits);
     RUN(marks_name_tenant_and_event);
+    RUN(inboxes_name_tenant_and_user);
     RUN(a_prefix_is_of_the_alphabet_and_colons);
     return test_end();
 }
