@@ -17,10 +17,9 @@
 #define ORDER_URL       "/orders/{orderId}|/orders"
 #define STATUS_METADATA "orderType|orderId|orderNumber|fromStatus|toStatus"
 
-#define STATUS_ROW(order_type, values, type, title)                                                \
+#define STATUS_ROW(order_type, field, values, type, title)                                         \
     {                                                                                              \
-        STATUS, order_type, values ? "toStatus" : NULL, values, type, title, STATUS_BODY,          \
-            ORDER_URL, STATUS_METADATA                                                             \
+        STATUS, order_type, field, values, type, title, STATUS_BODY, ORDER_URL, STATUS_METADATA    \
     }
 
 const struct arda_notify_rule arda_notify_rules[] = {
@@ -31,13 +30,14 @@ const struct arda_notify_rule arda_notify_rules[] = {
      "cardId|loopId|fromStage|toStage|method|userId"},
     {"order.created", "*", NULL, NULL, "po_created", "New {orderType} created",
      "{orderNumber} was created.", ORDER_URL, "orderType|orderId|orderNumber|linkedCardIds"},
-    STATUS_ROW("purchase_order", "sent", "po_sent", "Purchase order sent"),
-    STATUS_ROW("purchase_order", "received", "po_received", "Purchase order received"),
-    STATUS_ROW("purchase_order", "partially_received", "po_received",
+    STATUS_ROW("purchase_order", "toStatus", "sent", "po_sent", "Purchase order sent"),
+    STATUS_ROW("purchase_order", "toStatus", "received", "po_received", "Purchase order received"),
+    STATUS_ROW("purchase_order", "toStatus", "partially_received", "po_received",
                "Purchase order partially received"),
-    STATUS_ROW("purchase_order", NULL, "system_alert", "Purchase order status updated"),
-    STATUS_ROW("work_order", NULL, "wo_status_change", "Work order status updated"),
-    STATUS_ROW("transfer_order", NULL, "transfer_status_change", "Transfer order status updated"),
+    STATUS_ROW("purchase_order", NULL, NULL, "system_alert", "Purchase order status updated"),
+    STATUS_ROW("work_order", NULL, NULL, "wo_status_change", "Work order status updated"),
+    STATUS_ROW("transfer_order", NULL, NULL, "transfer_status_change",
+               "Transfer order status updated"),
     {"relowisa.recommendation", NULL, NULL, NULL, "relowisa_recommendation",
      "New ReLoWiSa recommendation",
      "The engine recommends new parameters for a loop, with a confidence of {confidenceScore}.|"

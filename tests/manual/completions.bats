@@ -34,7 +34,7 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
-    echo arda-directory arda-gateway arda-publish arda-subscribe arda-token
+    echo arda-directory arda-gateway arda-inbox arda-publish arda-subscribe arda-token
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'
@@ -119,6 +119,12 @@ types+=' order.status_changed relowisa.recommendation'
     offers 'arda-directory dump ' ''
 }
 
+@test "commands of arda-inbox" {
+    offers 'arda-inbox ' 'add count list read rm unread watch'
+    offers 'arda-inbox -t acme --user = ann re' 'read'
+    offers 'arda-inbox read ' ''
+}
+
 @test "commands of arda-token, and what they take" {
     touch tokens
     offers 'arda-token ' 'inspect mint'
@@ -165,6 +171,7 @@ zsh_offers() { # LINE EXPECTED
     zsh_offers 'arda-publish order' 'order.created order.status_changed'
     zsh_offers 'arda-publish order.created ' ''
     zsh_offers 'arda-token ' 'inspect mint'
+    zsh_offers 'arda-inbox ' 'add count list read rm unread watch'
     zsh_offers 'arda-directory ' 'dump get load rm set'
     zsh_offers 'arda-directory --strict set ' 'loop user'
     touch tokens

@@ -138,6 +138,31 @@ publish_order() { # TENANT
     [ -z "$output" ]
 }
 
+@test "arda-inbox" {
+    arda-directory set user acme ann active=true
+    arda-directory set user acme bob
+    try arda-inbox.1 'Tell everybody of a tenant:'
+    [ "$(arda-inbox count -t acme -u bob)" = 1 ]
+    try arda-inbox.1 'Warn one person once a day, from a job that runs every minute:'
+    try arda-inbox.1 'Warn one person once a day, from a job that runs every minute:'
+    [ "$(arda-inbox count -t acme -u ann)" -le 3 ] # midnight may have passed
+    arda-inbox add -t acme -u ann --type card_triggered --title 'A card'
+    try arda-inbox.1 'Mark as read what is about cards:'
+    arda-inbox list -t acme -u ann --unread --json | jq -e -s 'map(.type) | index("card_triggered") == null'
+    try arda-inbox.1 'See what is new, and mark it as read:'
+    [ "${#lines[@]}" -ge 2 ]
+    [ "$(arda-inbox count -t acme -u ann --unread)" = 0 ]
+}
+
+@test "arda-inbox: on the desktop" {
+    launch arda-inbox.1 'Show what comes on the desktop:' 's/notify-send/echo told/'
+    wait_for subscribers acme 1
+    arda-inbox add -t acme -u ann --type system_alert --title "It's here"
+    wait_for out_has example "told It's here"
+    end_child arda-inbox
+    join example
+}
+
 @test "arda-gateway: an application in development" {
     launch arda-gateway.1 'Serve an application in development:'
     wait_for err_has example 'listening on 127.0.0.1:'

@@ -4,7 +4,7 @@
 # What all programs do alike with their options, as arda(7) says.
 
 setup() {
-    programs=("${builddir:-.}"/arda-{directory,gateway,publish,subscribe,token})
+    programs=("${builddir:-.}"/arda-{directory,gateway,notifyd,publish,subscribe,token})
 }
 
 @test "an unknown option is named" {

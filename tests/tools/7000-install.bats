@@ -15,7 +15,7 @@ setup() {
 }
 
 @test "programs, library, headers, pages and completions are installed" {
-    for file in bin/arda-publish bin/arda-subscribe bin/arda-gateway bin/arda-token bin/arda-directory \
+    for file in bin/arda-publish bin/arda-subscribe bin/arda-gateway bin/arda-token bin/arda-directory bin/arda-inbox \
         lib/libarda.so lib/pkgconfig/libarda.pc include/libarda/arda/bus.h; do
         [ -e "$root$prefix/$file" ]
     done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/notify_channels.h"
 
+#include "arda/event.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "lib/test.h"
@@ -55,6 +56,17 @@ static void names_are_found_whole(void)
     CHECK_INT(arda_notify_channel_find("", 0, &channel), BASE_ERR_NOTFOUND);
     CHECK_INT(arda_notify_type_find("po_sen", 6, &type), BASE_ERR_NOTFOUND);
     CHECK_INT(arda_notify_type_find("PO_SENT", 7, &type), BASE_ERR_NOTFOUND);
+}
+
+static void the_table_of_events_has_the_same_types(void)
+{
+    char names[512] = "";
+    const struct arda_event_type *event = arda_event_find("notification.created", 20);
+    for (int i = 0; i < ARDA_NOTIFY_TYPES; i++) {
+        strcat(names, i ? "|" : "");
+        strcat(names, arda_notify_type_name((enum arda_notify_type)i));
+    }
+    CHECK_STR(arda_event_field(event, "notificationType", 16)->choices, names);
 }
 
 static int set(const char *field, const char *value)
@@ -146,6 +158,7 @@ int main(void)
     preferences = arda_notify_preferences_new();
     RUN(defaults_are_those_of_the_catalog);
     RUN(names_are_found_whole);
+    RUN(the_table_of_events_has_the_same_types);
     RUN(the_user_then_the_tenant_then_the_catalog_decides);
     RUN(the_last_of_two_settings_counts);
     RUN(fields_that_make_no_sense_change_nothing);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * watch: rows as they come, each written at once.
+ */
+#include "arda-inbox/inbox.h"
+
+#include "base/exit.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void on_row(void *data, struct base_slice row)
+{
+    struct tool *tool = data;
+    if (tool->ending)
+        return;
+    tool_print_row(tool, row);
+    if (fflush(stdout) != 0) {
+        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+        tool_end(tool, BASE_EXIT_IOERR);
+    } else if (tool->printed == (uint64_t)tool->settings.limit) {
+        tool_end(tool, BASE_EXIT_OK);
+    }
+}
+
+static void on_standing(void *data, bool standing)
+{
+    static bool lost;
+    (void)data;
+    if (standing && lost)
+        base_log(BASE_LOG_WARNING, "going on; what has come meanwhile is in the list");
+    else
+        base_log(BASE_LOG_DEBUG, standing ? "watching" : "lost");
+    lost = !standing;
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    tool_end(timer->data, BASE_EXIT_TIMEOUT);
+}
+
+static int start(struct tool *tool)
+{
+    const struct arda_inbox_watcher watcher = {on_row, on_standing, tool};
+    int failed = arda_inbox_watch(tool->bus, &tool->inbox, &watcher, &tool->watch);
+    if (failed) {
+        base_log(BASE_LOG_ERROR, "%s", base_err_text(failed));
+        return base_exit_status(failed);
+    }
+    if (tool->settings.timeout > 0)
+        uv_timer_start(&tool->timer, on_timeout, (uint64_t)tool->settings.timeout, 0);
+    return BASE_EXIT_OK;
+}
+
+static void on_done(struct tool *tool)
+{
+    (void)tool;
+}
+
+const struct command watch_command = {"watch", true, false, start, on_done};
