@@ -34,7 +34,7 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
-    echo arda-directory arda-gateway arda-inbox arda-publish arda-subscribe arda-token
+    echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-subscribe arda-token
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'

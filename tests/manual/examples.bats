@@ -138,6 +138,16 @@ publish_order() { # TENANT
     [ -z "$output" ]
 }
 
+@test "arda-notifyd" {
+    arda-directory set user acme ann email=ann@acme.example name=Ann
+    try arda-notifyd.1 'Ask why somebody was told, or was not:'
+    [ "$(sort <<<"$output" | grep '^ann ' | head -n 3)" = "ann email true the catalog's default
+ann in_app true the catalog's default
+ann webhook false no webhook that is enabled" ]
+    redis xadd arda:notifyd:dead '*' reason x tenantId acme streamId 1-1 envelope '{' >/dev/null
+    try arda-notifyd.1 'See the dead letters:'
+}
+
 @test "arda-inbox" {
     arda-directory set user acme ann active=true
     arda-directory set user acme bob

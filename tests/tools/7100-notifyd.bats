@@ -230,7 +230,7 @@ told() {
         [ "$(row_count "$tenant" "u$i")" = 1 ]
     done
     [ "$(redis --scan --pattern "arda:inbox:$tenant:*" | wc -l)" = 1201 ]
-    [ "$(redis exists "arda:progress:$tenant")" = 0 ]
+    [ "$(redis --scan --pattern "arda:progress:$tenant:*" | wc -l)" = 0 ]
 }
 
 @test "retention by count and by age" {

@@ -141,7 +141,7 @@ start_to_pipe() {
     curl -s "$NOTIFYD_ADMIN/metrics" | node "$top_srcdir/tests/lib/openmetrics.js" >"$RUN_DIR/metrics"
     # Each of them, and nothing else, is in the manual.
     jq -r '.[].name' "$RUN_DIR/metrics" | sort >"$RUN_DIR/names"
-    sed -n '/^\.Sh METRICS/,/^\.Sh FILES/s/^\.It Li \([a-z_]*\).*/\1/p' "$top_srcdir/man/arda-notifyd.1" | sort | diff "$RUN_DIR/names" -
+    sed -n '/^\.Sh METRICS/,/^\.Sh ENVIRONMENT/s/^\.It Sy \([a-z_]*\) .*/\1/p' "$top_srcdir/man/arda-notifyd.1" | sort | diff "$RUN_DIR/names" -
 }
 
 @test "bad usage" {
