@@ -111,7 +111,7 @@ start_to_pipe() {
     wait_for ready_or_gone stuck
     NOTIFYD_ADMIN=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/stuck.err")
     for ((i = 0; i < 400; i++)); do card "$tenant" triggered fixed; done |
-        sed = | sed 'N; s/^\(.*\)\n\(.*\)}$/\2,"n":\1}/' >"$RUN_DIR/cards"
+        sed '=' | sed 'N; s/^\(.*\)\n\(.*\)}$/\2,"n":\1}/' >"$RUN_DIR/cards"
     arda-publish -q --loose-ids <"$RUN_DIR/cards"
     wait_for err_has stuck "standard output is not read"
     [ "$(curl -s "$NOTIFYD_ADMIN/readyz" | jq -r .reason)" = "standard output is not read" ]
