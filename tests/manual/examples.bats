@@ -141,9 +141,9 @@ publish_order() { # TENANT
 @test "arda-notifyd" {
     arda-directory set user acme ann email=ann@acme.example name=Ann active=true
     try arda-notifyd.1 'Ask why somebody was told, or was not:'
-    [ "$(sort <<<"$output" | grep '^ann ' | head -n 3)" = "ann email true the catalog's default
-ann in_app true the catalog's default
-ann webhook false no webhook that is enabled" ]
+    [ "$(grep '^ann ' <<<"$output")" = "ann in_app true the catalog's default
+ann email true the catalog's default
+ann webhook false the catalog's default" ]
     # redis-cli has its own way to name a server, so not by try.
     redis xadd arda:notifyd:dead '*' reason x tenantId acme streamId 1-1 envelope '{' >/dev/null
     text=$(example arda-notifyd.1 'See the dead letters:')
