@@ -3,7 +3,8 @@
  * directory: what the parts of arda-directory share.
  *
  * Every request goes through one outbox, which outlives an absence of Redis. A command makes its
- * requests when it starts, and more of them when the outbox is empty. One thread, one loop.
+ * requests when it starts or when its input has ended, and more of them when the outbox is empty.
+ * One thread, one loop.
  */
 #ifndef ARDA_DIRECTORY_TOOL_H
 #define ARDA_DIRECTORY_TOOL_H
@@ -14,6 +15,7 @@
 #include "arda/directory.h"
 #include "arda/input.h"
 #include "arda/outbox.h"
+#include "base/map.h"
 
 #include <uv.h>
 
@@ -27,7 +29,9 @@ struct request {
     int (*send)(struct arda_bus *bus, struct request *request);
     struct tool *tool;
     struct arda_directory_line line;
-    uint64_t lines; /* of a snapshot, so far */
+    uint64_t lines;          /* of a snapshot, so far */
+    struct loading *loading; /* of a tenant that is stored */
+    bool replaces;           /* what the input lacks of it is removed */
 };
 
 struct tool {
@@ -47,9 +51,11 @@ struct tool {
     struct arda_input *input;
     int next_file;
     struct base_place place;
-    uint64_t bad_lines;
-    bool read_all;
-    bool paused;
+    struct arda_directory_line line; /* the one being read */
+    uint64_t lines, bad_lines;
+    bool incomplete;           /* lines are missing, and nobody knows of which tenant */
+    struct base_list loadings; /* tenants of the input, as they came */
+    struct base_map loading_by_id;
 
     /* dump.c */
     struct base_buf tenants; /* names, each with its NUL */
@@ -82,6 +88,7 @@ void tool_end(struct tool *tool, int status);
 void tool_out_of_memory(struct tool *tool);
 /* Prints a line; the program ends when that fails. */
 void tool_print(struct tool *tool, const struct arda_directory_line *line);
+void load_free(struct tool *tool);
 /* Takes the members that an entry is to get. 0, or an exit status, and then the reason was said. */
 int changes_read(struct tool *tool, char **operands, int count);
 void changes_free(struct tool *tool);

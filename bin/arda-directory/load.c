@@ -1,84 +1,182 @@
 /* SPDX-License-Identifier: ISC
  *
- * load: lines from files or standard input. What it has returned from is stored.
+ * load: lines from files or standard input. They are kept until the input has ended, and then
+ * stored, all of a tenant in one atomic step. What it has returned from is stored.
  */
 #include "arda-directory/directory.h"
 
 #include "base/exit.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/progress.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_LINE_BYTES (1 << 20)
-#define HELD_HIGH      4096 /* requests held before reading pauses ... */
-#define HELD_LOW       2048 /* ... until so few are left */
+
+/* What the input has of a tenant. */
+struct loading {
+    struct base_list link;
+    struct arda_directory_batch *batch; /* NULL: no good line, or stored already */
+    bool bad;                           /* a line is wrong */
+    char id[ARDA_ID_MAX + 1];
+    char named[ARDA_ID_MAX + 16]; /* for messages: "tenant ID" */
+};
 
 static void read_next(struct tool *tool);
 
+/* ---- tenants ---- */
+
+/* NULL without memory. */
+static struct loading *loading_of(struct tool *tool, const char *tenant)
+{
+    struct loading *loading = base_map_get(&tool->loading_by_id, tenant, strlen(tenant));
+    if (loading)
+        return loading;
+    loading = base_calloc(1, sizeof *loading);
+    if (!loading || base_map_set(&tool->loading_by_id, tenant, strlen(tenant), loading) < 0) {
+        base_free(loading);
+        return NULL;
+    }
+    memcpy(loading->id, tenant, strlen(tenant) + 1);
+    snprintf(loading->named, sizeof loading->named, "tenant %s", tenant);
+    base_list_append(&tool->loadings, &loading->link);
+    return loading;
+}
+
+static int add_line(struct tool *tool, const struct arda_directory_line *line)
+{
+    struct loading *loading = loading_of(tool, line->tenant);
+    if (loading && !loading->batch)
+        loading->batch = arda_directory_batch_new(line->tenant);
+    return loading && loading->batch ? arda_directory_batch_add(loading->batch, line)
+                                     : BASE_ERR_NOMEM;
+}
+
+void load_free(struct tool *tool)
+{
+    if (!tool->loadings.next)
+        return;
+    BASE_LIST_FOREACH_SAFE (link, &tool->loadings) {
+        struct loading *loading = base_container(link, struct loading, link);
+        arda_directory_batch_free(loading->batch);
+        base_free(loading);
+    }
+    base_map_fini(&tool->loading_by_id);
+    arda_directory_line_fini(&tool->line);
+}
+
+/* ---- storing ---- */
+
 static void end_when_done(struct tool *tool)
 {
-    int refused = base_exit_status(arda_outbox_refusal(tool->outbox));
-    if (tool->read_all && arda_outbox_held(tool->outbox) == 0)
-        tool_end(tool, tool->bad_lines ? BASE_EXIT_DATAERR : refused);
+    if (arda_outbox_held(tool->outbox) == 0)
+        tool_end(tool, tool->bad_lines ? BASE_EXIT_DATAERR
+                                       : base_exit_status(arda_outbox_refusal(tool->outbox)));
 }
 
 static void on_change(struct tool *tool)
 {
-    if (tool->paused && tool->input && arda_outbox_held(tool->outbox) <= HELD_LOW) {
-        tool->paused = false;
-        arda_input_resume(tool->input);
+    size_t count = tool->loading_by_id.count, held = arda_outbox_held(tool->outbox);
+    base_progress_show("stored: %zu of %zu tenants", count - held, count);
+    end_when_done(tool);
+}
+
+static void on_stored(void *data, int result, const struct base_why *why)
+{
+    struct request *request = data;
+    if (!result) {
+        arda_directory_batch_free(request->loading->batch);
+        request->loading->batch = NULL;
+    }
+    tool_answer(data, result, why);
+}
+
+static int send_batch(struct arda_bus *bus, struct request *request)
+{
+    return arda_directory_batch_store(bus, request->loading->batch, request->replaces, on_stored,
+                                      request);
+}
+
+/* Whether what the input lacks of the tenant may go. It may lack it by mistake. */
+static bool may_replace(const struct tool *tool, const struct loading *loading)
+{
+    if (!tool->settings.replace || tool->incomplete)
+        return false;
+    if (loading->bad)
+        base_log(BASE_LOG_ERROR, "%s: nothing was removed, since a line of it is wrong",
+                 loading->named);
+    return !loading->bad;
+}
+
+static void store(struct tool *tool)
+{
+    if (tool->settings.replace && tool->incomplete)
+        base_log(BASE_LOG_ERROR, "nothing was removed, since it is not known whose %s",
+                 tool->status ? "lines could not be read" : "line is wrong");
+    BASE_LIST_FOREACH (link, &tool->loadings) {
+        struct loading *loading = base_container(link, struct loading, link);
+        bool replaces = may_replace(tool, loading);
+        if (!loading->batch)
+            continue;
+        struct request *request = tool_request(tool, send_batch);
+        if (!request)
+            return;
+        request->item.place = (struct base_place){loading->named, 0};
+        request->loading = loading;
+        request->replaces = replaces;
+        arda_outbox_add(tool->outbox, &request->item);
     }
     end_when_done(tool);
 }
 
-static int send_line(struct arda_bus *bus, struct request *request)
-{
-    return arda_directory_put(bus, &request->line, tool_answer, request);
-}
+/* ---- reading ---- */
 
-static void bad_line(struct tool *tool, const char *text)
+static void bad_line(struct tool *tool, const char *tenant, const char *text)
 {
     char where[BASE_PLACE_MAX];
+    struct loading *loading = *tenant ? loading_of(tool, tenant) : NULL;
     base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), text);
     tool->bad_lines++;
-    if (!tool->settings.strict)
-        return;
-    arda_input_close(tool->input);
-    tool->input = NULL;
-    tool->read_all = true; /* of what there is to read */
-    end_when_done(tool);
+    if (loading)
+        loading->bad = true;
+    else
+        tool->incomplete = true;
+    if (tool->settings.strict)
+        tool_end(tool, BASE_EXIT_DATAERR);
 }
 
 static void on_line(void *data, uint64_t number, struct base_slice text)
 {
     struct tool *tool = data;
     struct base_why why;
-    struct request *request = tool_request(tool, send_line);
-    if (!request)
-        return;
     tool->place.line = number;
-    request->item.place = tool->place;
-    int failed = arda_directory_line_parse(text.data, text.len, &request->line, &why);
-    if (failed) {
-        arda_outbox_drop(&request->item);
-        if (failed == BASE_ERR_NOMEM)
-            tool_out_of_memory(tool);
-        else
-            bad_line(tool, why.text);
-        return;
-    }
-    arda_outbox_add(tool->outbox, &request->item);
-    if (arda_outbox_held(tool->outbox) >= HELD_HIGH) {
-        tool->paused = true;
-        arda_input_pause(tool->input);
-    }
+    tool->lines++;
+    int failed = arda_directory_line_parse(text.data, text.len, &tool->line, &why);
+    if (!failed)
+        failed = add_line(tool, &tool->line);
+    if (failed == BASE_ERR_NOMEM)
+        tool_out_of_memory(tool);
+    else if (failed)
+        bad_line(tool, tool->line.tenant, why.text);
+    if (base_progress_is_due())
+        base_progress_show("read: %" PRIu64 " lines, %zu tenants", tool->lines,
+                           tool->loading_by_id.count);
 }
 
 static void on_bad_line(void *data, uint64_t number, int result)
 {
     struct tool *tool = data;
     tool->place.line = number;
-    bad_line(tool, result == BASE_ERR_LIMIT ? "longer than 1 MiB" : base_err_text(result));
+    bad_line(tool, "", result == BASE_ERR_LIMIT ? "longer than 1 MiB" : base_err_text(result));
+}
+
+static void on_unread(struct tool *tool)
+{
+    tool->status = BASE_EXIT_IOERR;
+    tool->incomplete = true;
 }
 
 static void on_end(void *data, int result, const struct base_why *why)
@@ -89,7 +187,7 @@ static void on_end(void *data, int result, const struct base_why *why)
     tool->input = NULL;
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), why->text);
-        tool->status = BASE_EXIT_IOERR;
+        on_unread(tool);
     }
     read_next(tool);
 }
@@ -108,14 +206,17 @@ static void read_next(struct tool *tool)
         if (arda_input_open(&tool->loop, path, MAX_LINE_BYTES, &handlers, &tool->input, &why) == 0)
             return;
         base_log(BASE_LOG_ERROR, "%s", why.text);
-        tool->status = BASE_EXIT_IOERR;
+        on_unread(tool);
     }
-    tool->read_all = true;
-    end_when_done(tool);
+    store(tool);
 }
 
 static int start(struct tool *tool)
 {
+    base_list_init(&tool->loadings);
+    base_progress_start(true);
+    if (!arda_directory_zones())
+        base_log(BASE_LOG_DEBUG, "this machine knows no time zones; their names are not looked up");
     read_next(tool);
     return BASE_EXIT_OK;
 }

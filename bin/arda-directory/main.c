@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * arda-directory: users and loops of tenants, as JSON lines.
+ * arda-directory: tenants with their users, loops, preferences and so on, as JSON lines.
  */
 #include "arda-directory/directory.h"
 
 #include "base/exit.h"
 #include "base/log.h"
+#include "base/progress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,16 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WINDOW   16   /* requests under way: each may be a whole tenant */
 #define GRACE_MS 1000 /* for answers that are on their way when it ends early */
 
 static const struct base_opt rows[] = {DIRECTORY_OPTIONS(BASE_OPT_ROW)};
 
 static const struct base_opt_program program = {
     .name = "arda-directory",
-    .operands = "load [FILE...] | dump [TENANT...] | get|rm KIND TENANT ID | "
-                "set KIND TENANT ID [NAME=VALUE...]",
-    .about = "Keep the users and kanban loops of tenants in Redis, where the other programs look "
-             "them up. KIND is user or loop; load and dump speak JSON lines.",
+    .operands = "load [FILE...] | dump [TENANT...] | get|rm KIND TENANT [ID...] | "
+                "set KIND TENANT [ID...] [NAME=VALUE...]",
+    .about = "Keep tenants with their users, kanban loops, preferences, webhooks, digests and "
+             "quiet hours in Redis, where the other programs look them up. KIND is tenant, user, "
+             "loop, preference, webhook, digest or quiet; load and dump speak JSON lines.",
     .after = "example: arda-directory set user acme ann email=ann@acme.example active=true",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
@@ -47,6 +50,7 @@ void tool_end(struct tool *tool, int status)
     tool->ending = true;
     if (!tool->status)
         tool->status = status;
+    base_progress_end();
     arda_input_close(tool->input);
     tool->input = NULL;
     arda_outbox_end(tool->outbox);
@@ -147,6 +151,7 @@ static void start_loop(struct tool *tool)
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct arda_outbox_options options = {.item_size = sizeof(struct request),
                                           .patience_ms = (uint64_t)tool->settings.retry_for,
+                                          .window = WINDOW,
                                           .send = send_request,
                                           .fini = fini_request,
                                           .on_change = on_change,
@@ -218,6 +223,7 @@ int main(int argc, char **argv)
     arda_outbox_free(tool.outbox);
     base_buf_fini(&tool.tenants);
     changes_free(&tool);
+    load_free(&tool);
     base_opt_fini(&program, &tool.settings);
     if (fclose(stdout) != 0 && tool.status == BASE_EXIT_OK) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));

@@ -272,3 +272,70 @@ int arda_stream_time(struct arda_bus *bus, arda_stream_time_fn done, void *data)
     const char *const argv[] = {"TIME"};
     return ask(&(struct question){bus, {.time = done}, data}, 1, argv, NULL, on_time);
 }
+
+/* ---- all streams ---- */
+
+struct scan {
+    struct arda_bus *bus;
+    void (*on_tenant)(void *data, struct base_slice tenant);
+    void (*done)(void *data, int result, const struct base_why *why);
+    void *data;
+    size_t head_len; /* of a key, before the tenant */
+};
+
+static int scan_from(struct scan *scan, const char *cursor);
+
+static void give_tenants(const struct scan *scan, const redisReply *keys)
+{
+    for (size_t i = 0; i < keys->elements; i++) {
+        const redisReply *key = keys->element[i];
+        if (!is_text(key) || key->len <= scan->head_len)
+            continue;
+        struct base_slice tenant = {key->str + scan->head_len, key->len - scan->head_len};
+        if (arda_tenant_valid(tenant.data, tenant.len))
+            scan->on_tenant(scan->data, tenant);
+    }
+}
+
+/* [cursor, [key, ...]]; the cursor 0 ends it. */
+static void on_keys(void *data, int result, const struct redisReply *reply)
+{
+    struct scan *scan = data;
+    struct base_why why = {0};
+    result = check(&(struct question){.bus = scan->bus}, result, reply, &why);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+                    !is_text(reply->element[0]) || reply->element[1]->type != REDIS_REPLY_ARRAY))
+        result = no_sense(&why);
+    if (!result) {
+        give_tenants(scan, reply->element[1]);
+        if (strcmp(reply->element[0]->str, "0") != 0) {
+            result = scan_from(scan, reply->element[0]->str);
+            if (!result)
+                return;
+            base_why_set(&why, result, "%s", base_err_text(result));
+        }
+    }
+    scan->done(scan->data, result, &why);
+    base_free(scan);
+}
+
+static int scan_from(struct scan *scan, const char *cursor)
+{
+    char pattern[ARDA_KEY_MAX];
+    scan->head_len = arda_key(pattern, arda_bus_prefix(scan->bus), "stream", "*", 1) - 1;
+    const char *const argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"};
+    return arda_bus_command(scan->bus, 6, argv, NULL, on_keys, scan);
+}
+
+int arda_stream_scan(struct arda_bus *bus, void (*on_tenant)(void *data, struct base_slice tenant),
+                     void (*done)(void *data, int result, const struct base_why *why), void *data)
+{
+    struct scan *scan = base_malloc(sizeof *scan);
+    if (!scan)
+        return BASE_ERR_NOMEM;
+    *scan = (struct scan){bus, on_tenant, done, data, 0};
+    int failed = scan_from(scan, "0");
+    if (failed)
+        base_free(scan);
+    return failed;
+}

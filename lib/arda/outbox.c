@@ -17,7 +17,8 @@ struct arda_outbox {
     struct base_list waiting; /* to be sent, in order */
     struct base_list sent;    /* not answered yet */
     struct base_list spare;
-    size_t held; /* waiting or sent */
+    size_t held;      /* waiting or sent */
+    size_t under_way; /* sent */
     uint64_t numbered;
     uint64_t retry_ms;
     int refusal;
@@ -78,6 +79,7 @@ static void put_back(struct arda_outbox *outbox, struct arda_outbox_item *item)
         behind = link;
         break;
     }
+    outbox->under_way--;
     base_list_remove(&item->link);
     base_list_append(behind, &item->link); /* before `behind`, which may be the head */
 }
@@ -87,7 +89,10 @@ static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
     base_list_remove(&item->link);
     base_list_append(&outbox->spare, &item->link);
     outbox->held--;
+    outbox->under_way--;
     outbox->options.on_change(outbox->options.data);
+    if (outbox->options.window > 0 && !uv_is_active((uv_handle_t *)&outbox->retry))
+        send_waiting(outbox);
 }
 
 void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why)
@@ -113,12 +118,20 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
     }
 }
 
+static bool may_send(const struct arda_outbox *outbox)
+{
+    size_t window = outbox->options.window;
+    return !outbox->ending && !base_list_empty(&outbox->waiting) &&
+           (window == 0 || outbox->under_way < window);
+}
+
 static void send_waiting(struct arda_outbox *outbox)
 {
-    while (!outbox->ending && !base_list_empty(&outbox->waiting)) {
+    while (may_send(outbox)) {
         struct arda_outbox_item *item = first_of(&outbox->waiting);
         base_list_remove(&item->link);
         base_list_append(&outbox->sent, &item->link);
+        outbox->under_way++;
         int failed = outbox->options.send(outbox->options.data, item);
         if (!failed)
             continue;
@@ -236,7 +249,7 @@ static void report_run(const struct base_place *first, uint64_t last)
     char where[BASE_PLACE_MAX];
     base_place_text(&file, where);
     if (first->line == 0)
-        base_log(BASE_LOG_ERROR, "not confirmed");
+        base_log(BASE_LOG_ERROR, "%snot confirmed", where);
     else if (first->line == last)
         base_log(BASE_LOG_ERROR, "%sline %" PRIu64 ": not confirmed", where, last);
     else

@@ -33,6 +33,7 @@ struct arda_outbox_item {
 struct arda_outbox_options {
     size_t item_size;     /* of a request with its item; zeroed when it is new */
     uint64_t patience_ms; /* of trouble before on_impatient */
+    size_t window;        /* most requests under way at a time; 0: any number */
     /* Sends it, so that arda_outbox_answer will be called: 0, BASE_ERR_UNAVAILABLE, BASE_ERR_NOMEM.
      */
     int (*send)(void *data, struct arda_outbox_item *item);

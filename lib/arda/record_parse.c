@@ -5,6 +5,7 @@
  */
 #include "arda/record.h"
 
+#include "arda/keys.h"
 #include "arda/tenant.h"
 #include "arda/ws_type.h"
 #include "base/err.h"
@@ -37,13 +38,23 @@ static bool is_ws(const struct base_json_member found[static MEMBERS])
     return type && base_json_equals(&found[TYPE].value, type, strlen(type));
 }
 
+/* As arda_prefix_valid, of a text without an end. */
+static bool is_prefix(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != ':' && !arda_id_valid(&text[i], 1))
+            return false;
+    return len > 0 && len <= ARDA_PREFIX_MAX;
+}
+
 /* PREFIX:events:TENANT; of `global` the tenant is empty. */
 static bool read_channel(struct base_slice channel, struct base_slice *tenant)
 {
     static const char family[] = ":events";
     const char *last = memrchr(channel.data, ':', channel.len);
     size_t before = last ? (size_t)(last - channel.data) : 0, len = sizeof family - 1;
-    if (before <= len || memcmp(last - len, family, len) != 0)
+    if (before <= len || memcmp(last - len, family, len) != 0 ||
+        !is_prefix(channel.data, before - len))
         return false;
     *tenant = (struct base_slice){last + 1, channel.len - before - 1};
     if (tenant->len == strlen("global") && memcmp(tenant->data, "global", tenant->len) == 0)

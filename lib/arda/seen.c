@@ -65,11 +65,20 @@ static bool grow(struct arda_seen *seen)
     return true;
 }
 
-bool arda_seen_add(struct arda_seen *seen, const char *id, size_t len)
+static uint64_t hash_of(const char *id, size_t len)
 {
     uint64_t hash = base_map_hash(id, len);
-    if (hash == 0)
-        hash = 1;
+    return hash ? hash : 1;
+}
+
+bool arda_seen_has(const struct arda_seen *seen, const char *id, size_t len)
+{
+    return seen->cap && seen->table[find(seen, hash_of(id, len))];
+}
+
+bool arda_seen_add(struct arda_seen *seen, const char *id, size_t len)
+{
+    uint64_t hash = hash_of(id, len);
     if (seen->cap && seen->table[find(seen, hash)])
         return true;
     if (seen->count == seen->cap && seen->cap < seen->max && !grow(seen) && !seen->cap)

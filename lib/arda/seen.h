@@ -26,5 +26,7 @@ void arda_seen_fini(struct arda_seen *seen);
 /* Whether the id was there; it is from now on. Without memory for a new one: false, and it is not
  * remembered. */
 bool arda_seen_add(struct arda_seen *seen, const char *id, size_t len);
+/* Whether the id is there. */
+bool arda_seen_has(const struct arda_seen *seen, const char *id, size_t len);
 
 #endif

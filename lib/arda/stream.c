@@ -7,6 +7,7 @@
 #include "arda/stream.h"
 
 #include "arda/bus.h"
+#include "base/id.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -54,7 +55,8 @@ static bool is_it(const struct search *search, const struct arda_stream_entry *e
     struct base_slice text = entry->envelope;
     enum arda_drop drop = arda_message_parse(text.data ? text.data : "", text.len, search->tenant,
                                              search->range.tenant.len, &message, NULL);
-    return !drop && base_json_equals(&message.id, search->when.event_id, BASE_UUID_LEN);
+    return !drop &&
+           base_json_equals(&message.id, search->when.event_id, strlen(search->when.event_id));
 }
 
 static void on_page(void *data, int result, const struct arda_stream_page *page,

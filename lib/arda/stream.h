@@ -76,6 +76,10 @@ typedef void (*arda_stream_info_fn)(void *data, int result, const struct arda_st
 int arda_stream_info(struct arda_bus *bus, struct base_slice tenant, arda_stream_info_fn done,
                      void *data);
 
+/* Finds every tenant that has a stream; one may come twice. A walk over all keys: for tools. */
+int arda_stream_scan(struct arda_bus *bus, void (*on_tenant)(void *data, struct base_slice tenant),
+                     void (*done)(void *data, int result, const struct base_why *why), void *data);
+
 /* ---- positions ---- */
 
 enum arda_stream_edge {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/when.h"
 
+#include "base/id.h"
 #include "base/opt_values.h"
 #include "base/rfc3339.h"
 

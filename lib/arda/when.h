@@ -18,10 +18,11 @@
 
 #include "arda/stream_id.h"
 #include "base/err.h"
-#include "base/id.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define ARDA_WHEN_EVENT_MAX 128 /* bytes of an event's id; arda_when_parse takes UUIDs alone */
 
 enum arda_when_kind {
     ARDA_WHEN_NONE = 0, /* a zeroed struct: nothing was named */
@@ -34,9 +35,9 @@ enum arda_when_kind {
 
 struct arda_when {
     enum arda_when_kind kind;
-    uint64_t ms;                      /* of TIME, since 1970; earlier ones are 0 */
-    struct arda_stream_id id;         /* of ID */
-    char event_id[BASE_UUID_LEN + 1]; /* of EVENT, as it was written */
+    uint64_t ms;                            /* of TIME, since 1970; earlier ones are 0 */
+    struct arda_stream_id id;               /* of ID */
+    char event_id[ARDA_WHEN_EVENT_MAX + 1]; /* of EVENT, as it was written */
 };
 
 /* `now_ms` is what -10m counts from: base_clock_wall_ms(). 0, or BASE_ERR_INVALID with `why` set to

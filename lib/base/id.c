@@ -71,6 +71,19 @@ int base_id_uuid7(char out[static BASE_UUID_LEN + 1])
     return BASE_OK;
 }
 
+int base_id_derive(const char *key, size_t key_len, const char *bytes, size_t len,
+                   char out[static BASE_UUID_LEN + 1])
+{
+    uint8_t hash[BASE_SHA256_LEN];
+    int failed = base_crypto_hmac_sha256(key, key_len, bytes, len, hash);
+    if (failed)
+        return failed;
+    hash[6] = (uint8_t)(0x80 | (hash[6] & 0x0F));
+    hash[8] = (uint8_t)(0x80 | (hash[8] & 0x3F));
+    base_id_format_uuid(hash, out);
+    return BASE_OK;
+}
+
 int base_id_token(char out[static BASE_TOKEN_LEN + 1])
 {
     unsigned char bytes[TOKEN_BYTES];

@@ -18,6 +18,10 @@
 
 /* 0, or BASE_ERR_INTERNAL without a random source. */
 int base_id_uuid7(char out[static BASE_UUID_LEN + 1]);
+/* A UUID of version 8 that follows from a key and some bytes, and from which neither can be told.
+ * 0, or BASE_ERR_INTERNAL. */
+int base_id_derive(const char *key, size_t key_len, const char *bytes, size_t len,
+                   char out[static BASE_UUID_LEN + 1]);
 /* The text of 16 bytes, whose version and variant are the caller's. */
 void base_id_format_uuid(const unsigned char bytes[static 16], char out[static BASE_UUID_LEN + 1]);
 /* An unguessable token. 0, or BASE_ERR_INTERNAL. */

@@ -19,6 +19,7 @@ static const char *program_name = "arda";
 static enum base_log_format output_format = BASE_LOG_TEXT;
 static enum base_log_level max_level = BASE_LOG_INFO;
 static bool to_journal;
+static void (*before_line)(void);
 
 /* systemd names device and inode of the stream it has connected to the journal. */
 static bool is_journal(void)
@@ -36,6 +37,11 @@ void base_log_init(const char *program, enum base_log_format format, enum base_l
     output_format = format;
     max_level = level;
     to_journal = is_journal();
+}
+
+void base_log_before(void (*before)(void))
+{
+    before_line = before;
 }
 
 bool base_log_enabled(enum base_log_level level)
@@ -117,6 +123,8 @@ static void write_line(enum base_log_level level, const char *message)
         len += put_text(line + len, sizeof line - len - 1, message);
         line[len++] = '\n';
     }
+    if (before_line)
+        before_line();
     /* Nothing can be said about a log that cannot be written. */
     if (write(STDERR_FILENO, line, len) < 0)
         return;

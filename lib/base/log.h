@@ -27,6 +27,9 @@ bool base_log_enabled(enum base_log_level level);
 void base_log(enum base_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Called before each line that is written, to make room for it; NULL: nothing is. */
+void base_log_before(void (*before)(void));
+
 /* For messages that a peer can cause: at most one per second and place. Those left out are counted
  * and named with the next one. A zeroed static struct per place. */
 struct base_log_limit {

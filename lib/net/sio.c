@@ -13,6 +13,7 @@
 struct input {
     const char *at;
     const char *end;
+    bool from_server;
 };
 
 static bool is_digit(char c)
@@ -32,7 +33,7 @@ static const char *read_type(struct input *in, struct net_sio_packet *packet)
     char type = *in->at++;
     if (type < NET_SIO_CONNECT || type > NET_SIO_BINARY_ACK)
         return "unknown packet type";
-    if (type == NET_SIO_CONNECT_ERROR)
+    if (type == NET_SIO_CONNECT_ERROR && !in->from_server)
         return "CONNECT_ERROR from a client";
     packet->type = (enum net_sio_type)type;
     return NULL;
@@ -118,17 +119,19 @@ static const char *check_data(struct net_sio_packet *packet)
         if (!packet->has_ack)
             return "acknowledgement without an id";
         return kind == BASE_JSON_ARRAY ? NULL : "acknowledgement without an array";
-    case NET_SIO_CONNECT_ERROR: break;
+    case NET_SIO_CONNECT_ERROR:
+        return kind == BASE_JSON_OBJECT || kind == BASE_JSON_STRING
+                   ? NULL
+                   : "CONNECT_ERROR without a reason";
     }
     return "unknown packet type";
 }
 
-int net_sio_parse(const char *text, size_t len, struct net_sio_packet *packet, const char **reason)
+static int parse(struct input in, struct net_sio_packet *packet, const char **reason)
 {
     static const char *(*const steps[])(struct input *, struct net_sio_packet *) = {
         read_type, read_attachments, read_namespace, read_ack, read_data,
     };
-    struct input in = {text, text + len};
     const char *wrong = NULL;
     *packet = (struct net_sio_packet){0};
     for (size_t i = 0; !wrong && i < sizeof steps / sizeof *steps; i++)
@@ -138,6 +141,17 @@ int net_sio_parse(const char *text, size_t len, struct net_sio_packet *packet, c
     if (wrong && reason)
         *reason = wrong;
     return wrong ? BASE_ERR_SYNTAX : BASE_OK;
+}
+
+int net_sio_parse(const char *text, size_t len, struct net_sio_packet *packet, const char **reason)
+{
+    return parse((struct input){text, text + len, false}, packet, reason);
+}
+
+int net_sio_parse_server(const char *text, size_t len, struct net_sio_packet *packet,
+                         const char **reason)
+{
+    return parse((struct input){text, text + len, true}, packet, reason);
 }
 
 bool net_sio_reserved(const struct base_json_value *name)

@@ -45,6 +45,11 @@ struct net_sio_packet {
  * 0, or BASE_ERR_SYNTAX with `*reason` (may be NULL) set to static text for the log. */
 int net_sio_parse(const char *text, size_t len, struct net_sio_packet *packet, const char **reason);
 
+/* What a client accepts from a server: the same, and CONNECT_ERROR with an object, or with a string
+ * as older servers send it. */
+int net_sio_parse_server(const char *text, size_t len, struct net_sio_packet *packet,
+                         const char **reason);
+
 /* Whether an event may not be called that, in either direction: connect, connect_error,
  * disconnect, disconnecting, newListener, removeListener. `name` is a STRING as it stands. */
 bool net_sio_reserved(const struct base_json_value *name);

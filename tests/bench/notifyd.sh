@@ -53,6 +53,18 @@ cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ n += $1 } END { printf "%.0f
 # Whether the last user, whose rows come last, has them all.
 all_there() { [ "$(redis zcard "arda:inbox:$tenant:$1")" -ge "$2" ]; }
 
+wait_for_rows() { # PID USER COUNT
+    local deadline=$((SECONDS + 120))
+    until all_there "$2" "$3"; do
+        if ! kill -0 "$1" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+            echo "$2 has $(redis zcard "arda:inbox:$tenant:$2") of $3 notifications" >&2
+            cat "$work/log" >&2
+            exit 1
+        fi
+        sleep 0.01
+    done
+}
+
 run() { # SERVER USERS EVENTS
     local server=$1 users=$2 events=$3 pid began ended before last
     redis flushall >/dev/null
@@ -67,12 +79,12 @@ run() { # SERVER USERS EVENTS
     until grep -q 'ready$' "$work/log"; do sleep 0.02; done
     # Once for all that is made at the first event.
     cards 1 | arda-publish -q --loose-ids
-    until all_there "$last" 1; do sleep 0.02; done
+    wait_for_rows "$pid" "$last" 1
     cards "$events" >"$work/cards"
     before=$(cpu_ns "$pid")
     began=$(date +%s%N)
     arda-publish -q --loose-ids <"$work/cards"
-    until all_there "$last" $((events + 1)); do sleep 0.01; done
+    wait_for_rows "$pid" "$last" $((events + 1))
     ended=$(date +%s%N)
     awk -v server="$server" -v users="$users" -v events="$events" -v ns=$((ended - began)) \
         -v cpu=$(($(cpu_ns "$pid") - before)) 'BEGIN {

@@ -84,6 +84,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (write_again(&packet, &out))
             check_again(&packet, &out);
     }
+    /* What a client may send a server may send, too. */
+    int from_server = net_sio_parse_server(text, size, &packet, &reason);
+    FUZZ_CHECK(result < 0 || from_server == 0);
+    if (from_server == 0)
+        check_positions(&packet, text, size);
     base_buf_fini(&out);
     free(text);
     return 0;

@@ -11,13 +11,21 @@ includes() { # FOLDER MATCHING EXCEPT
 includes lib/base '"' '"base/|"config\.h"'
 includes lib/net '"' '"(base|net)/|"config\.h"'
 includes lib/arda '"' '"(base|arda)/|"config\.h"'
+<<<<<<< HEAD
 includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|input|outbox|redis_conn))\.[ch]:'
 includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|directory[a-z_]*|inbox[a-z_]*|notify_(ack|intake|step)|redis_conn)\.[ch]:'
+=======
+includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|curl_loop|input|outbox|redis_conn))\.[ch]:'
+includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|directory[a-z_]*|inbox[a-z_]*|notify_step|redis_conn)\.[ch]:'
+>>>>>>> main
 includes lib '<jwt\.h>' '^lib/arda/token_mint\.c:'
 includes lib '<jansson\.h>' '^$'
 includes lib '<openssl/' '^lib/(base/(crypto|pkey)|net/tls)\.c:'
 includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
 includes lib '<zlib\.h>' '^lib/net/deflate\.c:'
-includes bin '<(hiredis/|jwt|jansson|openssl/|zlib)' '^$'
+includes lib '<curl/' '^lib/arda/curl_loop\.h:'
+includes bin '"arda/curl_loop' '^bin/arda-subscribe/via_net\.h:'
+includes bin '<wslay/' '^bin/arda-subscribe/via_ws\.c:'
+includes bin '<(hiredis/|jwt|jansson|openssl/|zlib|curl/)' '^$'
 grep -rnE '\b(malloc|calloc|realloc|strdup|strndup)\(' lib bin --include='*.c' | grep -vE 'base_|lib/base/mem\.c'
 exit 0

@@ -34,7 +34,11 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
+<<<<<<< HEAD
     echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-subscribe arda-token
+=======
+    echo arda-directory arda-gateway arda-inbox arda-publish arda-replay arda-subscribe arda-token
+>>>>>>> main
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'
@@ -113,9 +117,11 @@ types+=' order.status_changed relowisa.recommendation'
     offers 'arda-directory ' 'dump get load rm set'
     offers 'arda-directory --strict lo' 'load'
     offers 'arda-directory load us' 'users.jsonl'
-    offers 'arda-directory get ' 'loop user'
+    offers 'arda-directory get ' 'digest loop preference quiet tenant user webhook'
     offers 'arda-directory --prefix = t set u' 'user'
     offers 'arda-directory rm user ' ''
+    offers 'arda-directory set preference t ann po_sent ' 'email in_app webhook'
+    offers 'arda-directory set digest t ann po_sent ' ''
     offers 'arda-directory dump ' ''
 }
 
@@ -173,7 +179,8 @@ zsh_offers() { # LINE EXPECTED
     zsh_offers 'arda-token ' 'inspect mint'
     zsh_offers 'arda-inbox ' 'add count list read rm unread watch'
     zsh_offers 'arda-directory ' 'dump get load rm set'
-    zsh_offers 'arda-directory --strict set ' 'loop user'
+    zsh_offers 'arda-directory --strict set ' 'digest loop preference quiet tenant user webhook'
+    zsh_offers 'arda-directory set preference t ann po_sent ' 'email in_app webhook'
     touch tokens
     zsh_offers 'arda-token inspect to' 'tokens'
     zsh_offers 'arda-token --jwt-secret-file=to' 'tokens'

@@ -8,9 +8,13 @@ load ../lib/common.bash
 
 setup_file() { start_redis; }
 teardown_file() { stop_all; }
-teardown() { stop_all; }
+teardown() {
+    stop_all
+    [ -z "${postgres_dir:-}" ] || rm -rf "$postgres_dir"
+}
 
 pages=${top_srcdir:?}/man
+unset postgres_dir
 export JWT_SECRET=only-for-tests-and-at-least-32-bytes-long
 
 # examples PAGE: the introductions of its examples, one a line.
@@ -94,6 +98,29 @@ publish_order() { # TENANT
     join example
 }
 
+@test "arda-subscribe: watching" {
+    launch arda-subscribe.1 'Watch a tenant:'
+    wait_for subscribers acme 1
+    publish_order acme
+    wait_for out_has example ' order.created           orderType=purchase_order orderNumber=PO-0001 '
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda-subscribe: purchase orders that are sent" {
+    launch arda-subscribe.1 'List the purchase orders that are sent, with tabs between the columns:'
+    wait_for subscribers acme 1
+    publish_order acme
+    for type in work_order purchase_order; do
+        arda-publish --loose-ids order.status_changed tenantId=acme orderType=$type orderId=o1 \
+            orderNumber=PO-0001 fromStatus=draft toStatus=sent timestamp=2026-02-08T12:00:00Z
+    done
+    wait_for lines_of example 1
+    end_child arda-subscribe
+    join example
+    [ "$(out example)" = $'2026-02-08T12:00:00Z\tPO-0001' ]
+}
+
 @test "arda-subscribe: the next event" {
     launch arda-subscribe.1 'Wait for the next event of any tenant, for ten seconds at most:'
     wait_for subscribers global 1
@@ -101,6 +128,38 @@ publish_order() { # TENANT
     join example
     [ "$status" -eq 0 ]
     out_has example PO-0001
+}
+
+@test "arda-subscribe: the last hour, then what comes" {
+    publish_order acme
+    launch arda-subscribe.1 'Print the last hour, then what comes:'
+    wait_for lines_of example 1
+    publish_order acme
+    wait_for lines_of example 2
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda-subscribe: everything into a file" {
+    redis del arda:stream:acme
+    publish_order acme
+    arda-directory set loop acme l1
+    for lines in 1 2; do
+        launch arda-subscribe.1 'Append everything to a file; after a crash, start it again:' \
+            "s|/var/[a-z]*|$BATS_TEST_TMPDIR|g"
+        has_lines() { [ "$(wc -l <"$BATS_TEST_TMPDIR/events.jsonl")" = "$lines" ]; }
+        wait_for has_lines
+        end_child arda-subscribe
+        join example
+        publish_order acme
+    done
+    redis flushall
+}
+
+@test "arda-subscribe: which tenants are alive" {
+    publish_order acme
+    try arda-subscribe.1 'See which tenants are alive:'
+    [[ ${lines[-1]} == *Z$'\t'acme ]]
 }
 
 @test "arda-subscribe: a copy for another Redis" {
@@ -113,6 +172,59 @@ publish_order() { # TENANT
     end_child arda-subscribe
     join example
     [ "$status" -eq 0 ]
+}
+
+# gateway_for TENANT: on a free port, and the file `token` for a user of the tenant.
+gateway_for() {
+    APP_URL='' JWT_SECRET=$JWT_SECRET start gateway arda-gateway --listen 127.0.0.1:0
+    wait_for err_has gateway 'listening on'
+    address=$(sed -n 's/.*listening on \([^ ]*\).*/\1/p' "$RUN_DIR/gateway.err")
+    cd "$RUN_DIR" || return
+    arda-token mint --tenant="$1" --user=ann --ttl=1h >token
+}
+
+@test "arda-subscribe: what a browser is told" {
+    gateway_for acme
+    launch arda-subscribe.1 'See what a browser with this token is told:' \
+        "s/127.0.0.1:3000/$address/; s/jq -r/jq --unbuffered -r/"
+    wait_for out_has example upgrade
+    publish_order acme
+    wait_for out_has example order.created
+    end_child arda-subscribe
+    join example
+    head -n 1 "$RUN_DIR/example.out" | grep -qx handshake
+}
+
+@test "arda-subscribe: a gateway that passes everything on" {
+    gateway_for acme
+    launch arda-subscribe.1 'Check for a minute that a gateway passes everything on:' \
+        "s/127.0.0.1:3000/$address/; s/ exit$/ exit \$?/"
+    wait_for err_has example ': comparing'
+    publish_order acme
+    end_child arda-subscribe
+    join example
+    [ "$status" -eq 0 ]
+    [ ! -s "$RUN_DIR/example.out" ]
+}
+
+@test "arda-replay" {
+    cd "$BATS_TEST_TMPDIR"
+    redis flushall
+    arda-publish --loose-ids --dry-run order.created tenantId=acme orderType=purchase_order \
+        orderId=o1 orderNumber=PO-0001 linkedCardIds= >day.jsonl
+    sed 's/PO-0001/PO-0002/; s/"eventId":"[^"]*"/"eventId":"o-2"/' day.jsonl >second.jsonl
+    cat second.jsonl >>day.jsonl
+    try arda-replay.1 'Look at a recording before it is replayed:'
+    [ "$output" = 0 ]
+    try arda-replay.1 'Replay it ten times as fast for trial, without mails and calls to anybody:'
+    [ "$(redis xlen arda:stream:acme-trial)" -eq 2 ]
+    [ "$(redis smembers arda:shadows)" = acme-trial ]
+    head -n 1 day.jsonl | arda-publish --loose-ids
+    try arda-replay.1 'Put back what is missing in a stream that was lost, and nothing else:'
+    [ "$(redis xlen arda:stream:acme)" -eq 2 ]
+    try arda-replay.1 'Copy the stream of a tenant to another, with new ids, and go on after a failure:'
+    [ "$(redis xlen arda:stream:demo)" -eq 2 ]
+    [ "$(jq .complete copy.state)" = true ]
 }
 
 @test "arda-token" {
@@ -132,6 +244,12 @@ publish_order() { # TENANT
     [ "$output" = ann@acme.example ]
     try arda-directory.1 'Let her rest:'
     arda-directory get user acme ann | jq -e '.active == false and .name == "Ann"'
+    try arda-directory.1 "Send her no e-mail when an order was sent, and everybody's in the morning:"
+    [ "$(arda-directory get preference acme ann po_sent email | jq .enabled)" = false ]
+    [ "$(arda-directory get digest acme '*' '*' | jq -r .schedule)" = daily@08:00 ]
+    cd "$BATS_TEST_TMPDIR"
+    try arda-directory.1 'Make a secret, and give it to a webhook:'
+    [ "$(arda-directory get webhook acme | jq -r .secret)" = "$(cat secret)" ]
     try arda-directory.1 'Copy a tenant under another prefix:'
     diff <(arda-directory dump acme) <(arda-directory --prefix=test dump)
     try arda-directory.1 "List the addresses of a tenant's active users:"
@@ -176,6 +294,67 @@ ann webhook false the catalog's default" ]
     join example
 }
 
+# A server in a folder of the test's own, reached through its Unix socket alone. It does not run as
+# root.
+start_postgres() {
+    local bin as=()
+    bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
+    [ -x "$bin/initdb" ] || skip "PostgreSQL is not installed"
+    [ "$(id -u)" -ne 0 ] || as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    postgres_dir=$(mktemp -d)
+    export PGHOST=$postgres_dir PGUSER=arda PGDATABASE=postgres
+    chmod 777 "$PGHOST"
+    cd "$PGHOST" || return
+    "${as[@]}" "$bin/initdb" --no-sync -A trust -U arda -D "$PGHOST/data" >/dev/null
+    start postgres "${as[@]}" "$bin/postgres" -D "$PGHOST/data" -k "$PGHOST" -h '' -F
+    wait_for psql -qc 'SELECT 1' >/dev/null 2>&1
+}
+
+@test "arda-directory: from PostgreSQL" {
+    start_postgres
+    psql -q -v ON_ERROR_STOP=1 <<'END'
+CREATE SCHEMA auth;
+CREATE SCHEMA kanban;
+CREATE SCHEMA notifications;
+CREATE TYPE notifications.type AS ENUM ('po_sent', 'production_hold');
+CREATE TYPE notifications.channel AS ENUM ('in_app', 'email', 'webhook');
+CREATE TABLE auth.tenants (id text, is_active boolean, settings jsonb);
+CREATE TABLE auth.users (id text, tenant_id text, email text, first_name text, last_name text, is_active boolean);
+CREATE TABLE kanban.kanban_loops (id text, tenant_id text, is_active boolean);
+CREATE TABLE notifications.notification_preferences (tenant_id text, user_id text,
+    notification_type notifications.type, channel notifications.channel, is_enabled boolean);
+CREATE TABLE notifications.tenant_default_preferences (tenant_id text,
+    notification_type notifications.type, channel notifications.channel, is_enabled boolean);
+INSERT INTO auth.tenants VALUES
+    ('acme', true, '{"timezone":"Europe/Berlin","webhookUrl":"https://acme.example/hook",
+        "webhookSecret":"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}'),
+    ('globex', false, '{"webhookUrl":"https://globex.example","webhookSecret":"other"}'), ('new', true, NULL);
+INSERT INTO auth.users VALUES ('ann', 'acme', 'ann@acme.example', 'Ann', 'O''Neil "A"', true),
+    ('bob', 'globex', 'bob@globex.example', 'Bob', 'B', true);
+INSERT INTO kanban.kanban_loops VALUES ('line-4', 'acme', true), ('line-5', 'acme', false);
+INSERT INTO notifications.notification_preferences VALUES ('acme', 'ann', 'po_sent', 'email', false),
+    ('acme', 'ann', 'production_hold', 'email', true);
+INSERT INTO notifications.tenant_default_preferences VALUES ('acme', 'po_sent', 'webhook', true);
+END
+    try arda-directory.1 "Fill the directory from the tables of the platform's services:"
+    arda-directory dump | diff - <(cat <<'END'
+{"kind":"loop","tenantId":"acme","loopId":"line-4"}
+{"kind":"preference","tenantId":"acme","userId":null,"notificationType":"po_sent","channel":"webhook","enabled":true}
+{"kind":"preference","tenantId":"acme","userId":"ann","notificationType":"po_sent","channel":"email","enabled":false}
+{"kind":"user","tenantId":"acme","userId":"ann","email":"ann@acme.example","active":true,"name":"Ann O'Neil \"A\"","timeZone":"Europe/Berlin"}
+{"kind":"webhook","tenantId":"acme","url":"https://acme.example/hook","secret":"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3","enabled":true}
+{"kind":"user","tenantId":"globex","userId":"bob","email":"bob@globex.example","active":false,"name":"Bob B"}
+{"kind":"tenant","tenantId":"new"}
+END
+    )
+    arda-directory dump >before
+    psql -qc 'DROP TABLE notifications.tenant_default_preferences; DELETE FROM auth.users'
+    run bash -c "$(example arda-directory.1 "Fill the directory from the tables of the platform's services:")"
+    [ "$status" -eq 65 ]
+    [[ $output == *"nothing was removed"* ]]
+    arda-directory dump | diff before -
+}
+
 @test "arda-gateway: an application in development" {
     launch arda-gateway.1 'Serve an application in development:'
     wait_for err_has example 'listening on 127.0.0.1:'
@@ -202,4 +381,33 @@ ann webhook false the catalog's default" ]
     [ "$(redis xlen arda:stream:acme)" -eq 1 ]
     try arda.7 'Mint a token for a browser:'
     [[ $output == ey*.*.* ]]
+}
+
+# What the watcher of arda(7) sees of an example: the types, and what has become of things.
+seen() {
+    awk '{ print $4 }' "$RUN_DIR/example.out" | paste -sd' '
+    grep -o -e '-> [a-z_]*' "$RUN_DIR/example.out" | paste -sd' '
+}
+
+@test "arda(7): from a card to an order" {
+    launch arda.7 'Watch a tenant:'
+    wait_for subscribers acme 1
+    try arda.7 'From a card that is triggered to an order, which is made for another card too:'
+    wait_for lines_of example 6
+    [ "$(seen)" = "card.transition notification.created order.created notification.created card.transition card.transition
+-> triggered -> ordered -> ordered" ]
+    end_child arda-subscribe
+    join example
+}
+
+@test "arda(7): the life of a purchase order" {
+    launch arda.7 'Watch a tenant:'
+    wait_for subscribers acme 1
+    try arda.7 'The life of a purchase order:'
+    wait_for lines_of example 8
+    change='order.status_changed notification.created'
+    [ "$(seen)" = "order.created notification.created $change $change $change
+-> sent -> partially_received -> received" ]
+    end_child arda-subscribe
+    join example
 }

@@ -59,8 +59,12 @@ static int take(const char *tenant, unsigned kinds)
     return taken.result;
 }
 
+/* In `want` stands ' for ". */
 static void check_taken(const char *want)
 {
+    for (size_t i = 0; i < taken.text.len; i++)
+        if (taken.text.data[i] == '"')
+            taken.text.data[i] = '\'';
     CHECK_BYTES(taken.text.len ? taken.text.data : "", taken.text.len, want);
 }
 
@@ -82,29 +86,29 @@ static void fill(void)
 }
 
 #define USERS                                                                                      \
-    OF("user")                                                                                     \
-    ",\"userId\":\"u1\",\"active\":false}\n" OF("user") ",\"userId\":\"u2\",\"active\":true}\n"
+    "{'kind':'user','tenantId':'t1','userId':'u1','active':false}\n"                               \
+    "{'kind':'user','tenantId':'t1','userId':'u2','active':true}\n"
 #define PREFERENCES                                                                                \
-    OF("preference")                                                                               \
-    ",\"userId\":null,\"notificationType\":\"po_sent\",\"channel\":\"email\",\"enabled\":true}"    \
-    "\n" OF("preference") ",\"userId\":\"u1\",\"notificationType\":\"po_sent\","                   \
-                          "\"channel\":\"email\",\"enabled\":false}\n"
+    "{'kind':'preference','tenantId':'t1','userId':null,'notificationType':'po_sent',"             \
+    "'channel':'email','enabled':true}\n"                                                          \
+    "{'kind':'preference','tenantId':'t1','userId':'u1','notificationType':'po_sent',"             \
+    "'channel':'email','enabled':false}\n"
 
 static void every_kind_is_there_in_its_order(void)
 {
     fill();
     CHECK_INT(take("t1", ARDA_DIRECTORY_ALL), 0);
-    check_taken(
-        OF("digest") ",\"userId\":null,\"notificationType\":\"po_sent\",\"schedule\":\"hourly\"}"
-                     "\n" OF("digest") ",\"userId\":\"u1\",\"notificationType\":null,\"schedule\":"
-                                       "\"daily@08:00\"}\n" OF("loop") ",\"loopId\":\"l1\"}\n" OF("loop") ",\"loopId\":\"l10\"}\n" OF(
-                                           "loop") ",\"loopId\":\"l2\"}\n" PREFERENCES
-                                           OF("quiet") ",\"userId\":null,\"from\":\"22:00\",\"to\":"
-                                                       "\"07:00\"}\n" OF("tenant") "}\n" USERS OF(
-                                                           "webhook") ",\"url\":\"https://"
-                                                                      "a.example\",\"secret\":"
-                                                                      "\"" SECRET
-                                                                      "\",\"enabled\":true}\n");
+    check_taken("{'kind':'digest','tenantId':'t1','userId':null,'notificationType':'po_sent',"
+                "'schedule':'hourly'}\n"
+                "{'kind':'digest','tenantId':'t1','userId':'u1','notificationType':null,"
+                "'schedule':'daily@08:00'}\n"
+                "{'kind':'loop','tenantId':'t1','loopId':'l1'}\n"
+                "{'kind':'loop','tenantId':'t1','loopId':'l10'}\n"
+                "{'kind':'loop','tenantId':'t1','loopId':'l2'}\n" PREFERENCES
+                "{'kind':'quiet','tenantId':'t1','userId':null,'from':'22:00','to':'07:00'}\n"
+                "{'kind':'tenant','tenantId':'t1'}\n" USERS
+                "{'kind':'webhook','tenantId':'t1','url':'https://a.example',"
+                "'secret':'" SECRET "','enabled':true}\n");
     CHECK_INT(taken.state.version, 7);
     CHECK(taken.state.known);
 }
@@ -141,23 +145,20 @@ static void bad_entries_do_not_hide_good_ones(void)
     test_redis_do(&redis, "HSET arda:quiet:t1 u1 22:00 u2 22:00-22:00 u3 1-2");
     test_redis_do(&redis, "HSET arda:webhook:t1 url https://a.example enabled 1");
     CHECK_INT(take("t1", ARDA_DIRECTORY_ALL), 0);
-    check_taken(
-        "bad tenant t1: digest u1:*: schedule: not UTF-8\n"
-        "bad tenant t1: loop not an id: loopId: expected an id, got not an id\n" OF(
-            "loop") ",\"loopId\":\"ok\"}\n"
-                    "bad tenant t1: preference u1:po_sent:email: enabled: expected 0 or 1\n"
-                    "bad tenant t1: preference u1:po_sent:sms: channel: sms is not one of in_app, "
-                    "email, "
-                    "webhook\n" OF(
-                        "preference") ",\"userId\":\"u1\",\"notificationType\":\"po_sent\","
-                                      "\"channel\":\"webhook\",\"enabled\":true}\n"
-                                      "bad tenant t1: quiet u1: expected HH:MM-HH:MM\n"
-                                      "bad tenant t1: quiet u2: to: the same as from\n"
-                                      "bad tenant t1: quiet u3: from: expected a time such as "
-                                      "\"22:00\", got \"1\"\n"
-                                      "bad tenant t1: user u1: email: expected an address, got "
-                                      "5\n" OF("user") ",\"userId\":\"u2\",\"active\":true}\n"
-                                                       "bad tenant t1: webhook: secret: missing\n");
+    check_taken("bad tenant t1: digest u1:*: schedule: not UTF-8\n"
+                "bad tenant t1: loop not an id: loopId: expected an id, got not an id\n"
+                "{'kind':'loop','tenantId':'t1','loopId':'ok'}\n"
+                "bad tenant t1: preference u1:po_sent:email: enabled: expected 0 or 1\n"
+                "bad tenant t1: preference u1:po_sent:sms: channel: sms is not one of in_app, "
+                "email, webhook\n"
+                "{'kind':'preference','tenantId':'t1','userId':'u1','notificationType':'po_sent',"
+                "'channel':'webhook','enabled':true}\n"
+                "bad tenant t1: quiet u1: expected HH:MM-HH:MM\n"
+                "bad tenant t1: quiet u2: to: the same as from\n"
+                "bad tenant t1: quiet u3: from: expected a time such as '22:00', got '1'\n"
+                "bad tenant t1: user u1: email: expected an address, got 5\n"
+                "{'kind':'user','tenantId':'t1','userId':'u2','active':true}\n"
+                "bad tenant t1: webhook: secret: missing\n");
     CHECK(!taken.state.known);
 }
 
@@ -241,7 +242,7 @@ static void entries_of_every_kind_come_back_and_go(void)
     }
     remove_line(lines[COUNT - 1], BASE_ERR_NOTFOUND);
     CHECK_INT(take("t1", ARDA_DIRECTORY_ALL), 0);
-    check_taken(OF("tenant") "}\n");
+    check_taken("{'kind':'tenant','tenantId':'t1'}\n");
     base_buf_fini(&all);
 }
 

@@ -84,6 +84,8 @@ static void an_envelope_of_another_origin(void)
         "\"position\":\"1-0\",\"channel\":\"email\",",
         "\"position\":\"1-0\",\"channel\":\"events:t\",",
         "\"position\":\"1-0\",\"channel\":\":events:t\",",
+        "\"position\":\"1-0\",\"channel\":\"a b:events:t\",",
+        "\"position\":\"1-0\",\"channel\":\"ar\\u0064a:events:t\",",
         "\"position\":\"1-0\",\"channel\":\"arda:events:\",",
         "\"position\":\"1-0\",\"channel\":\"arda:events:a b\",",
         "\"position\":\"1-0\",\"channel\":\"\",",

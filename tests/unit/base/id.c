@@ -147,6 +147,20 @@ static void tells_the_time_of_a_version_7(void)
     CHECK(!base_id_uuid7_ms("", &ms));
 }
 
+static void derives_the_same_from_the_same(void)
+{
+    char first[BASE_UUID_LEN + 1], second[BASE_UUID_LEN + 1];
+    CHECK_INT(base_id_derive("key", 3, "text", 4, first), 0);
+    CHECK(base_id_is_uuid(first, strlen(first)));
+    CHECK(first[14] == '8' && strchr("89ab", first[19]));
+    CHECK_INT(base_id_derive("key", 3, "text", 4, second), 0);
+    CHECK_STR(first, second);
+    CHECK_INT(base_id_derive("kez", 3, "text", 4, second), 0);
+    CHECK(strcmp(first, second) != 0);
+    CHECK_INT(base_id_derive("key", 3, "texu", 4, second), 0);
+    CHECK(strcmp(first, second) != 0);
+}
+
 int main(void)
 {
     RUN(a_uuid_has_its_form_and_the_time);
@@ -155,5 +169,6 @@ int main(void)
     RUN(tokens_are_base64url_and_differ);
     RUN(recognises_uuids);
     RUN(tells_the_time_of_a_version_7);
+    RUN(derives_the_same_from_the_same);
     return test_end();
 }

@@ -252,6 +252,26 @@ static void agrees_with_the_corpus(void)
     corpus_each("sio", check_file);
 }
 
+/* A server may refuse a connection; the rest is as a client sends it. */
+static void servers(void)
+{
+    static const char *const good[] = {
+        "4{\"message\":\"no\"}", "4\"no\"", "4/a,{}", "0{\"sid\":\"x\"}", "1", "2[\"a\"]", "31[]"};
+    static const char *const bad[] = {"4", "4[]", "4no", "1{}", "2[\"connect\"]", "7", ""};
+    struct net_sio_packet packet;
+    const char *reason;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CHECK_INT(net_sio_parse_server(good[i], strlen(good[i]), &packet, NULL), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        reason = NULL;
+        CHECK_INT(net_sio_parse_server(bad[i], strlen(bad[i]), &packet, &reason), BASE_ERR_SYNTAX);
+        CHECK(reason != NULL);
+    }
+    CHECK_INT(net_sio_parse_server(good[2], strlen(good[2]), &packet, NULL), 0);
+    CHECK_INT(packet.type, NET_SIO_CONNECT_ERROR);
+    CHECK_BYTES(packet.nsp.data, packet.nsp.len, "/a");
+}
+
 int main(void)
 {
     RUN(reads_connect);
@@ -266,5 +286,6 @@ int main(void)
     RUN(formats_packets);
     RUN(leaves_the_buffer_alone_without_memory);
     RUN(agrees_with_the_corpus);
+    RUN(servers);
     return test_end();
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "via_token.h"
+
+#include "base/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOKEN_MAX 8192 /* bytes, the bound of the gateway too */
+
+/* The length, or -1 with errno. */
+static ssize_t read_file(const char *file, char text[static TOKEN_MAX + 1])
+{
+    size_t len = 0;
+    ssize_t got;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    while ((got = read(fd, text + len, TOKEN_MAX + 1 - len)) > 0 || (got < 0 && errno == EINTR))
+        len += got > 0 ? (size_t)got : 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return got < 0 ? -1 : (ssize_t)len;
+}
+
+static int no_memory(struct base_why *why)
+{
+    return base_why_set(why, BASE_ERR_NOMEM, "%s", base_err_text(BASE_ERR_NOMEM));
+}
+
+static int add_packet(const char *text, size_t len, const char *where, struct base_buf *out,
+                      struct base_why *why)
+{
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+        len--;
+    if (len == 0)
+        return base_why_set(why, BASE_ERR_CONFIG, "%s: there is no token", where);
+    if (len > TOKEN_MAX)
+        return base_why_set(why, BASE_ERR_CONFIG, "%s: longer than %d bytes", where, TOKEN_MAX);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return base_why_set(why, BASE_ERR_CONFIG, "%s: not a token", where);
+    if (base_buf_add_text(out, "40{\"token\":") < 0 || base_json_quote(out, text, len) < 0 ||
+        base_buf_add_byte(out, '}') < 0)
+        return no_memory(why);
+    return BASE_OK;
+}
+
+int via_connect_packet(const char *token_file, const char *token, struct base_buf *out,
+                       struct base_why *why)
+{
+    char text[TOKEN_MAX + 1];
+    if (!token_file && !token)
+        return base_buf_add_text(out, "40") < 0 ? no_memory(why) : BASE_OK;
+    if (!token_file)
+        return add_packet(token, strlen(token), "ARDA_TOKEN", out, why);
+    ssize_t len = read_file(token_file, text);
+    if (len < 0)
+        return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the token file %s",
+                              token_file);
+    int failed = add_packet(text, (size_t)len, token_file, out, why);
+    explicit_bzero(text, sizeof text);
+    return failed;
+}
