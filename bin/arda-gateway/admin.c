@@ -14,7 +14,7 @@
 #include "metrics.h"
 
 #include "base/mem.h"
-#include "net/accept.h"
+#include "net/pages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@
 #include <uv.h>
 
 #define ANSWER_MS 2000
-#define JSON      "application/json"
 
 /* What one worker is asked. */
 struct probe {
@@ -49,30 +48,6 @@ struct visit {
     void (*answer)(struct admin *admin, struct visit *visit);
     enum base_metric_form form;
 };
-
-static void respond(struct net_request *request, int status, const char *type,
-                    struct base_slice body)
-{
-    net_request_answer(request, &(struct net_response){.status = status,
-                                                       .type = type,
-                                                       .headers = "Cache-Control: no-store\r\n",
-                                                       .body = body});
-}
-
-/* {"`what`":true}, or {"`what`":false,"reason":"…"} with 503. */
-static void respond_state(struct net_request *request, const char *what, const char *reason)
-{
-    struct base_buf json = BASE_BUF_INIT;
-    int failed = base_buf_printf(&json, "{\"%s\":%s", what, reason ? "false" : "true");
-    if (reason) {
-        failed |= base_buf_add_text(&json, ",\"reason\":");
-        failed |= base_json_quote(&json, reason, strlen(reason));
-    }
-    failed |= base_buf_add_text(&json, "}\n");
-    struct base_slice body = {json.data, failed ? 0 : json.len};
-    respond(request, reason ? 503 : 200, JSON, body);
-    base_buf_fini(&json);
-}
 
 /* ---- answers ---- */
 
@@ -113,7 +88,7 @@ static void answer_health(struct admin *admin, struct visit *visit)
     bool stuck = count_stuck(admin, &first) > 0;
     if (stuck)
         snprintf(reason, sizeof reason, "worker %u does not answer", first);
-    respond_state(visit->request, "healthy", stuck ? reason : NULL);
+    net_pages_answer_state(visit->request, "healthy", stuck ? reason : NULL);
 }
 
 static void answer_metrics(struct admin *admin, struct visit *visit)
@@ -135,11 +110,9 @@ static void answer_metrics(struct admin *admin, struct visit *visit)
                 &gateway->workers[i].auth_failures[kind], memory_order_relaxed);
     relay_get_stats(gateway->relay, &snapshot.relay);
     base_process_get(&snapshot.process);
-    if (metrics_format(&snapshot, visit->form, &text) < 0)
-        respond(visit->request, 503, NULL, (struct base_slice){NULL, 0});
-    else
-        respond(visit->request, 200, base_metric_content_type(visit->form),
-                (struct base_slice){text.data, text.len});
+    bool failed = metrics_format(&snapshot, visit->form, &text) < 0;
+    net_pages_answer_metrics(visit->request, visit->form, (struct base_slice){text.data, text.len},
+                             failed);
     base_buf_fini(&text);
 }
 
@@ -212,24 +185,16 @@ static void ask(struct admin *admin)
     end_if_answered(admin);
 }
 
-static enum base_metric_form preferred_form(struct net_request *request)
-{
-    struct base_slice accept = net_request_header(request, "accept");
-    return net_accept_weight(accept, "text/plain") >
-                   net_accept_weight(accept, "application/openmetrics-text")
-               ? BASE_METRIC_PROMETHEUS
-               : BASE_METRIC_OPENMETRICS;
-}
-
 static void wait_for_workers(struct admin *admin, struct net_request *request,
                              void (*answer)(struct admin *admin, struct visit *visit))
 {
     struct visit *visit = base_malloc(sizeof *visit);
     if (!visit) {
-        respond(request, 503, NULL, (struct base_slice){NULL, 0});
+        net_pages_answer(request, 503, NULL, (struct base_slice){NULL, 0});
         return;
     }
-    *visit = (struct visit){.request = request, .answer = answer, .form = preferred_form(request)};
+    *visit = (struct visit){
+        .request = request, .answer = answer, .form = net_pages_metric_form(request)};
     end_if_answered(admin);
     base_list_append(&admin->waiting, &visit->link);
     /* When the gateway stops, workers end, and not answering is no fault. */
@@ -259,7 +224,7 @@ static void on_ready(void *data, struct net_request *request)
         reason = "stopping";
     else if (gateway->bus && !arda_bus_is_up(gateway->bus))
         reason = *gateway->bus_reason ? gateway->bus_reason : "redis: connecting";
-    respond_state(request, "ready", reason);
+    net_pages_answer_state(request, "ready", reason);
 }
 
 static const struct net_page pages[] = {
@@ -305,7 +270,7 @@ void admin_stop(struct gateway *gateway)
     while (!base_list_empty(&admin->waiting)) {
         struct visit *visit = base_container(admin->waiting.next, struct visit, link);
         base_list_remove(&visit->link);
-        respond(visit->request, 503, NULL, (struct base_slice){NULL, 0}); /* to nobody */
+        net_pages_answer(visit->request, 503, NULL, (struct base_slice){NULL, 0}); /* to nobody */
         base_free(visit);
     }
     uv_close((uv_handle_t *)&admin->timer, on_timer_closed);

@@ -6,7 +6,7 @@
 #define METRICS_H
 
 #include "arda/bus.h"
-#include "base/openmetrics.h"
+#include "base/metric_table.h"
 #include "base/process.h"
 #include "gateway.h"
 #include "net/server.h"
@@ -23,8 +23,7 @@ struct metrics_snapshot {
     struct base_process process;
 };
 
-/* ONE: name, type, unit, help, value. SOME: the same with samples: how many, the name of their
- * label (NULL: none), and, of sample `i`, the label's value and the value. `s` is the snapshot. */
+/* As metric_table.h says. */
 #define METRICS_MAP(ONE, SOME)                                                                     \
     SOME(arda_gateway_build, INFO, "", "Version of the gateway.", 1, "version", PACKAGE_VERSION,   \
          1)                                                                                        \
@@ -93,9 +92,5 @@ struct metrics_snapshot {
 
 #define METRICS_DROPS      (ARDA_DROP_COUNT - 1 + GATEWAY_DROP_COUNT)
 #define METRICS_HAVE_REDIS (s->gateway->bus != NULL)
-
-/* Appends all of them. BASE_ERR_NOMEM. Home loop. */
-int metrics_format(const struct metrics_snapshot *snapshot, enum base_metric_form form,
-                   struct base_buf *out);
 
 #endif

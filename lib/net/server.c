@@ -80,6 +80,8 @@ static void free_server(struct net_server *server)
 static int copy_endpoints(struct net_server *server)
 {
     size_t bytes = server->options.endpoint_count * sizeof *server->endpoints;
+    if (bytes == 0)
+        return BASE_OK;
     server->endpoints = base_malloc(bytes);
     if (!server->endpoints)
         return BASE_ERR_NOMEM;
@@ -114,8 +116,8 @@ static int allocate(const struct net_server_options *options, struct net_server 
 int net_server_new(struct uv_loop_s *home, const struct net_server_options *options,
                    struct net_server **out, struct base_why *why)
 {
-    if (options->workers < 1 || options->workers > NET_MAX_WORKERS || options->endpoint_count == 0)
-        return base_why_set(why, BASE_ERR_INVALID, "a server needs 1 to %d workers and an endpoint",
+    if (options->workers < 1 || options->workers > NET_MAX_WORKERS)
+        return base_why_set(why, BASE_ERR_INVALID, "a server needs 1 to %d workers",
                             NET_MAX_WORKERS);
     struct net_server *server;
     if (allocate(options, &server) < 0)

@@ -148,8 +148,8 @@ extern const struct net_endpoint net_endpoint_defaults;
 
 struct net_server_options {
     const struct net_endpoint *endpoints; /* borrowed for the server's life */
-    size_t endpoint_count;
-    unsigned workers;                  /* 1 to NET_MAX_WORKERS */
+    size_t endpoint_count;                /* 0: only a site is to be served */
+    unsigned workers;                     /* 1 to NET_MAX_WORKERS */
     uint32_t header_timeout_ms;        /* to the complete head of a request: of the first one from
                                           the connection's begin, of others from their first byte */
     uint32_t request_timeout_ms;       /* from the complete head to the end of the body */

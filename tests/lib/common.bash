@@ -183,3 +183,51 @@ events() {
 }
 # names NAME: the events it was told of, in order, on one line; `connected` left out.
 names() { sed -n 's/^{"event":"\([^"]*\)".*/\1/p' "$RUN_DIR/$1.out" | grep -vx connected | paste -sd' '; }
+
+# ---- notifications ----
+
+# start_notifyd [NAME] [OPTION]...: NOTIFYD_ADMIN is where its pages are.
+start_notifyd() {
+    local name=notifyd
+    case ${1:-} in [a-z]*) name=$1 && shift ;; esac
+    start "$name" arda-notifyd --admin 127.0.0.1:0 "$@"
+    wait_for ready_or_gone "$name"
+    NOTIFYD_ADMIN=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/$name.err")
+    export NOTIFYD_ADMIN
+    is_there "$(pid_of "$name")"
+}
+
+ready_or_gone() { grep -qx "arda-notifyd: ready" "$RUN_DIR/$1.err" || is_gone "$(pid_of "$1")"; }
+
+# load_users TENANT USER[=ACTIVE]...
+load_users() {
+    local tenant=$1 one
+    shift
+    for one in "$@"; do
+        printf '{"kind":"user","tenantId":"%s","userId":"%s","email":"%s@arda.example","active":%s,"name":"U"}\n' \
+            "$tenant" "${one%%=*}" "${one%%=*}" "$([ "${one##*=}" = false ] && echo false || echo true)"
+    done | arda-directory load -q --prefix "${PREFIX:-arda}"
+}
+
+# rows TENANT USER: the rows of an inbox, as Redis has them; has_rows and row_count say how many.
+rows() { redis --raw hvals "${PREFIX:-arda}:rows:$1:$2"; }
+row_count() { redis zcard "${PREFIX:-arda}:inbox:$1:$2"; }
+has_rows() { [ "$(row_count "$1" "$2")" -ge "$3" ]; }
+
+# all_acked TENANT: everything in its stream has been read, and nothing is pending.
+all_acked() {
+    local key="${PREFIX:-arda}:stream:$1" last
+    last=$(redis --raw xrevrange "$key" + - count 1 | head -n 1)
+    [[ " $(redis xinfo groups "$key" 2>/dev/null | paste -sd' ') " == *" name notifyd "*" pending 0 last-delivered-id $last "* ]]
+}
+
+# metric SAMPLE: its value on NOTIFYD_ADMIN.
+metric() { curl -s "$NOTIFYD_ADMIN/metrics" | awk -v sample="$1" '$1 == sample { print $2 }'; }
+
+# publish_text TENANT TEXT: on both channels and in the stream, in one step, as it stands.
+publish_text() {
+    redis eval "redis.call('PUBLISH', 'arda:events:global', ARGV[2])
+        redis.call('PUBLISH', 'arda:events:' .. ARGV[1], ARGV[2])
+        return redis.call('XADD', 'arda:stream:' .. ARGV[1], '*', 'envelope', ARGV[2], 'type', 'x',
+            'source', 'test', 'timestamp', '2026-02-08T12:00:00.000Z')" 0 "$1" "$2" >/dev/null
+}

@@ -34,7 +34,11 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
+<<<<<<< HEAD
+    echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-subscribe arda-token
+=======
     echo arda-directory arda-gateway arda-inbox arda-publish arda-replay arda-subscribe arda-token
+>>>>>>> main
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'

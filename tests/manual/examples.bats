@@ -272,6 +272,19 @@ gateway_for() {
     [ -z "$output" ]
 }
 
+@test "arda-notifyd" {
+    arda-directory set user acme ann email=ann@acme.example name=Ann active=true
+    try arda-notifyd.1 'Ask why somebody was told, or was not:'
+    [ "$(grep '^ann ' <<<"$output")" = "ann in_app true the catalog's default
+ann email true the catalog's default
+ann webhook false the catalog's default" ]
+    # redis-cli has its own way to name a server, so not by try.
+    redis xadd arda:notifyd:dead '*' reason x tenantId acme streamId 1-1 envelope '{' >/dev/null
+    text=$(example arda-notifyd.1 'See the dead letters:')
+    run -0 bash -c "${text/redis-cli/redis-cli -p $REDIS_PORT}"
+    [[ $output == *tenantId* ]]
+}
+
 @test "arda-inbox" {
     arda-directory set user acme ann active=true
     arda-directory set user acme bob

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+#include "notifyd.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/opt_values.h"
+#include "base/service.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUS_DRAIN_MS 1000
+#define SIGNALS      3
+#define RETAIN_MAX   "1..1000000"
+
+static const struct base_opt rows[] = {NOTIFYD_OPTIONS(BASE_OPT_ROW)};
+
+static const struct base_opt_program program = {
+    .name = "arda-notifyd",
+    .operands = "[--redrive [LETTER...]]",
+    .about =
+        "Turn the events of Arda's tenants into notifications of their users: exactly one for\n"
+        "each event and user, whatever fails, and however many daemons run.",
+    .after = "example: arda-notifyd --explain < event.json",
+    .rows = rows,
+    .row_count = BASE_OPT_COUNT_OF(rows),
+};
+
+/* ---- the end ---- */
+
+/* What is on its way is waited for; what is not sent yet is pending, and another's to take. */
+static bool is_idle(const struct notifyd *nd)
+{
+    bool settled = nd->mode == MODE_RUN || nd->mode == MODE_DRY;
+    return nd->in_flight == 0 && nd->others_in_flight == 0 && nd->intake.takes == 0 &&
+           (!settled || print_is_empty(nd));
+}
+
+static void on_bus_closed(void *data)
+{
+    struct notifyd *nd = data;
+    nd->bus = NULL;
+}
+
+static void log_counts(const struct notifyd *nd)
+{
+    const struct counters *counters = &nd->counters;
+    if (nd->mode != MODE_RUN)
+        return;
+    base_log(BASE_LOG_INFO,
+             "%" PRIu64 " events handled: %" PRIu64 " notifications, %" PRIu64 " deliveries",
+             counters->events, counters->rows, counters->deliveries);
+    for (int skip = 0; skip < SKIP_COUNT; skip++)
+        if (counters->skipped[skip])
+            base_log(BASE_LOG_INFO, "%" PRIu64 " events made nothing: %s", counters->skipped[skip],
+                     notifyd_skip_text((enum notifyd_skip)skip));
+}
+
+static void close_all(struct notifyd *nd)
+{
+    nd->closed = true;
+    print_flush(nd);
+    log_counts(nd);
+    channel_stop(nd);
+    admin_stop(nd);
+    if (nd->mode == MODE_RUN && nd->intake.begun)
+        (void)arda_intake_leave(nd->bus, nd->intake.consumer, NULL, NULL);
+    arda_bus_shutdown(nd->bus, BUS_DRAIN_MS, on_bus_closed, nd);
+    uv_close((uv_handle_t *)&nd->check, NULL);
+    uv_close((uv_handle_t *)&nd->drain, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&nd->signals[i], NULL);
+    intake_close(nd);
+    channel_close(nd);
+    print_close(nd);
+}
+
+static void on_drained(uv_timer_t *timer)
+{
+    struct notifyd *nd = timer->data;
+    if (nd->closed)
+        return;
+    if (!is_idle(nd))
+        base_log(BASE_LOG_WARNING, "not everything was finished in time%s",
+                 print_is_empty(nd) ? "" : "; not all notifications were printed");
+    close_all(nd);
+}
+
+/* Not at once: whoever finds the end may be in the middle of something. */
+void notifyd_check_end(struct notifyd *nd)
+{
+    if (nd->stopping && !nd->closed && is_idle(nd))
+        uv_timer_start(&nd->drain, on_drained, 0, 0);
+}
+
+void notifyd_stop(struct notifyd *nd, int status)
+{
+    if (nd->stopping)
+        return;
+    nd->stopping = true;
+    nd->status = status;
+    base_log(nd->mode == MODE_RUN ? BASE_LOG_INFO : BASE_LOG_DEBUG, "stopping");
+    base_service_notify("STOPPING=1");
+    uv_update_time(&nd->loop);
+    uv_timer_start(&nd->drain, on_drained, (uint64_t)nd->settings.drain, 0);
+    notifyd_check_end(nd);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct notifyd *nd = handle->data;
+    if (number == SIGHUP) {
+        base_log(BASE_LOG_INFO, "the directory is read anew");
+        tenants_forget_people(nd, true);
+        return;
+    }
+    if (nd->stopping) {
+        base_log(BASE_LOG_WARNING, "stopped at once");
+        exit(BASE_EXIT_TEMPFAIL);
+    }
+    notifyd_stop(nd, BASE_EXIT_OK);
+}
+
+/* ---- the loop ---- */
+
+void notifyd_turn(struct notifyd *nd)
+{
+    if (nd->closed)
+        return;
+    if (!nd->stopping) {
+        work_pump(nd);
+        intake_flush(nd);
+    }
+    print_flush(nd);
+}
+
+static void on_check(uv_check_t *check)
+{
+    notifyd_turn(check->data);
+}
+
+static void on_up(struct notifyd *nd)
+{
+    work_resume(nd);
+    switch (nd->mode) {
+    case MODE_EXPLAIN: explain_up(nd); break;
+    case MODE_REDRIVE: redrive_up(nd); break;
+    default: intake_up(nd); break;
+    }
+}
+
+static void on_bus_state(void *data, bool up, const struct base_why *why)
+{
+    struct notifyd *nd = data;
+    bool asks = nd->mode == MODE_EXPLAIN || nd->mode == MODE_REDRIVE;
+    snprintf(nd->bus_reason, sizeof nd->bus_reason, "%s", up ? "" : why->text);
+    if (nd->stopping)
+        return;
+    if (up) {
+        base_log(asks ? BASE_LOG_DEBUG : BASE_LOG_INFO, "redis: connected");
+        on_up(nd);
+    } else if (asks) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        notifyd_stop(nd, BASE_EXIT_UNAVAILABLE);
+    } else {
+        base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
+    }
+}
+
+/* ---- the beginning ---- */
+
+static _Noreturn void fail(int code, const char *what, const struct base_why *why)
+{
+    base_log(BASE_LOG_ERROR, "%s%s%s", what, *what ? ": " : "", why->text);
+    exit(base_exit_status(code));
+}
+
+/* AGE, COUNT, or both with a comma between them. */
+static void read_retain(struct notifyd *nd)
+{
+    const char *text = nd->settings.retain;
+    char age[32];
+    int64_t count;
+    struct base_why why;
+    if (!text || !*text)
+        return;
+    const char *comma = strchr(text, ',');
+    size_t len = comma ? (size_t)(comma - text) : strlen(text);
+    bool only_count = !comma && strspn(text, "0123456789") == len;
+    if (len >= sizeof age)
+        fail(BASE_ERR_INVALID, "--retain",
+             &(struct base_why){.text = "expected a duration, a number, or both as 90d,1000"});
+    memcpy(age, text, len);
+    age[len] = '\0';
+    if (len > 0 && !only_count && base_opt_parse_duration(age, &nd->retention.age_ms, &why) < 0)
+        fail(BASE_ERR_INVALID, "--retain", &why);
+    const char *number = only_count ? text : comma ? comma + 1 : "";
+    if (*number) {
+        if (base_opt_parse_int(number, RETAIN_MAX, &count, &why) < 0)
+            fail(BASE_ERR_INVALID, "--retain", &why);
+        nd->retention.count = (uint32_t)count;
+    }
+}
+
+/* What is included begins behind the id before it. */
+static void read_since(struct notifyd *nd)
+{
+    struct arda_when when;
+    struct arda_stream_id first;
+    struct base_why why;
+    const char *text = nd->settings.since;
+    if (!text || !*text)
+        return;
+    if (arda_when_parse(text, base_clock_wall_ms(), &when, &why) < 0)
+        fail(BASE_ERR_INVALID, "--since", &why);
+    if (when.kind == ARDA_WHEN_END) {
+        when = (struct arda_when){.kind = ARDA_WHEN_TIME, .ms = (uint64_t)base_clock_wall_ms()};
+    } else if (when.kind == ARDA_WHEN_EVENT) {
+        base_why_set(&why, BASE_ERR_INVALID,
+                     "expected a time or the id of a stream's entry, which all tenants have in "
+                     "common, got `%s'",
+                     text);
+        fail(BASE_ERR_INVALID, "--since", &why);
+    }
+    (void)arda_when_first(&when, &first);
+    arda_stream_id_format(arda_stream_id_previous(first), nd->intake.since);
+}
+
+static void print_rules(bool json)
+{
+    struct base_buf out = BASE_BUF_INIT;
+    int status = BASE_EXIT_OK;
+    if (arda_notify_rules_print(&out, json) < 0)
+        status = BASE_EXIT_SOFTWARE;
+    else if (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+        status = BASE_EXIT_IOERR;
+    if (status)
+        base_log(BASE_LOG_ERROR, "cannot write the rules");
+    base_buf_fini(&out);
+    exit(status);
+}
+
+static void choose_mode(struct notifyd *nd, char **operands, int count)
+{
+    const struct settings *settings = &nd->settings;
+    if (settings->explain + settings->redrive + settings->rules + settings->dry_run > 1)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--explain, --redrive, --rules and --dry-run exclude each "
+                                        "other"});
+    nd->mode = settings->explain   ? MODE_EXPLAIN
+               : settings->redrive ? MODE_REDRIVE
+               : settings->dry_run ? MODE_DRY
+                                   : MODE_RUN;
+    if (count > 0 && nd->mode != MODE_REDRIVE) {
+        base_log(BASE_LOG_ERROR, "unexpected argument `%s'", operands[0]);
+        exit(BASE_EXIT_USAGE);
+    }
+    if (settings->rules)
+        print_rules(settings->json);
+    if (nd->mode == MODE_REDRIVE && !redrive_init(nd, operands, count))
+        exit(BASE_EXIT_USAGE);
+}
+
+static void watch_signals(struct notifyd *nd)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&nd->loop, &nd->signals[i]);
+        nd->signals[i].data = nd;
+        uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void start_loop(struct notifyd *nd)
+{
+    uv_check_init(&nd->loop, &nd->check);
+    uv_timer_init(&nd->loop, &nd->drain);
+    nd->check.data = nd->drain.data = nd;
+    uv_check_start(&nd->check, on_check);
+    watch_signals(nd);
+    base_list_init(&nd->ready);
+    intake_init(nd);
+    channel_init(nd);
+    print_init(nd);
+}
+
+static void start(struct notifyd *nd)
+{
+    struct base_why why;
+    struct arda_bus_options options = {
+        .url = nd->settings.redis,
+        .prefix = nd->settings.prefix,
+        .name = "arda-notifyd",
+        .on_state = on_bus_state,
+        .data = nd,
+    };
+    int failed = arda_bus_new(&nd->loop, &options, &nd->bus, &why);
+    if (failed)
+        fail(failed, "", &why);
+    const char *address = nd->settings.admin;
+    if (address && *address && (nd->mode == MODE_RUN || nd->mode == MODE_DRY)) {
+        failed = admin_start(nd, address, &why);
+        if (failed)
+            fail(failed, "--admin", &why);
+    }
+}
+
+static void fini(struct notifyd *nd)
+{
+    explain_fini(nd);
+    redrive_fini(nd);
+    channel_fini(nd);
+    tenants_fini(nd);
+    print_fini(nd);
+    base_opt_fini(&program, &nd->settings);
+}
+
+int main(int argc, char **argv)
+{
+    static struct notifyd nd;
+    char **operands;
+    int count = base_opt_start(&program, &nd.settings, argc, argv, &operands);
+    read_retain(&nd);
+    read_since(&nd);
+    choose_mode(&nd, operands, count);
+    base_service_prepare();
+    nd.started_ms = base_clock_wall_ms();
+    uv_loop_init(&nd.loop);
+    start_loop(&nd);
+    int status = nd.mode == MODE_EXPLAIN ? explain_read(&nd) : BASE_EXIT_OK;
+    if (status)
+        return status;
+    start(&nd);
+    base_service_notify("READY=1");
+    uv_run(&nd.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&nd.loop);
+    status = nd.status;
+    fini(&nd);
+    return status;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The table of the daemon's metrics. A new one is a row here and in the manual, nothing else.
+ */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "base/metric_table.h"
+#include "base/process.h"
+#include "notifyd.h"
+
+/* What the metrics are made of, taken at one moment. */
+struct metrics_snapshot {
+    const struct notifyd *nd;
+    const struct counters *counters;
+    struct arda_bus_stats bus;
+    double lag_s; /* how long the oldest event that is in work has been in its stream */
+    struct base_process process;
+};
+
+#define METRICS_MAP(ONE, SOME)                                                                     \
+    SOME(arda_notifyd_build, INFO, "", "Version of the daemon.", 1, "version", PACKAGE_VERSION, 1) \
+    ONE(arda_notifyd_entries_read, COUNTER, "", "Entries that were read from streams of tenants.", \
+        s->counters->entries)                                                                      \
+    ONE(arda_notifyd_messages_received, COUNTER, "",                                               \
+        "Messages that came on the channel of all tenants.", s->bus.messages)                      \
+    ONE(arda_notifyd_unlogged_events, COUNTER, "",                                                 \
+        "Events that were taken from the channel, because they were found in no stream.",          \
+        s->counters->unlogged)                                                                     \
+    SOME(arda_notifyd_messages_dropped, COUNTER, "", "Messages that were dropped, by cause.",      \
+         ARDA_DROP_COUNT - 1, "cause", arda_drop_name((enum arda_drop)(i + 1)),                    \
+         s->bus.dropped[i + 1])                                                                    \
+    ONE(arda_notifyd_events_handled, COUNTER, "",                                                  \
+        "Events that have become their notifications here.", s->counters->events)                  \
+    SOME(arda_notifyd_events_skipped, COUNTER, "", "Events that became nothing here, by cause.",   \
+         SKIP_COUNT, "cause", notifyd_skip_name((enum notifyd_skip)i), s->counters->skipped[i])    \
+    ONE(arda_notifyd_notifications, COUNTER, "", "Notifications that were put into inboxes.",      \
+        s->counters->rows)                                                                         \
+    ONE(arda_notifyd_deliveries, COUNTER, "",                                                      \
+        "Deliveries by e-mail or webhook that were recorded.", s->counters->deliveries)            \
+    ONE(arda_notifyd_notifications_trimmed, COUNTER, "",                                           \
+        "Notifications that --retain has removed.", s->counters->trimmed)                          \
+    ONE(arda_notifyd_directory_reads, COUNTER, "", "Times that a tenant's users were read.",       \
+        s->counters->people_loads)                                                                 \
+    ONE(arda_notifyd_directory_stale, COUNTER, "",                                                 \
+        "Events that had to be tried again because the directory had changed.",                    \
+        s->counters->stale)                                                                        \
+    ONE(arda_notifyd_retries, COUNTER, "",                                                         \
+        "Events that had to be tried again because Redis was away or could not just then.",        \
+        s->counters->retries)                                                                      \
+    ONE(arda_notifyd_entries_taken_over, COUNTER, "",                                              \
+        "Entries that were taken over from a daemon that died.", s->counters->taken_over)          \
+    ONE(arda_notifyd_gaps, COUNTER, "",                                                            \
+        "Times that entries had been trimmed from a stream too early.", s->counters->gaps)         \
+    SOME(arda_notifyd_entries_missed, COUNTER, "",                                                 \
+         "Entries in these gaps, as far as is known: before they were read, or before they were "  \
+         "handled.",                                                                               \
+         2, "state", i ? "read" : "unread", i ? s->counters->gone : s->counters->missed)           \
+    ONE(arda_notifyd_dead_letters, COUNTER, "",                                                    \
+        "Entries that were put among the dead letters, and events that were refused.",             \
+        s->counters->dead_letters)                                                                 \
+    ONE(arda_notifyd_events_in_work, GAUGE, "", "Events that are being processed.",                \
+        s->nd->work_count)                                                                         \
+    ONE(arda_notifyd_events_heard, GAUGE, "",                                                      \
+        "Events of the channel that are looked for in the streams.", s->nd->channel.heard_count)   \
+    ONE(arda_notifyd_lag_seconds, GAUGE, "seconds",                                                \
+        "Age of the oldest event that is being processed.", s->lag_s)                              \
+    ONE(arda_notifyd_tenants, GAUGE, "", "Tenants that are known.", s->nd->tenants.count)          \
+    ONE(arda_notifyd_other_daemons, GAUGE, "", "Other daemons that are alive.",                    \
+        s->nd->intake.others)                                                                      \
+    ONE(arda_notifyd_print_queue_bytes, GAUGE, "bytes", "What waits on standard output.",          \
+        s->nd->print.out.len)                                                                      \
+    ONE(arda_notifyd_redis_up, GAUGE, "", "1 while both connections to Redis stand, else 0.",      \
+        arda_bus_is_up(s->nd->bus))                                                                \
+    ONE(arda_notifyd_redis_reconnects, COUNTER, "",                                                \
+        "Connections to Redis that were lost and had to be made again.", s->bus.reconnects)        \
+    ONE(process_start_time_seconds, GAUGE, "seconds", "When the daemon was started, since 1970.",  \
+        (double)s->nd->started_ms / 1000)                                                          \
+    ONE(process_resident_memory_bytes, GAUGE, "bytes", "Memory that the process occupies.",        \
+        s->process.resident_bytes)                                                                 \
+    ONE(process_open_fds, GAUGE, "", "Descriptors that are open.", s->process.open_fds)            \
+    ONE(process_max_fds, GAUGE, "", "Descriptors that may be open.", s->process.max_fds)
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a notification daemon does with entries that become no notification, and with its traces in
+ * Redis.
+ */
+#include "arda/notify_intake.h"
+
+#include "arda/bus_internal.h"
+#include "arda/notify_step.h"
+#include "arda/script.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SCAN_COUNT "1000"
+#define DEAD_MAX   "10000" /* letters, about */
+
+struct question {
+    struct arda_bus *bus;
+    union {
+        arda_intake_done_fn done;
+        arda_intake_start_fn on_start;
+        arda_intake_handled_fn on_handled;
+    };
+    void *data;
+};
+
+static struct question *ask(struct arda_bus *bus, void *data)
+{
+    struct question *question = base_calloc(1, sizeof *question);
+    if (question) {
+        question->bus = bus;
+        question->data = data;
+    }
+    return question;
+}
+
+static void on_done(void *data, int result, const struct redisReply *reply)
+{
+    struct question *question = data;
+    struct base_why why = {0};
+    result = arda_script_error(question->bus, result, reply, &why);
+    if (question->done)
+        question->done(question->data, result, &why);
+    base_free(question);
+}
+
+static int command(struct arda_bus *bus, int argc, const char *const *argv, const size_t *lens,
+                   arda_intake_done_fn done, void *data)
+{
+    struct question *question = ask(bus, data);
+    if (!question)
+        return BASE_ERR_NOMEM;
+    question->done = done;
+    int failed = arda_bus_command(bus, argc, argv, lens, on_done, question);
+    if (failed)
+        base_free(question);
+    return failed;
+}
+
+/* ---- the beginning ---- */
+
+/* ARGV: prefix, where to begin or "". Begins with the present millisecond. */
+static struct arda_script begin =
+    ARDA_SCRIPT("local key, since = ARGV[1] .. ':notifyd:start', ARGV[2]\n"
+                "if since ~= '' then\n"
+                "  redis.call('SET', key, since)\n"
+                "  return since\n"
+                "end\n"
+                "local time = redis.call('TIME')\n"
+                "local before = time[1] * 1000 + math.floor(time[2] / 1000) - 1\n"
+                "redis.call('SET', key, string.format('%.0f-18446744073709551615', before), 'NX')\n"
+                "return redis.call('GET', key)\n");
+
+static void on_start(void *data, int result, const struct redisReply *reply)
+{
+    struct question *question = data;
+    struct base_why why = {0};
+    struct arda_stream_id id;
+    const char *start = NULL;
+    result = arda_script_error(question->bus, result, reply, &why);
+    if (!result) {
+        start = reply->type == REDIS_REPLY_STRING ? reply->str : "";
+        if (!arda_stream_id_parse(start, strlen(start), &id))
+            result = base_why_set(&why, BASE_ERR_INTERNAL,
+                                  "%s:notifyd:start: expected the id of a stream's entry, got `%s'",
+                                  arda_bus_prefix(question->bus), start);
+    }
+    question->on_start(question->data, result, start, &why);
+    base_free(question);
+}
+
+int arda_intake_start(struct arda_bus *bus, const char *since, arda_intake_start_fn done,
+                      void *data)
+{
+    const char *argv[] = {arda_bus_prefix(bus), since ? since : ""};
+    struct question *question = ask(bus, data);
+    if (!question)
+        return BASE_ERR_NOMEM;
+    question->on_start = done;
+    int failed = arda_script_call(bus, &begin, 2, argv, NULL, on_start, question);
+    if (failed)
+        base_free(question);
+    return failed;
+}
+
+/* ---- daemons ---- */
+
+int arda_intake_forget(struct arda_bus *bus, uint64_t dead_ms)
+{
+    char key[ARDA_KEY_MAX], until[24];
+    const char *argv[] = {"ZREMRANGEBYSCORE", key, "-inf", until};
+    arda_key(key, arda_bus_prefix(bus), "notifyd", "daemons", 7);
+    snprintf(until, sizeof until, "(%" PRIu64, dead_ms);
+    return command(bus, 4, argv, NULL, NULL, NULL);
+}
+
+int arda_intake_leave(struct arda_bus *bus, const char *consumer, arda_intake_done_fn done,
+                      void *data)
+{
+    char key[ARDA_KEY_MAX];
+    const char *argv[] = {"ZREM", key, consumer};
+    arda_key(key, arda_bus_prefix(bus), "notifyd", "daemons", 7);
+    return command(bus, 3, argv, NULL, done, data);
+}
+
+/* ---- entries ---- */
+
+int arda_intake_ack(struct arda_bus *bus, const char *tenant, const char *const *ids, size_t count,
+                    arda_intake_done_fn done, void *data)
+{
+    const char *argv[ARDA_INTAKE_MAX_ACKS + 3];
+    char key[ARDA_KEY_MAX];
+    int argc = 0;
+    if (count > ARDA_INTAKE_MAX_ACKS)
+        return BASE_ERR_LIMIT;
+    arda_key(key, arda_bus_prefix(bus), "stream", tenant, strlen(tenant));
+    argv[argc++] = "XACK";
+    argv[argc++] = key;
+    argv[argc++] = ARDA_NOTIFY_GROUP;
+    for (size_t i = 0; i < count; i++)
+        argv[argc++] = ids[i];
+    return command(bus, argc, argv, NULL, done, data);
+}
+
+/* ARGV: prefix, tenant, id of the entry, reason, most letters; then names and values of fields.
+ * What is not pending any more has been buried by another. */
+static struct arda_script bury = ARDA_SCRIPT(
+    "local key = ARGV[1] .. ':stream:' .. ARGV[2]\n"
+    "if redis.call('XACK', key, 'notifyd', ARGV[3]) == 0 then return 0 end\n"
+    "local letter = {ARGV[1] .. ':notifyd:dead', 'MAXLEN', '~', ARGV[5], '*', 'reason',\n"
+    "  ARGV[4], 'tenantId', ARGV[2], 'streamId', ARGV[3]}\n"
+    "for i = 6, #ARGV do letter[#letter + 1] = ARGV[i] end\n"
+    "redis.call('XADD', unpack(letter))\n"
+    "return 1\n");
+
+#define BURY_HEAD       5
+#define BURY_MAX_FIELDS 1000 /* more of them are cut off, for the sake of Lua's stack */
+
+int arda_intake_bury(struct arda_bus *bus, const char *tenant, const char *reason, const char *id,
+                     const struct arda_intake_field *fields, size_t field_count,
+                     arda_intake_done_fn done, void *data)
+{
+    size_t count = field_count < BURY_MAX_FIELDS ? field_count : BURY_MAX_FIELDS;
+    const char **argv = base_calloc(BURY_HEAD + 2 * count, sizeof *argv);
+    size_t *lens = base_calloc(BURY_HEAD + 2 * count, sizeof *lens);
+    struct question *question = ask(bus, data);
+    const char *head[BURY_HEAD] = {arda_bus_prefix(bus), tenant, id, reason, DEAD_MAX};
+    int failed = argv && lens && question ? BASE_OK : BASE_ERR_NOMEM;
+    if (!failed) {
+        question->done = done;
+        for (size_t i = 0; i < BURY_HEAD; i++) {
+            argv[i] = head[i];
+            lens[i] = strlen(head[i]);
+        }
+        for (size_t i = 0; i < count; i++) {
+            argv[BURY_HEAD + 2 * i] = fields[i].name.data;
+            lens[BURY_HEAD + 2 * i] = fields[i].name.len;
+            argv[BURY_HEAD + 2 * i + 1] = fields[i].value.data;
+            lens[BURY_HEAD + 2 * i + 1] = fields[i].value.len;
+        }
+        failed = arda_script_call(bus, &bury, (int)(BURY_HEAD + 2 * count), argv, lens, on_done,
+                                  question);
+    }
+    if (failed)
+        base_free(question);
+    base_free(argv);
+    base_free(lens);
+    return failed;
+}
+
+/* ---- looking around ---- */
+
+static void on_exists(void *data, int result, const struct redisReply *reply)
+{
+    struct question *question = data;
+    result = arda_script_error(question->bus, result, reply, NULL);
+    question->on_handled(question->data, result, !result && reply->integer > 0);
+    base_free(question);
+}
+
+int arda_intake_handled(struct arda_bus *bus, const char *tenant, const char *event_key,
+                        arda_intake_handled_fn done, void *data)
+{
+    char key[ARDA_KEY_MAX + ARDA_NOTIFY_KEY_MAX + 1];
+    const char *argv[] = {"EXISTS", key};
+    struct question *question = ask(bus, data);
+    if (!question)
+        return BASE_ERR_NOMEM;
+    question->on_handled = done;
+    size_t len = arda_key(key, arda_bus_prefix(bus), "handled", tenant, strlen(tenant));
+    snprintf(key + len, sizeof key - len, ":%s", event_key);
+    int failed = arda_bus_command(bus, 2, argv, NULL, on_exists, question);
+    if (failed)
+        base_free(question);
+    return failed;
+}
+
+struct scanning {
+    struct arda_bus *bus;
+    struct arda_intake_scan scan;
+};
+
+static int scan_from(struct scanning *scanning, const char *cursor);
+
+static void end_scan(struct scanning *scanning, int result, const struct base_why *why)
+{
+    scanning->scan.done(scanning->scan.data, result, why);
+    base_free(scanning);
+}
+
+static void give_tenants(struct scanning *scanning, const redisReply *names)
+{
+    char family[ARDA_KEY_MAX];
+    size_t at = arda_key(family, arda_bus_prefix(scanning->bus), "stream", "", 0);
+    for (size_t i = 0; names->type == REDIS_REPLY_ARRAY && i < names->elements; i++) {
+        const redisReply *name = names->element[i];
+        if (name->type == REDIS_REPLY_STRING && name->len > at &&
+            arda_tenant_valid(name->str + at, name->len - at))
+            scanning->scan.on_tenant(scanning->scan.data, name->str + at, name->len - at);
+    }
+}
+
+static void on_scanned(void *data, int result, const struct redisReply *reply)
+{
+    struct scanning *scanning = data;
+    struct base_why why = {0};
+    result = arda_script_error(scanning->bus, result, reply, &why);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+                    reply->element[0]->type != REDIS_REPLY_STRING))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "SCAN gave no answer");
+    if (!result) {
+        give_tenants(scanning, reply->element[1]);
+        if (strcmp(reply->element[0]->str, "0") != 0)
+            result = scan_from(scanning, reply->element[0]->str);
+        else
+            end_scan(scanning, BASE_OK, &why);
+        if (result)
+            base_why_set(&why, result, "%s", base_err_text(result));
+    }
+    if (result)
+        end_scan(scanning, result, &why);
+}
+
+static int scan_from(struct scanning *scanning, const char *cursor)
+{
+    char pattern[ARDA_KEY_MAX];
+    const char *argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT};
+    arda_key(pattern, arda_bus_prefix(scanning->bus), "stream", "*", 1);
+    return arda_bus_command(scanning->bus, 6, argv, NULL, on_scanned, scanning);
+}
+
+int arda_intake_scan(struct arda_bus *bus, const struct arda_intake_scan *scan)
+{
+    struct scanning *scanning = base_calloc(1, sizeof *scanning);
+    if (!scanning)
+        return BASE_ERR_NOMEM;
+    scanning->bus = bus;
+    scanning->scan = *scan;
+    int failed = scan_from(scanning, "0");
+    if (failed)
+        base_free(scanning);
+    return failed;
+}
+
+/* ---- dead letters ---- */
+
+struct page {
+    struct arda_bus *bus;
+    arda_dead_page_fn done;
+    void *data;
+};
+
+static void take_letter(const redisReply *entry, struct arda_dead_letter *letter)
+{
+    const redisReply *list = entry->element[1];
+    letter->id = entry->element[0]->str;
+    for (size_t i = 0; i + 1 < list->elements; i += 2) {
+        struct base_slice value = {list->element[i + 1]->str, list->element[i + 1]->len};
+        const char *name = list->element[i]->str;
+        /* Ours come first; what the entry itself had of these names is left alone. */
+        if (strcmp(name, "reason") == 0 && i == 0)
+            letter->reason = value;
+        else if (strcmp(name, "tenantId") == 0 && i == 2)
+            letter->tenant = value;
+        else if (strcmp(name, "streamId") == 0 && i == 4)
+            letter->stream_id = value;
+        else if (strcmp(name, "envelope") == 0)
+            letter->envelope = value;
+    }
+}
+
+static void on_page(void *data, int result, const struct redisReply *reply)
+{
+    struct page *page = data;
+    struct base_why why = {0};
+    struct arda_dead_letter *letters = NULL;
+    size_t count = 0;
+    result = arda_script_error(page->bus, result, reply, &why);
+    if (!result && reply->type == REDIS_REPLY_ARRAY) {
+        letters = base_calloc(reply->elements + 1, sizeof *letters);
+        if (!letters)
+            result = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
+        for (; !result && count < reply->elements; count++)
+            take_letter(reply->element[count], &letters[count]);
+    }
+    page->done(page->data, result, letters, count, &why);
+    base_free(letters);
+    base_free(page);
+}
+
+int arda_dead_read(struct arda_bus *bus, const char *after, uint32_t max, arda_dead_page_fn done,
+                   void *data)
+{
+    char key[ARDA_KEY_MAX], from[ARDA_STREAM_ID_LEN + 2], count[16];
+    const char *argv[] = {"XRANGE", key, from, "+", "COUNT", count};
+    struct page *page = base_calloc(1, sizeof *page);
+    if (!page)
+        return BASE_ERR_NOMEM;
+    *page = (struct page){bus, done, data};
+    arda_key(key, arda_bus_prefix(bus), "notifyd", "dead", 4);
+    snprintf(from, sizeof from, "(%s", after);
+    snprintf(count, sizeof count, "%u", (unsigned)max);
+    int failed = arda_bus_command(bus, 6, argv, NULL, on_page, page);
+    if (failed)
+        base_free(page);
+    return failed;
+}
+
+int arda_dead_remove(struct arda_bus *bus, const char *id, arda_intake_done_fn done, void *data)
+{
+    char key[ARDA_KEY_MAX];
+    const char *argv[] = {"XDEL", key, id};
+    arda_key(key, arda_bus_prefix(bus), "notifyd", "dead", 4);
+    return command(bus, 3, argv, NULL, done, data);
+}
