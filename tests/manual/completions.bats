@@ -34,11 +34,7 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
-<<<<<<< HEAD
-    echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-subscribe arda-token
-=======
-    echo arda-directory arda-gateway arda-inbox arda-publish arda-replay arda-subscribe arda-token
->>>>>>> main
+    echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-replay arda-subscribe arda-token
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'

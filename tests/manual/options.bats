@@ -4,11 +4,7 @@
 # What all programs do alike with their options, as arda(7) says.
 
 setup() {
-<<<<<<< HEAD
-    programs=("${builddir:-.}"/arda-{directory,gateway,notifyd,publish,subscribe,token})
-=======
-    programs=("${builddir:-.}"/arda-{directory,gateway,publish,replay,subscribe,token})
->>>>>>> main
+    programs=("${builddir:-.}"/arda-{directory,gateway,notifyd,publish,replay,subscribe,token})
 }
 
 @test "an unknown option is named" {
