@@ -6,6 +6,7 @@
  */
 #include "notifyd.h"
 
+#include "base/id.h"
 #include "base/jsonl.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -23,7 +23,8 @@ static const struct base_opt_program program = {
     .name = "arda-subscribe",
     .operands = "[TENANT...]",
     .about = "Print the events of tenants, those that were and those that come, one JSON object a "
-             "line. With --via and no tenant: as a gateway passes them on.",
+             "line.\n"
+             "With --via and no tenant: as a gateway passes them on.",
     .after = "examples: arda-subscribe 0b9f… --type 'order.*' | jq .orderNumber\n"
              "          arda-subscribe 0b9f… --since=-1h --follow --cursor=orders.cursor",
     .rows = rows,

@@ -125,7 +125,7 @@ static int note_line(struct writer *writer, size_t len, const struct writer_mark
 int writer_add(struct writer *writer, struct base_slice text, const struct writer_mark *mark)
 {
     struct base_buf *bytes = &writer->bytes;
-    size_t len = text.len ? text.len + 1 : 0;
+    size_t len = text.data ? text.len + 1 : 0;
     if (writer->sent > KEEP_BYTES) {
         base_buf_consume(bytes, writer->sent);
         writer->sent = 0;
@@ -140,12 +140,6 @@ int writer_add(struct writer *writer, struct base_slice text, const struct write
     memcpy(from, text.data, text.len);
     from[text.len] = '\n';
     bytes->len += len;
-    /* A publisher may have laid the JSON out over several lines; between tokens a blank does as
-     * well. */
-    for (char *at = from; (at = memchr(at, '\n', (size_t)(from + text.len - at))); at++)
-        *at = ' ';
-    for (char *at = from; (at = memchr(at, '\r', (size_t)(from + text.len - at))); at++)
-        *at = ' ';
     return BASE_OK;
 }
 

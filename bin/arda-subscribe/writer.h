@@ -56,8 +56,8 @@ int writer_init(struct writer *writer, uv_loop_t *loop, int fd, bool by_line,
 /* What has not been written is dropped. The loop then needs one more turn. */
 void writer_fini(struct writer *writer);
 
-/* A line, without its line end; line ends within it become blanks. `mark` (may be NULL) is copied.
- * An empty line is not written and only carries its mark. BASE_ERR_NOMEM: nothing was added. */
+/* A line, without its line end; none, with data NULL, only carries its mark. `mark` (may be NULL)
+ * is copied. BASE_ERR_NOMEM: nothing was added. */
 int writer_add(struct writer *writer, struct base_slice line, const struct writer_mark *mark);
 /* Writes what can be written now. */
 void writer_flush(struct writer *writer);

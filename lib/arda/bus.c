@@ -14,7 +14,8 @@ static struct arda_bus *shared_bus;
 
 bool arda_bus_is_up(const struct arda_bus *bus)
 {
-    return arda_redis_conn_is_up(bus->commands) && arda_redis_conn_is_up(bus->subscriber);
+    return arda_redis_conn_is_up(bus->commands) && arda_redis_conn_is_up(bus->subscriber) &&
+           !bus->fencing;
 }
 
 /* Says each change once, whichever of the connections brought it. */
@@ -30,12 +31,20 @@ static void tell_state(struct arda_bus *bus, const struct base_why *why)
     bus->options.on_state(bus->options.data, up, why);
 }
 
+void bus_tell_up(struct arda_bus *bus)
+{
+    tell_state(bus, NULL);
+}
+
 static void on_commands_up(void *data)
 {
     struct arda_bus *bus = data;
     bus->reply_reader = redisReaderCreate();
     bus->script_loaded = false;
-    tell_state(bus, NULL);
+    bus->renew_at_us = 0;
+    bus_fence_start(bus);
+    if (!bus->fencing)
+        tell_state(bus, NULL);
 }
 
 static void on_commands_down(void *data, bool was_up, const struct base_why *why)

@@ -25,6 +25,10 @@ struct arda_bus_options {
     const char *prefix;  /* of all keys and channels; NULL: "arda" */
     const char *name;    /* CLIENT SETNAME, for the operator; NULL: none */
     uint32_t dedupe_ids; /* ids remembered per subscription; 0: 4096 */
+    /* Before anything is sent on a new connection for commands, Redis is told to drop the lost one:
+     * what was sent on that one and not answered has then happened or never will. Needs INFO,
+     * CLIENT ID and CLIENT KILL; a user who lacks them is told, and goes on without. */
+    bool fence;
     /* Told when both connections stand (`up`), and when one is lost or cannot be made, with the
      * reason, once per outage. May be NULL. */
     void (*on_state)(void *data, bool up, const struct base_why *why);
@@ -89,18 +93,28 @@ struct arda_publication {
     struct base_slice envelope; /* the stream entry's `envelope`; empty: no stream entry */
     struct base_slice type;     /* the stream entry's `type`, unescaped */
     struct base_slice source;
-    struct base_slice timestamp; /* of the envelope */
-    uint64_t max_len;            /* of the stream, approximate; 0: 10000 */
-    /* Not 0: the event id is marked in Redis for so long, in the same atomic step, and nothing is
+    struct base_slice correlation_id; /* of the envelope, which has it; the bus does not look */
+    struct base_slice timestamp;      /* of the envelope */
+    uint64_t max_len;                 /* of the stream, approximate; 0: 10000 */
+    /* Not 0: the event is marked in Redis for so long, in the same atomic step, and nothing is
      * published when it is marked already. */
     uint64_t dedupe_for_ms;
+    /* How it is marked: by its id, or, for an id that a run has just made, by the id of the run and
+     * the number of the event in it, one bit each. Then the mark is asked for only if the event may
+     * have been sent before, which is exact with `fence` above. */
+    struct base_slice run; /* empty: by its id */
+    uint64_t number;
+    bool again;
+    /* Another form of the same event for the same tenant, sent in the same step; its mark and the
+     * bound of its stream do not matter. NULL: none. */
+    const struct arda_publication *also;
 };
 
 /* `result` ARDA_PUBLISHED: every reply of the atomic step was checked; `stream_id` is the entry's
- * id, or NULL without one. ARDA_DUPLICATE: the id was marked, by a step that was done; `stream_id`
- * is the entry of that time. BASE_ERR_CLOSED: sent, but the answer was lost, so it may or may not
- * have happened. BASE_ERR_UNAVAILABLE: not sent. Others: refused, `why` says how; BASE_ERR_AGAIN is
- * worth another try. */
+ * id, or NULL without one. ARDA_DUPLICATE: it was marked, by a step that was done; `stream_id` is
+ * the entry of that time, or NULL when a bit marks it. BASE_ERR_CLOSED: sent, but the answer was
+ * lost, so it may or may not have happened. BASE_ERR_UNAVAILABLE: not sent. Others: refused, `why`
+ * says how; BASE_ERR_AGAIN is worth another try. */
 enum arda_published { ARDA_PUBLISHED = 0, ARDA_DUPLICATE = 1 };
 
 typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
@@ -112,6 +126,10 @@ typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
  */
 int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
                      arda_published_fn done, void *data);
+
+/* The run's events up to this number will not be sent again: its marks may go. Nobody hears whether
+ * they do; they expire anyway. */
+void arda_bus_forget_run(struct arda_bus *bus, struct base_slice run, uint64_t last_number);
 
 /* Publications that have not been answered; the caller bounds them. */
 size_t arda_bus_pending(const struct arda_bus *bus);

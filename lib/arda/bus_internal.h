@@ -4,6 +4,7 @@
  *
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
+ *     bus_fence.c    between a lost connection for commands and the next one
  *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
  *     bus_script.c   the same as a script, where a mark decides whether it is done
@@ -62,6 +63,12 @@ struct bus_asked {
     char names[]; /* each with its NUL */
 };
 
+/* A connection for commands as Redis knows it. */
+struct bus_fence {
+    char process[65]; /* run_id of INFO */
+    long long client; /* CLIENT ID; 0: not known */
+};
+
 struct arda_bus {
     uv_loop_t *loop;
     struct arda_bus_options options; /* url and name are not kept */
@@ -79,9 +86,14 @@ struct arda_bus {
     redisReader *reply_reader;
     struct bus_waiting *waiting; /* a ring */
     size_t waiting_cap, waiting_first, waiting_count;
-    size_t publications;  /* among them */
-    char step_error[128]; /* the first of the step that is being answered */
-    bool script_loaded;   /* Redis has been given it on this connection */
+    size_t publications;                /* among them */
+    char step_error[128];               /* the first of the step that is being answered */
+    bool script_loaded;                 /* Redis has been given it on this connection */
+    char script_name[41];               /* its SHA-1 in hexadecimal */
+    uint64_t renewed_chunk;             /* of a run's marks; their expiry has been put off ... */
+    uint64_t renew_at_us;               /* ... and is to be again then */
+    struct bus_fence fence, fence_next; /* of the connection that may have been used, of this one */
+    bool fencing;                       /* it stands, and is not to be used yet */
 
     struct arda_redis_conn *subscriber;
     redisReader *push_reader;
@@ -101,6 +113,12 @@ struct arda_bus {
 
 /* bus.c */
 void bus_retry_later(struct arda_bus *bus);
+/* The connection for commands may be used. */
+void bus_tell_up(struct arda_bus *bus);
+
+/* bus_fence.c */
+/* The connection for commands stands; bus_tell_up follows, now or later. */
+void bus_fence_start(struct arda_bus *bus);
 
 /* bus_command.c */
 int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting);

@@ -2,31 +2,49 @@
  *
  * A publication is one MULTI of two PUBLISH and an XADD, so that a live event is never missing in
  * the log. Redis answers OK, QUEUED for each, and the array of EXEC; an error may be in any of them
- * and in any element of the array.
+ * and in any element of the array. Where a mark decides, it is the script of bus_script.c.
  */
 #include "arda/bus_internal.h"
+
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_MAX_LEN 10000
+#define RENEW_US        60000000u /* a run's marks live a minute longer than was asked for */
 
-static int add_text(struct base_buf *out, const char *text)
+/* The commands of a step, counted as they are added. */
+struct step {
+    struct arda_bus *bus;
+    struct base_buf *out;
+    unsigned commands;
+    int failed;
+};
+
+static void add_text(struct step *step, const char *text)
 {
-    return arda_redis_add_argument(out, text, strlen(text));
+    step->failed |= base_buf_add_text(step->out, text);
 }
 
-static int add_slice(struct base_buf *out, struct base_slice slice)
+static void add_argument(struct step *step, struct base_slice argument)
 {
-    return arda_redis_add_argument(out, slice.data, slice.len);
+    step->failed |= arda_redis_add_argument(step->out, argument.data, argument.len);
 }
 
-static int add_publish(struct base_buf *out, const char *channel, size_t channel_len,
-                       struct base_slice message)
+static void add_number(struct step *step, uint64_t number)
 {
-    int failed = base_buf_add(out, "*3\r\n$7\r\nPUBLISH\r\n", 17);
-    failed |= arda_redis_add_argument(out, channel, channel_len);
-    return failed | add_slice(out, message);
+    step->failed |= arda_redis_add_number(step->out, number);
+}
+
+static void add_publish(struct step *step, const char *id, size_t id_len, struct base_slice message)
+{
+    char channel[ARDA_KEY_MAX];
+    size_t len = arda_key(channel, step->bus->prefix, "events", id, id_len);
+    add_text(step, "*3\r\n$7\r\nPUBLISH\r\n");
+    add_argument(step, (struct base_slice){channel, len});
+    add_argument(step, message);
+    step->commands++;
 }
 
 uint64_t bus_stream_bound(const struct arda_publication *publication)
@@ -34,53 +52,101 @@ uint64_t bus_stream_bound(const struct arda_publication *publication)
     return publication->max_len ? publication->max_len : DEFAULT_MAX_LEN;
 }
 
-static int add_entry(struct base_buf *out, const char *key, size_t key_len,
-                     const struct arda_publication *publication)
+static void add_entry(struct step *step, const struct arda_publication *publication, uint64_t bound)
 {
-    char max_len[24];
-    snprintf(max_len, sizeof max_len, "%llu", (unsigned long long)bus_stream_bound(publication));
-    int failed = base_buf_add(out, "*14\r\n$4\r\nXADD\r\n", 15);
-    failed |= arda_redis_add_argument(out, key, key_len);
-    failed |= base_buf_add(out, "$6\r\nMAXLEN\r\n$1\r\n~\r\n", 19);
-    failed |= add_text(out, max_len);
-    failed |= base_buf_add(out, "$1\r\n*\r\n$8\r\nenvelope\r\n", 21);
-    failed |= add_slice(out, publication->envelope);
-    failed |= add_text(out, "type") | add_slice(out, publication->type);
-    failed |= add_text(out, "source") | add_slice(out, publication->source);
-    return failed | add_text(out, "timestamp") | add_slice(out, publication->timestamp);
+    char key[ARDA_KEY_MAX];
+    size_t len = arda_key(key, step->bus->prefix, "stream", publication->tenant.data,
+                          publication->tenant.len);
+    add_text(step, "*14\r\n$4\r\nXADD\r\n");
+    add_argument(step, (struct base_slice){key, len});
+    add_text(step, "$6\r\nMAXLEN\r\n$1\r\n~\r\n");
+    add_number(step, bound);
+    add_text(step, "$1\r\n*\r\n$8\r\nenvelope\r\n");
+    add_argument(step, publication->envelope);
+    add_text(step, "$4\r\ntype\r\n");
+    add_argument(step, publication->type);
+    add_text(step, "$6\r\nsource\r\n");
+    add_argument(step, publication->source);
+    add_text(step, "$9\r\ntimestamp\r\n");
+    add_argument(step, publication->timestamp);
+    step->commands++;
 }
 
-/* The commands; how many answers they will have is the result, or negative. */
+/* The bit, and once a minute and chunk how long it stays. What fails in between is sent again by
+ * the script, which says so each time. */
+static void add_mark(struct step *step, const struct arda_publication *publication)
+{
+    struct arda_bus *bus = step->bus;
+    char text[ARDA_MARK_KEY_MAX];
+    size_t len = arda_run_key(text, bus->prefix, publication->run.data, publication->run.len,
+                              publication->number);
+    const struct base_slice key = {text, len};
+    uint64_t now_us = base_clock_mono_us(), chunk = publication->number / ARDA_RUN_CHUNK;
+    add_text(step, "*4\r\n$6\r\nSETBIT\r\n");
+    add_argument(step, key);
+    add_number(step, publication->number % ARDA_RUN_CHUNK);
+    add_text(step, "$1\r\n1\r\n");
+    step->commands++;
+    if (chunk == bus->renewed_chunk && now_us < bus->renew_at_us)
+        return;
+    add_text(step, "*3\r\n$7\r\nPEXPIRE\r\n");
+    add_argument(step, key);
+    add_number(step, publication->dedupe_for_ms + RENEW_US / 1000);
+    step->commands++;
+    bus->renewed_chunk = chunk;
+    bus->renew_at_us = now_us + RENEW_US;
+}
+
+/* Channels and stream. */
+static void add_publication(struct step *step, const struct arda_publication *publication,
+                            uint64_t bound)
+{
+    struct base_slice tenant = publication->tenant;
+    add_publish(step, "global", 6, publication->message);
+    if (tenant.len == 0)
+        return;
+    add_publish(step, tenant.data, tenant.len, publication->message);
+    if (publication->envelope.len > 0)
+        add_entry(step, publication, bound);
+}
+
+/* Appends all; how many answers there will be is the result, or BASE_ERR_NOMEM. */
 static int add_step(struct arda_bus *bus, struct base_buf *out,
                     const struct arda_publication *publication)
 {
-    char key[ARDA_KEY_MAX];
-    size_t len = arda_key(key, bus->prefix, "events", "global", 6);
-    if (publication->tenant.len == 0)
-        return add_publish(out, key, len, publication->message) ? BASE_ERR_NOMEM : 1;
-    const char *tenant = publication->tenant.data;
-    size_t tenant_len = publication->tenant.len;
-    int failed = base_buf_add(out, "*1\r\n$5\r\nMULTI\r\n", 15);
-    failed |= add_publish(out, key, len, publication->message);
-    len = arda_key(key, bus->prefix, "events", tenant, tenant_len);
-    failed |= add_publish(out, key, len, publication->message);
-    if (publication->envelope.len > 0) {
-        len = arda_key(key, bus->prefix, "stream", tenant, tenant_len);
-        failed |= add_entry(out, key, len, publication);
-    }
-    failed |= base_buf_add(out, "*1\r\n$4\r\nEXEC\r\n", 14);
-    if (failed)
+    struct step step = {.bus = bus, .out = out};
+    uint64_t bound = bus_stream_bound(publication);
+    bool single = publication->tenant.len == 0 && !publication->also && publication->run.len == 0;
+    if (!single)
+        add_text(&step, "*1\r\n$5\r\nMULTI\r\n");
+    add_publication(&step, publication, bound);
+    if (publication->also)
+        add_publication(&step, publication->also, bound);
+    if (publication->run.len > 0)
+        add_mark(&step, publication);
+    if (!single)
+        add_text(&step, "*1\r\n$4\r\nEXEC\r\n");
+    if (step.failed)
         return BASE_ERR_NOMEM;
-    return publication->envelope.len > 0 ? 5 : 4;
+    return single ? 1 : (int)step.commands + 2;
+}
+
+static bool are_names_valid(const struct arda_publication *publication)
+{
+    struct base_slice tenant = publication->tenant, id = publication->event_id;
+    if (publication->run.len > 0)
+        id = publication->run;
+    if (tenant.len > 0 && !arda_tenant_valid(tenant.data, tenant.len))
+        return false;
+    return publication->dedupe_for_ms == 0 || arda_id_valid(id.data, id.len);
 }
 
 int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
                      arda_published_fn done, void *data)
 {
-    if (!arda_redis_conn_is_up(bus->commands))
+    if (!arda_redis_conn_is_up(bus->commands) || bus->fencing)
         return BASE_ERR_UNAVAILABLE;
-    if (publication->tenant.len > 0 &&
-        !arda_tenant_valid(publication->tenant.data, publication->tenant.len))
+    if (!are_names_valid(publication))
         return BASE_ERR_INVALID;
     if (bus_needs_script(publication))
         return bus_script_send(bus, publication, done, data);
@@ -93,16 +159,37 @@ int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *public
                                   .data = data};
     if (replies < 0 || bus_add_waiting(bus, &waiting) < 0) {
         out->len = before;
+        bus->renew_at_us = 0;
         return BASE_ERR_NOMEM;
     }
     arda_redis_conn_touch(bus->commands);
     return BASE_OK;
 }
 
+static void on_forgotten(void *data, int result, const redisReply *reply)
+{
+    (void)data;
+    (void)result;
+    (void)reply;
+}
+
+void arda_bus_forget_run(struct arda_bus *bus, struct base_slice run, uint64_t last_number)
+{
+    char key[ARDA_MARK_KEY_MAX];
+    const char *argv[] = {"UNLINK", key};
+    for (uint64_t chunk = 0; chunk <= last_number / ARDA_RUN_CHUNK; chunk++) {
+        arda_run_key(key, bus->prefix, run.data, run.len, chunk * ARDA_RUN_CHUNK);
+        if (arda_bus_command(bus, 2, argv, NULL, on_forgotten, NULL) < 0)
+            return;
+    }
+}
+
 size_t arda_bus_pending(const struct arda_bus *bus)
 {
     return bus->publications;
 }
+
+/* ---- the answer ---- */
 
 void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply)
@@ -113,7 +200,7 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
         return;
     }
     size_t elements = reply->type == REDIS_REPLY_ARRAY ? (size_t)reply->elements : 0;
-    if (elements == 3 && reply->element[2]->type == REDIS_REPLY_STRING)
+    if (elements >= 3 && reply->element[2]->type == REDIS_REPLY_STRING)
         stream_id = reply->element[2]->str;
     if (!bus->step_error[0]) {
         bus->stats.published++;
@@ -123,5 +210,6 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
     struct base_why why;
     int code = bus_error(bus, bus->step_error, &why);
     bus->step_error[0] = '\0';
+    bus->renew_at_us = 0; /* perhaps it did not happen */
     waiting->on_published(waiting->data, code, stream_id, &why);
 }

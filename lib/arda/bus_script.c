@@ -14,55 +14,72 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHA1_HEX 40
+#define SCRIPT_NAME_LEN (sizeof((struct arda_bus *)0)->script_name - 1)
 
-/* KEYS: the mark, the stream. ARGV: how long the mark stays in milliseconds, the global channel,
- * the tenant's channel or "", the bound of the stream, and of the publication: the message, the
- * envelope or "", type, source, timestamp.
+/* KEYS: the mark, the stream. ARGV: the bit that marks, or "" for a mark of its own; how long the
+ * mark stays in milliseconds; the global channel, the tenant's channel or "", the bound of the
+ * stream; and of each form of the event: the message, the envelope or "", type, source, timestamp.
  *
- * The answer is the id of the entry, or "" without one; of a duplicate, an array that holds what
- * the mark tells of the first. What may be refused for want of memory comes before what cannot be
- * taken back, and an error leaves neither entry nor mark behind. */
+ * The answer is the id of the first form's entry, or "" without one; of a duplicate, an array that
+ * holds what the mark tells of the first. What may be refused for want of memory comes before what
+ * cannot be taken back, and an error leaves neither entry nor mark behind. */
 static const char script[] =
-    "local mark, stream, done = KEYS[1], KEYS[2], ''\n"
-    "local first = redis.call('GET', mark)\n"
-    "if first then return {first} end\n"
+    "local mark, stream, bit, ids = KEYS[1], KEYS[2], ARGV[1], {}\n"
+    "if bit == '' then\n"
+    "  local first = redis.call('GET', mark)\n"
+    "  if first then return {first} end\n"
+    "elseif redis.call('GETBIT', mark, bit) == 1 then\n"
+    "  return {''}\n"
+    "end\n"
     "local function failed(answer) return type(answer) == 'table' and answer.err end\n"
     "local function undo(answer)\n"
-    "  redis.call('DEL', mark)\n"
-    "  if done ~= '' then redis.call('XDEL', stream, done) end\n"
+    "  if bit == '' then redis.pcall('DEL', mark) else redis.pcall('SETBIT', mark, bit, 0) end\n"
+    "  for _, id in ipairs(ids) do redis.pcall('XDEL', stream, id) end\n"
     "  return answer\n"
     "end\n"
-    "if ARGV[6] ~= '' then\n"
-    "  local id = redis.pcall('XADD', stream, 'MAXLEN', '~', ARGV[4], '*', 'envelope', ARGV[6],\n"
-    "    'type', ARGV[7], 'source', ARGV[8], 'timestamp', ARGV[9])\n"
-    "  if failed(id) then return id end\n"
-    "  done = id\n"
-    "end\n"
-    "local marked = redis.pcall('SET', mark, done, 'PX', ARGV[1])\n"
-    "if failed(marked) then return undo(marked) end\n"
-    "for channel = 2, 3 do\n"
-    "  if ARGV[channel] ~= '' then\n"
-    "    local heard = redis.pcall('PUBLISH', ARGV[channel], ARGV[5])\n"
-    "    if failed(heard) then return undo(heard) end\n"
+    "for at = 6, #ARGV, 5 do\n"
+    "  if ARGV[at + 1] ~= '' then\n"
+    "    local id = redis.pcall('XADD', stream, 'MAXLEN', '~', ARGV[5], '*',\n"
+    "      'envelope', ARGV[at + 1], 'type', ARGV[at + 2], 'source', ARGV[at + 3],\n"
+    "      'timestamp', ARGV[at + 4])\n"
+    "    if failed(id) then return undo(id) end\n"
+    "    ids[#ids + 1] = id\n"
     "  end\n"
     "end\n"
-    "return done\n";
+    "local marked\n"
+    "if bit == '' then\n"
+    "  marked = redis.pcall('SET', mark, ids[1] or '', 'PX', ARGV[2])\n"
+    "else\n"
+    "  marked = redis.pcall('SETBIT', mark, bit, 1)\n"
+    "  redis.pcall('PEXPIRE', mark, ARGV[2])\n"
+    "end\n"
+    "if failed(marked) then return undo(marked) end\n"
+    "for at = 6, #ARGV, 5 do\n"
+    "  for channel = 3, 4 do\n"
+    "    if ARGV[channel] ~= '' then\n"
+    "      local heard = redis.pcall('PUBLISH', ARGV[channel], ARGV[at])\n"
+    "      if failed(heard) then return undo(heard) end\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "return ids[1] or ''\n";
+
+#define FORM_ARGUMENTS 5
 
 /* ---- asking ---- */
 
 bool bus_needs_script(const struct arda_publication *publication)
 {
-    return publication->dedupe_for_ms > 0;
+    return publication->dedupe_for_ms > 0 && (publication->run.len == 0 || publication->again);
 }
 
-static int name_script(char hex[static SHA1_HEX + 1])
+static int name_script(struct arda_bus *bus)
 {
     uint8_t digest[BASE_SHA1_LEN];
     if (base_crypto_sha1(script, sizeof script - 1, digest) < 0)
         return BASE_ERR_INTERNAL;
     for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+        snprintf(bus->script_name + 2 * i, 3, "%02x", digest[i]);
     return BASE_OK;
 }
 
@@ -73,7 +90,9 @@ static int load(struct arda_bus *bus, struct base_buf *out)
     size_t before = out->len;
     if (bus->script_loaded)
         return BASE_OK;
-    int failed = arda_redis_format(out, 3, argv, NULL);
+    int failed = name_script(bus);
+    if (!failed)
+        failed = arda_redis_format(out, 3, argv, NULL);
     if (!failed && (failed = bus_add_waiting(bus, &nobody)) < 0)
         out->len = before;
     bus->script_loaded = !failed;
@@ -85,23 +104,23 @@ static int add_slice(struct base_buf *out, struct base_slice slice)
     return arda_redis_add_argument(out, slice.data, slice.len);
 }
 
-static int add_number(struct base_buf *out, uint64_t number)
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    return arda_redis_add_argument(out, digits, (size_t)len);
-}
-
+/* The mark, and where in it. */
 static int add_keys(struct arda_bus *bus, struct base_buf *out,
                     const struct arda_publication *publication)
 {
     char mark[ARDA_MARK_KEY_MAX], stream[ARDA_KEY_MAX];
-    struct base_slice tenant = publication->tenant, id = publication->event_id;
-    size_t len = arda_mark_key(mark, bus->prefix, tenant.data, tenant.len, id.data, id.len);
+    struct base_slice tenant = publication->tenant, id = publication->event_id,
+                      run = publication->run;
+    size_t len = run.len > 0
+                     ? arda_run_key(mark, bus->prefix, run.data, run.len, publication->number)
+                     : arda_mark_key(mark, bus->prefix, tenant.data, tenant.len, id.data, id.len);
     int failed = arda_redis_add_argument(out, mark, len);
-    len = arda_key(stream, bus->prefix, "stream", tenant.len ? tenant.data : "global",
-                   tenant.len ? tenant.len : 6);
-    return failed | arda_redis_add_argument(out, stream, len);
+    len = arda_key(stream, bus->prefix, "stream", tenant.len > 0 ? tenant.data : "global",
+                   tenant.len > 0 ? tenant.len : sizeof "global" - 1);
+    failed |= arda_redis_add_argument(out, stream, len);
+    failed |= run.len > 0 ? arda_redis_add_number(out, publication->number % ARDA_RUN_CHUNK)
+                          : arda_redis_add_argument(out, "", 0);
+    return failed | arda_redis_add_number(out, publication->dedupe_for_ms);
 }
 
 static int add_channels(struct arda_bus *bus, struct base_buf *out, struct base_slice tenant)
@@ -114,23 +133,29 @@ static int add_channels(struct arda_bus *bus, struct base_buf *out, struct base_
     return failed | arda_redis_add_argument(out, channel, tenant.len > 0 ? len : 0);
 }
 
+static int add_form(struct base_buf *out, const struct arda_publication *publication)
+{
+    static const struct base_slice none = {NULL, 0};
+    int failed = add_slice(out, publication->message);
+    failed |= add_slice(out, publication->tenant.len > 0 ? publication->envelope : none);
+    failed |= add_slice(out, publication->type) | add_slice(out, publication->source);
+    return failed | add_slice(out, publication->timestamp);
+}
+
 static int add_call(struct arda_bus *bus, struct base_buf *out,
                     const struct arda_publication *publication)
 {
-    static const struct base_slice none = {NULL, 0};
-    char hex[SHA1_HEX + 1];
-    if (name_script(hex) < 0)
-        return BASE_ERR_INTERNAL;
-    size_t before = out->len;
-    int failed = base_buf_add_text(out, "*14\r\n$7\r\nEVALSHA\r\n");
-    failed |= arda_redis_add_argument(out, hex, SHA1_HEX) | add_number(out, 2);
-    failed |= add_keys(bus, out, publication) | add_number(out, publication->dedupe_for_ms);
+    size_t before = out->len, forms = publication->also ? 2 : 1;
+    int failed = arda_redis_add_header(out, 10 + forms * FORM_ARGUMENTS);
+    failed |= arda_redis_add_argument(out, "EVALSHA", 7);
+    failed |= arda_redis_add_argument(out, bus->script_name, SCRIPT_NAME_LEN) |
+              arda_redis_add_number(out, 2);
+    failed |= add_keys(bus, out, publication);
     failed |= add_channels(bus, out, publication->tenant);
-    failed |= add_number(out, bus_stream_bound(publication));
-    failed |= add_slice(out, publication->message);
-    failed |= add_slice(out, publication->tenant.len > 0 ? publication->envelope : none);
-    failed |= add_slice(out, publication->type) | add_slice(out, publication->source);
-    failed |= add_slice(out, publication->timestamp);
+    failed |= arda_redis_add_number(out, bus_stream_bound(publication));
+    failed |= add_form(out, publication);
+    if (publication->also)
+        failed |= add_form(out, publication->also);
     if (failed)
         out->len = before;
     return failed ? BASE_ERR_NOMEM : BASE_OK;
@@ -145,8 +170,6 @@ int bus_script_send(struct arda_bus *bus, const struct arda_publication *publica
                                   .script = true,
                                   .on_published = done,
                                   .data = data};
-    if (!arda_id_valid(publication->event_id.data, publication->event_id.len))
-        return BASE_ERR_INVALID;
     int failed = load(bus, out);
     size_t before = out->len;
     if (!failed)

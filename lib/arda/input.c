@@ -153,6 +153,11 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
     return BASE_OK;
 }
 
+bool arda_input_is_file(const struct arda_input *input)
+{
+    return !input->polls;
+}
+
 void arda_input_pause(struct arda_input *input)
 {
     input->paused = true;

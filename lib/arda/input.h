@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct uv_loop_s;
@@ -32,6 +33,8 @@ struct arda_input_handlers {
 int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
                     const struct arda_input_handlers *handlers, struct arda_input **input,
                     struct base_why *why);
+/* A regular file or the like: always ready, and with an end. */
+bool arda_input_is_file(const struct arda_input *input);
 /* Takes effect behind the line being handled. */
 void arda_input_pause(struct arda_input *input);
 void arda_input_resume(struct arda_input *input);

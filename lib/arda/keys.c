@@ -3,7 +3,6 @@
 
 #include "base/err.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool arda_prefix_valid(const char *prefix)
@@ -17,14 +16,32 @@ bool arda_prefix_valid(const char *prefix)
     return true;
 }
 
+/* Names are made several times per event, which printf would notice. */
+static size_t add(char *out, size_t len, const char *bytes, size_t more)
+{
+    memcpy(out + len, bytes, more);
+    return len + more;
+}
+
+static size_t add_text(char *out, size_t len, const char *text)
+{
+    return add(out, len, text, strlen(text));
+}
+
 size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *family,
                 const char *id, size_t id_len)
 {
-    base_assert(id_len <= ARDA_ID_MAX);
-    int len = id ? snprintf(out, ARDA_KEY_MAX, "%s:%s:%.*s", prefix, family, (int)id_len, id)
-                 : snprintf(out, ARDA_KEY_MAX, "%s:%s", prefix, family);
-    base_assert(len > 0 && len < ARDA_KEY_MAX);
-    return (size_t)len;
+    base_assert(id_len <= ARDA_ID_MAX &&
+                strlen(prefix) + strlen(family) + 3 <= ARDA_KEY_MAX - ARDA_ID_MAX);
+    size_t len = add_text(out, 0, prefix);
+    out[len++] = ':';
+    len = add_text(out, len, family);
+    if (id) {
+        out[len++] = ':';
+        len = add(out, len, id, id_len);
+    }
+    out[len] = '\0';
+    return len;
 }
 
 size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *tenant,
@@ -33,9 +50,27 @@ size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, con
     base_assert(event_id_len <= ARDA_ID_MAX);
     size_t len = arda_key(out, prefix, "dedupe", tenant_len ? tenant : "global",
                           tenant_len ? tenant_len : sizeof "global" - 1);
-    int more = snprintf(out + len, ARDA_MARK_KEY_MAX - len, ":%.*s", (int)event_id_len, event_id);
-    base_assert(more > 0 && len + (size_t)more < ARDA_MARK_KEY_MAX);
-    return len + (size_t)more;
+    out[len++] = ':';
+    len = add(out, len, event_id, event_id_len);
+    base_assert(len < ARDA_MARK_KEY_MAX);
+    out[len] = '\0';
+    return len;
+}
+
+size_t arda_run_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *run,
+                    size_t run_len, uint64_t number)
+{
+    char digits[24], *at = digits + sizeof digits;
+    size_t len = arda_key(out, prefix, "run", run, run_len);
+    uint64_t chunk = number / ARDA_RUN_CHUNK;
+    do {
+        *--at = (char)('0' + chunk % 10);
+    } while ((chunk /= 10) > 0);
+    out[len++] = ':';
+    len = add(out, len, at, (size_t)(digits + sizeof digits - at));
+    base_assert(len < ARDA_MARK_KEY_MAX);
+    out[len] = '\0';
+    return len;
 }
 
 size_t arda_inbox_key(char out[static ARDA_INBOX_KEY_MAX], const char *prefix, const char *family,

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARDA_PREFIX_MAX 64
 #define ARDA_KEY_MAX    (ARDA_PREFIX_MAX + ARDA_ID_MAX + 32)
@@ -27,6 +28,11 @@ size_t arda_key(char out[static ARDA_KEY_MAX], const char *prefix, const char *f
 #define ARDA_MARK_KEY_MAX (ARDA_KEY_MAX + ARDA_ID_MAX)
 size_t arda_mark_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *tenant,
                      size_t tenant_len, const char *event_id, size_t event_id_len);
+
+/* PREFIX:run:RUN:CHUNK, the marks of ARDA_RUN_CHUNK events of a run, one bit each. */
+#define ARDA_RUN_CHUNK 65536
+size_t arda_run_key(char out[static ARDA_MARK_KEY_MAX], const char *prefix, const char *run,
+                    size_t run_len, uint64_t number);
 
 /* PREFIX:FAMILY:TENANT:USER; families: "inbox", "unread", "rows". Ids are 1 to ARDA_ID_MAX
  * characters. */

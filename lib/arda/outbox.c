@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/outbox.h"
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -62,7 +63,11 @@ static void retry_later(struct arda_outbox *outbox)
     trouble_begins(outbox);
     if (outbox->ending || uv_is_active((uv_handle_t *)&outbox->retry))
         return;
-    uv_timer_start(&outbox->retry, on_retry, outbox->retry_ms, 0);
+    /* Many that were refused at the same moment are not to come back at the same moment. */
+    uint32_t random = 0;
+    (void)base_crypto_random(&random, sizeof random);
+    uint64_t wait_ms = outbox->retry_ms / 2 + random % (outbox->retry_ms / 2 + 1);
+    uv_timer_start(&outbox->retry, on_retry, wait_ms, 0);
     if (outbox->retry_ms < RETRY_MOST_MS)
         outbox->retry_ms *= 2;
 }
@@ -93,6 +98,11 @@ static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
     outbox->options.on_change(outbox->options.data);
     if (outbox->options.window > 0 && !uv_is_active((uv_handle_t *)&outbox->retry))
         send_waiting(outbox);
+}
+
+bool arda_outbox_tries_again(int result)
+{
+    return result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE || result == BASE_ERR_AGAIN;
 }
 
 void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why)
@@ -202,6 +212,11 @@ struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
     return outbox;
 }
 
+void *arda_outbox_data(const struct arda_outbox *outbox)
+{
+    return outbox->options.data;
+}
+
 size_t arda_outbox_held(const struct arda_outbox *outbox)
 {
     return outbox->held;
@@ -255,6 +270,13 @@ static void report_run(const struct base_place *first, uint64_t last)
     else
         base_log(BASE_LOG_ERROR, "%slines %" PRIu64 "-%" PRIu64 ": not confirmed", where,
                  first->line, last);
+}
+
+void arda_outbox_each(const struct arda_outbox *outbox,
+                      void (*visit)(void *data, struct arda_outbox_item *item), void *data)
+{
+    BASE_LIST_FOREACH (link, &outbox->waiting)
+        visit(data, base_container(link, struct arda_outbox_item, link));
 }
 
 size_t arda_outbox_report(const struct arda_outbox *outbox)

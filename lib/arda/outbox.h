@@ -53,9 +53,13 @@ struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox);
 void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item);
 void arda_outbox_drop(struct arda_outbox_item *item);
 void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why);
+/* Whether that answer leaves the request in the outbox, to be sent again. */
+bool arda_outbox_tries_again(int result);
 /* Redis is there, or away. */
 void arda_outbox_on_state(struct arda_outbox *outbox, bool up);
 
+/* The `data` of its options. */
+void *arda_outbox_data(const struct arda_outbox *outbox);
 /* Requests that are not confirmed. */
 size_t arda_outbox_held(const struct arda_outbox *outbox);
 /* The code of the first refusal, or 0. */
@@ -63,6 +67,9 @@ int arda_outbox_refusal(const struct arda_outbox *outbox);
 
 /* Sends nothing more and closes its timers; answers are still taken. */
 void arda_outbox_end(struct arda_outbox *outbox);
+/* After arda_outbox_end, when no answer can come any more: what is not confirmed, in order. */
+void arda_outbox_each(const struct arda_outbox *outbox,
+                      void (*visit)(void *data, struct arda_outbox_item *item), void *data);
 /* After arda_outbox_end, when no answer can come any more: says what is not confirmed, by place;
  * how many requests is the result. */
 size_t arda_outbox_report(const struct arda_outbox *outbox);

@@ -197,19 +197,17 @@ int arda_publication_make(const struct arda_message *message,
         .event_id = slice(&strings, ID),
         .type = slice(&strings, TYPE),
         .source = slice(&strings, SOURCE),
+        .correlation_id = slice(&strings, CORRELATION),
         .timestamp = slice(&strings, TIMESTAMP),
         .max_len = overrides->max_len,
         .dedupe_for_ms = (uint64_t)overrides->dedupe_for,
     };
     if (event)
         *event = completed;
-    bool logged = !overrides->no_stream && !is_unlogged(publication->type);
-    if (!logged && !overrides->wrap)
-        return BASE_OK;
     failed = wrap(&texts->envelope, &strings, &said.inner[INNER_VERSION].value, overrides->replayed,
                   completed);
     struct base_slice envelope = {texts->envelope.data, texts->envelope.len};
-    if (logged)
+    if (!overrides->no_stream && !is_unlogged(publication->type))
         publication->envelope = envelope;
     if (overrides->wrap)
         publication->message = envelope;

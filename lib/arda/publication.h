@@ -32,7 +32,8 @@ struct arda_overrides {
     int64_t dedupe_for; /* ms, as in struct arda_publication */
 };
 
-/* The memory of a publication, used again by the next one. Zeroed before the first. */
+/* The memory of a publication, used again by the next one. Zeroed before the first. The envelope is
+ * there whether it is sent or not. */
 struct arda_publication_texts {
     struct base_buf strings, message, envelope;
 };

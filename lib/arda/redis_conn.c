@@ -75,16 +75,29 @@ int arda_redis_add_header(struct base_buf *out, size_t argc)
     return base_buf_add(out, text, (size_t)len);
 }
 
+/* Decimal digits that end at `end`; where they begin is the result. */
+static char *put_digits(char *end, uint64_t number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+    } while ((number /= 10) > 0);
+    return end;
+}
+
+int arda_redis_add_number(struct base_buf *out, uint64_t number)
+{
+    char digits[24];
+    char *at = put_digits(digits + sizeof digits, number);
+    return arda_redis_add_argument(out, at, (size_t)(digits + sizeof digits - at));
+}
+
 int arda_redis_add_argument(struct base_buf *out, const char *bytes, size_t len)
 {
     char digits[24];
     char *at = digits + sizeof digits;
     *--at = '\n';
     *--at = '\r';
-    size_t rest = len;
-    do {
-        *--at = (char)('0' + rest % 10);
-    } while ((rest /= 10) > 0);
+    at = put_digits(at, len);
     *--at = '$';
     size_t head = (size_t)(digits + sizeof digits - at);
     if (base_buf_reserve(out, head + len + 2) < 0)

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct uv_loop_s;
 struct arda_redis_conn;
@@ -50,5 +51,6 @@ int arda_redis_format(struct base_buf *out, int argc, const char *const *argv,
                       const size_t *argv_len);
 int arda_redis_add_header(struct base_buf *out, size_t argc);
 int arda_redis_add_argument(struct base_buf *out, const char *bytes, size_t len);
+int arda_redis_add_number(struct base_buf *out, uint64_t number);
 
 #endif

@@ -238,6 +238,10 @@ int base_json_quote(struct base_buf *out, const char *bytes, size_t len)
     *to++ = '"';
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)bytes[i];
+        if (byte > '\\' && byte < 0x7F) { /* most of them */
+            *to++ = (char)byte;
+            continue;
+        }
         bool separator = byte == 0xE2 && len - i >= 3 && (unsigned char)bytes[i + 1] == 0x80 &&
                          ((unsigned char)bytes[i + 2] | 1) == 0xA9;
         if (byte == '"' || byte == '\\') {

@@ -124,25 +124,6 @@ static inline struct base_slice test_slice(const char *text)
     return (struct base_slice){text, strlen(text)};
 }
 
-/* The event id is marked for a minute. */
-static inline int test_publish_once(struct arda_bus *bus, const char *tenant, const char *event_id,
-                                    const char *message, const char *envelope,
-                                    struct test_publication *answer)
-{
-    const struct arda_publication publication = {
-        .tenant = test_slice(tenant),
-        .event_id = test_slice(event_id),
-        .message = test_slice(message),
-        .envelope = test_slice(envelope),
-        .type = test_slice("card.transition"),
-        .source = test_slice("tests"),
-        .timestamp = test_slice("2026-02-08T12:00:00.000Z"),
-        .dedupe_for_ms = 60000,
-    };
-    *answer = (struct test_publication){0};
-    return arda_bus_publish(bus, &publication, test_on_published, answer);
-}
-
 /* `envelope` empty: no entry in the stream. */
 static inline int test_publish(struct arda_bus *bus, const char *tenant, const char *message,
                                const char *envelope, struct test_publication *answer)

@@ -61,7 +61,9 @@ end_child() {
 }
 
 publish_order() { # TENANT
-    arda-publish --loose-ids order.created tenantId="$1" orderType=purchase_order orderId=o1 \
+    local tenant=$1
+    shift
+    arda-publish "$@" --loose-ids order.created tenantId="$tenant" orderType=purchase_order orderId=o1 \
         orderNumber=PO-0001 linkedCardIds=
 }
 
@@ -72,7 +74,7 @@ publish_order() { # TENANT
                 grep -qF -- "${page##*/} \"$text\"" "$BATS_TEST_FILENAME"
         done < <(examples "${page##*/}")
     done
-    [ "$(examples arda-publish.1 | wc -l)" -eq 4 ]
+    [ "$(examples arda-publish.1 | wc -l)" -eq 8 ]
 }
 
 @test "arda-publish" {
@@ -86,6 +88,20 @@ publish_order() { # TENANT
     redis xrevrange arda:stream:acme + - COUNT 1 | grep -qx nightly-import
     try arda-publish.1 'Look up a type:'
     [ "${lines[0]}" = 'order.created (catalog section 6.2)' ]
+    cd "$RUN_DIR"
+    publish_order acme --dry-run >events.jsonl
+    sed 's/,"eventId":"[^"]*"//' events.jsonl >new.jsonl
+    mv new.jsonl events.jsonl
+    try arda-publish.1 'Publish a file so that it can be done again, whatever happens:'
+    try arda-publish.1 'Publish a file so that it can be done again, whatever happens:'
+    [ "$(redis xlen arda:stream:acme)" -eq 3 ]
+    try arda-publish.1 'Let nothing be lost in an outage, and send it later:'
+    [ "$(redis xlen arda:stream:acme)" -eq 4 ]
+    try arda-publish.1 'List where in the streams they have gone:'
+    [ "$output" = "1 $(redis --raw xrevrange arda:stream:acme + - COUNT 1 | head -n 1)" ]
+    try arda-publish.1 'Check events elsewhere:'
+    jq -e '.title == "order.created"' order.created.schema.json
+    cd "$OLDPWD"
 }
 
 @test "arda-subscribe: orders of two tenants" {

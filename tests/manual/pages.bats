@@ -48,7 +48,7 @@ options_of_page() {
 
 # The same of the program. A default of several words is one for people.
 options_of_program() {
-    "$build/$1" --help | tr '\n' ' ' | tr -s ' ' | sed 's/ -\(-\|., --\)/\n&/g' |
+    "$build/$1" --help | awk '/^  (-.,|   ) --/ { print "" } { printf "%s ", $0 }' | tr -s ' ' |
         sed -n 's/^ \(-., \)\{0,1\}--\([a-z-]*\).*(default: \([^ )]*\)) \[ARDA_.*/\2\t\3/p' \
             >"$here/defaults"
     "$build/$1" --dump-options | awk -F '\t' -v OFS='\t' '

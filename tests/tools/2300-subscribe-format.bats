@@ -232,6 +232,8 @@ colored() { grep -q $'\e\\[' "$RUN_DIR/$1.out"; }
     [ "$(one "$event" --format '%{tenantId}|%{wsType}|%{id}|%{event.payload.list.1.a}|%%|%{event.none}|')" = "$tenant|wo:status_changed||b\\tc|%||" ]
     [ "$(one "$event" --format 'a\tb\n%{channel}')" = $'a\tb\narda:events:'"$tenant" ]
     [ "$(one "$event" --format '%{event}')" = "$event" ]
+    one "$event" --format '%{event.none}' # a line, with nothing in it
+    [ "$(wc -l <"$RUN_DIR/sub.out")" -eq 1 ]
     [ "$(one '{"id":"i","source":"s","correlationId":"c","event":{"type":"x"}}' --format '%{id} %{source} %{correlationId} %{envelope.event.type}')" = "i s c x" ]
 }
 

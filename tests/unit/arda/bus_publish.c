@@ -140,129 +140,6 @@ static void bad_tenants_are_refused_at_once(void)
     CHECK_INT(answer.answers, 0);
 }
 
-/* ---- with a mark ---- */
-
-#define ANYBODYS "{\"type\":\"a\"}"
-
-static void publish_once(const char *tenant, const char *id)
-{
-    CHECK_INT(test_publish_once(test.bus, tenant, id, ANYBODYS, ENVELOPE, &answer), 0);
-    RUN_UNTIL(answer.answers == 1);
-}
-
-static void a_marked_id_is_published_once(void)
-{
-    struct test_ear tenant, global;
-    struct arda_bus_stats before, after;
-    char first[64];
-    arda_bus_get_stats(test.bus, &before);
-    test_ear_up(&tenant, test.bus, "t-once");
-    test_ear_up(&global, test.bus, NULL);
-    publish_once("t-once", "e-1");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    CHECK(answer.stream_id[0] != '\0');
-    snprintf(first, sizeof first, "%s", answer.stream_id);
-    publish_once("t-once", "e-1");
-    CHECK_INT(answer.result, ARDA_DUPLICATE);
-    CHECK_STR(answer.stream_id, first);
-    publish_once("t-once", "e-2");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    RUN_UNTIL(tenant.messages == 2 && global.messages == 2);
-    CHECK_STR(tenant.text, ANYBODYS);
-    CHECK_INT(test_redis_number(&redis, "XLEN arda:stream:t-once"), 2);
-    long long left_ms = test_redis_number(&redis, "PTTL arda:dedupe:t-once:e-1");
-    CHECK(left_ms > 0 && left_ms <= 60000);
-    arda_bus_get_stats(test.bus, &after);
-    CHECK_INT(after.published - before.published, 2);
-    arda_bus_unsubscribe(tenant.subscription);
-    arda_bus_unsubscribe(global.subscription);
-}
-
-static void the_entry_is_that_of_a_plain_publication(void)
-{
-    redisReply *replies[2];
-    publish("t-plain", ENVELOPE);
-    publish_once("t-marked", "e-1");
-    replies[0] = test_redis_ask(&redis, "XRANGE arda:stream:t-plain - +");
-    replies[1] = test_redis_ask(&redis, "XRANGE arda:stream:t-marked - +");
-    redisReply *plain = replies[0]->element[0]->element[1];
-    redisReply *marked = replies[1]->element[0]->element[1];
-    CHECK_INT(marked->elements, plain->elements);
-    for (size_t i = 0; i < 8; i++)
-        CHECK_STR(marked->element[i]->str, plain->element[i]->str);
-    freeReplyObject(replies[0]);
-    freeReplyObject(replies[1]);
-}
-
-static void marks_belong_to_their_tenant(void)
-{
-    publish_once("t-a", "e-1");
-    publish_once("t-b", "e-1");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    publish_once("", "e-1");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    CHECK_STR(answer.stream_id, "");
-    publish_once("", "e-1");
-    CHECK_INT(answer.result, ARDA_DUPLICATE);
-    CHECK_STR(answer.stream_id, "");
-    CHECK_INT(test_redis_number(&redis, "EXISTS arda:dedupe:global:e-1"), 1);
-    CHECK_INT(test_redis_number(&redis, "EXISTS arda:stream:global"), 0);
-    CHECK_INT(test_publish_once(test.bus, "t-a", "", MESSAGE, "", &answer), BASE_ERR_INVALID);
-    CHECK_INT(test_publish_once(test.bus, "t-a", "a b", MESSAGE, "", &answer), BASE_ERR_INVALID);
-}
-
-static void a_forgotten_script_passes(void)
-{
-    publish_once("t-flush", "e-1");
-    test_redis_do(&redis, "SCRIPT FLUSH");
-    publish_once("t-flush", "e-2");
-    CHECK_INT(answer.result, BASE_ERR_AGAIN);
-    publish_once("t-flush", "e-2");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    CHECK_INT(test_redis_number(&redis, "XLEN arda:stream:t-flush"), 2);
-}
-
-/* Neither entry nor mark nor message stay behind what was refused. */
-static void once_refused(const char *setup, const char *undo, int result, const char *reason)
-{
-    struct test_ear ear;
-    test_ear_up(&ear, test.bus, "t-refused");
-    publish_once("t-refused", "e-0");
-    test_redis_do(&redis, setup);
-    CHECK_INT(test_publish_once(test.bus, "t-refused", "e-1", ANYBODYS, ENVELOPE, &answer), 0);
-    RUN_UNTIL(answer.answers == 1);
-    CHECK_INT(answer.result, result);
-    CHECK(strstr(answer.why, reason) != NULL);
-    test_redis_do(&redis, undo);
-    CHECK_INT(test_redis_number(&redis, "EXISTS arda:dedupe:t-refused:e-1"), 0);
-    publish_once("t-refused", "e-1");
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-    RUN_UNTIL(ear.messages == 2);
-    CHECK_INT(test_redis_number(&redis, "XLEN arda:stream:t-refused"), 2);
-    arda_bus_unsubscribe(ear.subscription);
-    test_redis_do(&redis, "FLUSHALL");
-}
-
-static void a_refusal_leaves_no_mark(void)
-{
-    once_refused("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", BASE_ERR_AGAIN, "READONLY");
-    once_refused("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", BASE_ERR_AGAIN, "OOM");
-    once_refused("ACL SETUSER default -xadd", "ACL SETUSER default +xadd", BASE_ERR_DENIED, "");
-    once_refused("ACL SETUSER default -set", "ACL SETUSER default +set", BASE_ERR_DENIED, "");
-    once_refused("ACL SETUSER default -publish", "ACL SETUSER default +publish", BASE_ERR_DENIED,
-                 "");
-    once_refused("ACL SETUSER default -evalsha", "ACL SETUSER default +evalsha", BASE_ERR_DENIED,
-                 "NOPERM");
-}
-
-static void a_mark_that_is_none_is_told(void)
-{
-    test_redis_do(&redis, "RPUSH arda:dedupe:t-list:e-1 x");
-    publish_once("t-list", "e-1");
-    CHECK_INT(answer.result, BASE_ERR_INTERNAL);
-    CHECK(strstr(answer.why, "WRONGTYPE") != NULL);
-}
-
 /* ---- refused by Redis ---- */
 
 /* What comes behind a refused one is not touched by it. */
@@ -351,29 +228,6 @@ static void survives_every_failing_allocation(void)
     CHECK_INT(result, 0);
 }
 
-static void a_marked_one_survives_every_failing_allocation(void)
-{
-    int result = BASE_ERR_NOMEM;
-    for (long n = 1; result && n < 100; n++) {
-        struct test_bus fresh;
-        char id[32];
-        snprintf(id, sizeof id, "n-%ld", n);
-        test_bus_up(&fresh, redis.url);
-        base_mem_fail(n, 1);
-        result = test_publish_once(fresh.bus, "t1", id, MESSAGE, ENVELOPE, &answer);
-        base_mem_fail(0, 0);
-        CHECK(result == 0 || result == BASE_ERR_NOMEM);
-        CHECK_INT(arda_bus_pending(fresh.bus), result == 0);
-        CHECK_INT(test_publish_once(fresh.bus, "t1", "another", MESSAGE, ENVELOPE, &other), 0);
-        RUN_UNTIL(other.answers == 1);
-        CHECK(other.result == (n == 1 ? ARDA_PUBLISHED : ARDA_DUPLICATE));
-        CHECK_INT(answer.answers, result == 0);
-        test_bus_close(&fresh);
-    }
-    CHECK_INT(result, 0);
-    CHECK_INT(answer.result, ARDA_PUBLISHED);
-}
-
 static void ends_without_an_open_handle(void)
 {
     test_bus_close(&test);
@@ -396,19 +250,12 @@ int main(void)
     RUN(order_is_kept);
     RUN(big_messages_arrive_whole);
     RUN(bad_tenants_are_refused_at_once);
-    RUN(a_marked_id_is_published_once);
-    RUN(the_entry_is_that_of_a_plain_publication);
-    RUN(marks_belong_to_their_tenant);
-    RUN(a_forgotten_script_passes);
-    RUN(a_refusal_leaves_no_mark);
-    RUN(a_mark_that_is_none_is_told);
     RUN(a_replica_helps_later);
     RUN(full_memory_helps_later);
     RUN(a_missing_permission_stays);
     RUN(a_key_of_another_type_is_told);
     RUN(confirmed_ones_are_counted);
     RUN(survives_every_failing_allocation);
-    RUN(a_marked_one_survives_every_failing_allocation);
     RUN(ends_without_an_open_handle);
     test_redis_fini(&redis);
     return test_end();

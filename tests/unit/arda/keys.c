@@ -42,6 +42,17 @@ static void marks_name_tenant_and_event(void)
               ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
 }
 
+static void runs_are_cut_into_chunks(void)
+{
+    char key[ARDA_MARK_KEY_MAX];
+    CHECK_INT(arda_run_key(key, "arda", "r1", 2, 0), 13);
+    CHECK_STR(key, "arda:run:r1:0");
+    arda_run_key(key, "arda", "r1", 2, ARDA_RUN_CHUNK - 1);
+    CHECK_STR(key, "arda:run:r1:0");
+    arda_run_key(key, "arda", "r1", 2, UINT64_MAX);
+    CHECK_STR(key, "arda:run:r1:281474976710655");
+}
+
 static void inboxes_name_tenant_and_user(void)
 {
     char key[ARDA_INBOX_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX + 1];
@@ -74,6 +85,7 @@ int main(void)
     RUN(names_follow_the_catalog);
     RUN(the_longest_name_fits);
     RUN(marks_name_tenant_and_event);
+    RUN(runs_are_cut_into_chunks);
     RUN(inboxes_name_tenant_and_user);
     RUN(a_prefix_is_of_the_alphabet_and_colons);
     return test_end();

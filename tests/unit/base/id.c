@@ -147,6 +147,19 @@ static void tells_the_time_of_a_version_7(void)
     CHECK(!base_id_uuid7_ms("", &ms));
 }
 
+/* HMAC-SHA-256 of "abc" with the key "key", as openssl(1) gives it, with version and variant. */
+static void derived_ids_follow_from_key_and_bytes(void)
+{
+    char id[BASE_UUID_LEN + 1], other[BASE_UUID_LEN + 1];
+    CHECK_INT(base_id_derive("key", 3, "abc", 3, id), 0);
+    CHECK_STR(id, "9c196e32-dc01-85f8-af4b-1cb89289d661");
+    CHECK(base_id_is_uuid(id, BASE_UUID_LEN));
+    CHECK_INT(base_id_derive("keya", 4, "bc", 2, other), 0);
+    CHECK(strcmp(id, other) != 0);
+    CHECK_INT(base_id_derive("key", 3, "", 0, other), 0);
+    CHECK(strcmp(id, other) != 0);
+}
+
 static void derives_the_same_from_the_same(void)
 {
     char first[BASE_UUID_LEN + 1], second[BASE_UUID_LEN + 1];
@@ -169,6 +182,7 @@ int main(void)
     RUN(tokens_are_base64url_and_differ);
     RUN(recognises_uuids);
     RUN(tells_the_time_of_a_version_7);
+    RUN(derived_ids_follow_from_key_and_bytes);
     RUN(derives_the_same_from_the_same);
     return test_end();
 }

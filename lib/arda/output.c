@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/output.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+struct arda_output {
+    struct arda_output_handlers on;
+    uv_prepare_t prepare; /* the end of the turn */
+    uv_poll_t poll;
+    struct base_buf buf;
+    int fd;
+    int open_handles;
+    bool polls;
+    bool blocked; /* until the reader has read */
+    bool failed;
+    bool closing;
+};
+
+static void fail(struct arda_output *output, int error)
+{
+    struct base_why why;
+    int code = error == EPIPE ? BASE_ERR_CLOSED : BASE_ERR_IO;
+    base_why_errno(&why, code, error, "cannot write");
+    output->failed = true;
+    output->buf.len = 0;
+    output->on.on_error(output->on.data, code, &why);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* Somebody else has made it non-blocking, and it cannot be watched. */
+static void wait_for_room(const struct arda_output *output)
+{
+    struct pollfd poll_fd = {.fd = output->fd, .events = POLLOUT};
+    (void)poll(&poll_fd, 1, -1);
+}
+
+static void write_out(struct arda_output *output)
+{
+    size_t sent = 0;
+    while (sent < output->buf.len && !output->blocked) {
+        ssize_t got = write(output->fd, output->buf.data + sent, output->buf.len - sent);
+        if (got >= 0) {
+            sent += (size_t)got;
+        } else if (errno == EAGAIN && output->polls) {
+            output->blocked = true;
+            uv_poll_start(&output->poll, UV_WRITABLE | UV_DISCONNECT, on_poll);
+        } else if (errno == EAGAIN) {
+            wait_for_room(output);
+        } else if (errno != EINTR) {
+            fail(output, errno);
+            return;
+        }
+    }
+    base_buf_consume(&output->buf, sent);
+    if (sent > 0)
+        output->on.on_room(output->on.data);
+}
+
+/* libuv's word for an end that is gone is an error; writing tells which. */
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct arda_output *output = poll->data;
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    output->blocked = false;
+    write_out(output);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct arda_output *output = prepare->data;
+    uv_prepare_stop(prepare);
+    if (!output->blocked)
+        write_out(output);
+}
+
+struct base_buf *arda_output_buf(struct arda_output *output)
+{
+    return &output->buf;
+}
+
+void arda_output_touch(struct arda_output *output)
+{
+    if (output->failed || output->closing)
+        output->buf.len = 0;
+    else
+        uv_prepare_start(&output->prepare, on_prepare);
+}
+
+size_t arda_output_waiting(const struct arda_output *output)
+{
+    return output->buf.len;
+}
+
+/* What can be opened anew gets a description of its own, since the shell and others share standard
+ * output and are not to find it non-blocking. The rest is written as it is. */
+static int open_stdout(void)
+{
+    struct stat status;
+    int fd = -1;
+    if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    return fd;
+}
+
+int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
+                     struct arda_output **out, struct base_why *why)
+{
+    struct arda_output *output = base_calloc(1, sizeof *output);
+    if (!output)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    output->on = *handlers;
+    output->fd = open_stdout();
+    output->polls = output->fd >= 0 && uv_poll_init(loop, &output->poll, output->fd) == 0;
+    if (output->fd < 0)
+        output->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (output->fd < 0) {
+        base_free(output);
+        return base_why_errno(why, BASE_ERR_IO, errno, "standard output");
+    }
+    uv_prepare_init(loop, &output->prepare);
+    output->poll.data = output->prepare.data = output;
+    output->open_handles = output->polls ? 2 : 1;
+    *out = output;
+    return BASE_OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct arda_output *output = handle->data;
+    if (--output->open_handles > 0)
+        return;
+    close(output->fd);
+    base_buf_fini(&output->buf);
+    base_free(output);
+}
+
+void arda_output_close(struct arda_output *output)
+{
+    if (!output || output->closing)
+        return;
+    output->closing = true;
+    uv_close((uv_handle_t *)&output->prepare, on_closed);
+    if (output->polls)
+        uv_close((uv_handle_t *)&output->poll, on_closed);
+}

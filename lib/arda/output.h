@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * output: standard output, written on the loop, so that a reader that has stopped reading stops
+ * neither signals nor Redis.
+ *
+ * What is put into the buffer is written at the end of the loop's turn. A pipe or terminal takes
+ * what it can and is waited for; a regular file takes everything. The program ignores SIGPIPE.
+ * Threads: the loop's.
+ */
+#ifndef ARDA_OUTPUT_H
+#define ARDA_OUTPUT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+
+struct uv_loop_s;
+struct arda_output;
+
+struct arda_output_handlers {
+    /* Less is waiting than before. */
+    void (*on_room)(void *data);
+    /* Once: BASE_ERR_CLOSED, the reader is gone; BASE_ERR_IO with the reason. What is put into the
+     * buffer afterwards is dropped. */
+    void (*on_error)(void *data, int result, const struct base_why *why);
+    void *data;
+};
+
+/* 0, BASE_ERR_IO with the reason when there is no standard output, BASE_ERR_NOMEM. */
+int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
+                     struct arda_output **output, struct base_why *why);
+/* Where to append. What is appended counts once arda_output_touch has been called. */
+struct base_buf *arda_output_buf(struct arda_output *output);
+void arda_output_touch(struct arda_output *output);
+/* Bytes that are not written yet. */
+size_t arda_output_waiting(const struct arda_output *output);
+/* Drops what is waiting. No handler is called any more; the struct is freed by the loop. */
+void arda_output_close(struct arda_output *output);
+
+#endif
