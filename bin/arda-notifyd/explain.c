@@ -106,7 +106,7 @@ static void print_channel(const struct work *work, const struct people *people,
                           const struct person *person, int channel, bool on, const char *because)
 {
     struct base_buf out = BASE_BUF_INIT;
-    char id[BASE_UUID_LEN + 1] = "";
+    char id[ARDA_NOTIFY_ID_LEN + 1] = "";
     const char *address = address_of(people, person, channel);
     bool goes = on && address && person->active;
     (void)arda_notify_id(work->cause.time_ms, work->message.tenant, work->cause.key,
