@@ -203,6 +203,10 @@ int arda_transfer_new(struct arda_curl *curl, const struct arda_transfer_options
         arda_transfer_free(transfer);
         return BASE_ERR_NOMEM;
     }
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A transfer that ends while its name is being resolved does not wait for that thread. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
     *out = transfer;
     return BASE_OK;
 }
