@@ -57,8 +57,7 @@ static void what_means_something_to_smtp_does_not(void)
         "ann@acme.x>",
         "ann@acme.x\n",
         "ann@acme.x\r\n",
-        "ann@b\xc3\xbc"
-        "cher.example",
+        "ann@b\xc3\xbc.example",
         "ann@acme .x",
         "ann@acme.x SIZE=1",
     };
