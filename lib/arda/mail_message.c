@@ -12,12 +12,13 @@
 #include <strings.h>
 #include <time.h>
 
-#define LINE_MAX_BYTES  78 /* RFC 5322 section 2.1.1, without CR LF */
-#define WORDS_LINE_MAX  76 /* a line with encoded words, RFC 2047 section 2 */
-#define WORD_OPEN       "=?UTF-8?B?"
-#define WORD_CLOSE      "?="
-#define WORD_FRAME      (sizeof WORD_OPEN + sizeof WORD_CLOSE - 2)
-#define PLAIN_WORD_MAX  60 /* bytes between blanks of what is not encoded, so that it can be folded */
+#define LINE_MAX_BYTES 78 /* RFC 5322 section 2.1.1, without CR LF */
+#define WORDS_LINE_MAX 76 /* a line with encoded words, RFC 2047 section 2 */
+#define WORD_OPEN      "=?UTF-8?B?"
+#define WORD_CLOSE     "?="
+#define WORD_FRAME     (sizeof WORD_OPEN + sizeof WORD_CLOSE - 2)
+#define PLAIN_WORD_MAX                                                                             \
+    60 /* bytes between blanks of what is not encoded, so that it can be folded */
 #define QUOTED_NAME_MAX 60 /* bytes of a name that stands between quotation marks, on one line */
 #define YEAR_MAX        9999
 
@@ -190,10 +191,10 @@ static void put_date(struct writer *writer, const struct tm *when)
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     open_header(writer, "Date");
     if (!writer->failed)
-        writer->failed = base_buf_printf(
-            writer->out, " %s, %02d %s %04d %02d:%02d:%02d +0000", days[when->tm_wday],
-            when->tm_mday, months[when->tm_mon], when->tm_year + 1900, when->tm_hour, when->tm_min,
-            when->tm_sec);
+        writer->failed =
+            base_buf_printf(writer->out, " %s, %02d %s %04d %02d:%02d:%02d +0000",
+                            days[when->tm_wday], when->tm_mday, months[when->tm_mon],
+                            when->tm_year + 1900, when->tm_hour, when->tm_min, when->tm_sec);
     close_header(writer);
 }
 

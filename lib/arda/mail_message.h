@@ -38,11 +38,10 @@ struct arda_mail {
  * and, where it is an https one, List-Unsubscribe-Post (RFC 8058). A link over
  * ARDA_MAIL_LIST_URL_MAX gets neither.
  *
- * 0; BASE_ERR_INVALID with a reason that names the field: an address that mail_address.h refuses, an
- * id that cannot stand before an @, an unsubscribe link that is no http(s) URL, a date outside the
- * years 1970 to 9999; BASE_ERR_NOMEM. `out` is then as it was. */
-int arda_mail_headers_add(struct base_buf *out, const struct arda_mail *mail,
-                          struct base_why *why);
+ * 0; BASE_ERR_INVALID with a reason that names the field: an address that mail_address.h refuses,
+ * an id that cannot stand before an @, an unsubscribe link that is no http(s) URL, a date outside
+ * the years 1970 to 9999; BASE_ERR_NOMEM. `out` is then as it was. */
+int arda_mail_headers_add(struct base_buf *out, const struct arda_mail *mail, struct base_why *why);
 
 /* The header behind `header`, the first for NULL; NULL behind the last. Borrowed from `headers`,
  * which holds what arda_mail_headers_add has appended and nothing else. */

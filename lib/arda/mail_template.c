@@ -75,8 +75,9 @@ static int refuse_name(const struct compiler *compiler, const char *name, size_t
         memcpy(known + used, *at, name_len);
         used += name_len;
     }
-    return base_why_set(compiler->why, BASE_ERR_INVALID, "line %zu: expected one of %s, got `%.*s%s'",
-                        compiler->line, known, (int)shown, name, shown < len ? "\u2026" : "");
+    return base_why_set(compiler->why, BASE_ERR_INVALID,
+                        "line %zu: expected one of %s, got `%.*s%s'", compiler->line, known,
+                        (int)shown, name, shown < len ? "\u2026" : "");
 }
 
 static int compile_name(struct compiler *compiler, const char *name, size_t len)
@@ -139,8 +140,8 @@ static int compile(struct compiler *compiler, size_t len)
 }
 
 int arda_mail_template_new(struct base_slice text, enum arda_mail_kind kind,
-                           const char *const *names, size_t line,
-                           struct arda_mail_template **form, struct base_why *why)
+                           const char *const *names, size_t line, struct arda_mail_template **form,
+                           struct base_why *why)
 {
     int failed = BASE_ERR_NOMEM;
     *form = base_calloc(1, sizeof **form);
@@ -208,8 +209,8 @@ static int write_line(const struct arda_mail_template *form, const struct line *
     return failed;
 }
 
-int arda_mail_template_write(const struct arda_mail_template *form,
-                             const struct base_slice *values, struct base_buf *out)
+int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,
+                             struct base_buf *out)
 {
     size_t before = out->len;
     bool left_out = false;

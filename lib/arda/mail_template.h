@@ -21,14 +21,14 @@ struct arda_mail_template;
  * an end, what is not UTF-8, a control character that is no tab or line end, or a second line in a
  * header; BASE_ERR_NOMEM. */
 int arda_mail_template_new(struct base_slice text, enum arda_mail_kind kind,
-                           const char *const *names, size_t line,
-                           struct arda_mail_template **form, struct base_why *why);
+                           const char *const *names, size_t line, struct arda_mail_template **form,
+                           struct base_why *why);
 void arda_mail_template_free(struct arda_mail_template *form); /* NULL is allowed */
 
 /* Appends the text with `values[i]` for `names[i]`, each as mail_text.h has it for the kind. Lines
  * end with CR LF, as mail's do, and so does the last one if it did; a header has no line end. 0 or
  * BASE_ERR_NOMEM; then `out` is as it was. */
-int arda_mail_template_write(const struct arda_mail_template *form,
-                             const struct base_slice *values, struct base_buf *out);
+int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,
+                             struct base_buf *out);
 
 #endif

@@ -145,8 +145,7 @@ static int read_file(const char *folder, const char *name, const char *ending, r
     return failed == BASE_ERR_NOTFOUND ? BASE_OK : failed;
 }
 
-static int read_set(const char *folder, const char *name, struct texts *texts,
-                    struct base_why *why)
+static int read_set(const char *folder, const char *name, struct texts *texts, struct base_why *why)
 {
     int failed = read_file(folder, name, ".txt", read_plain, texts, why);
     return failed ? failed : read_file(folder, name, ".html", read_html, texts, why);

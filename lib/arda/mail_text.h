@@ -14,8 +14,8 @@ enum arda_mail_kind {
 };
 
 /* Appends `value` so that it stays a value, as UTF-8: what is not UTF-8 becomes U+FFFD, and control
- * characters (C0, DEL, C1) become blanks. Tabs and line ends stay in HTML and plain text, a line end
- * as CR LF; for a header they, and U+2028 and U+2029, are blanks, too. In HTML & < > " ' become
+ * characters (C0, DEL, C1) become blanks. Tabs and line ends stay in HTML and plain text, a line
+ * end as CR LF; for a header they, and U+2028 and U+2029, are blanks, too. In HTML & < > " ' become
  * references. 0 or BASE_ERR_NOMEM; then `out` is as it was. */
 int arda_mail_text_add(struct base_buf *out, struct base_slice value, enum arda_mail_kind kind);
 

@@ -22,7 +22,8 @@ static void link_is(const char *public_url, const char *action_url, const char *
 static void paths_go_behind_the_public_url(void)
 {
     link_is("https://arda.example", "/orders/po/7", "https://arda.example/orders/po/7");
-    link_is("https://arda.example/app//", "/x?a=1&b=%20#y", "https://arda.example/app/x?a=1&b=%20#y");
+    link_is("https://arda.example/app//", "/x?a=1&b=%20#y",
+            "https://arda.example/app/x?a=1&b=%20#y");
     link_is("HTTP://arda.example:8080", "/", "HTTP://arda.example:8080/");
     link_is("", "/orders", "");
     link_is("ftp://arda.example", "/orders", "");

@@ -49,8 +49,7 @@ static void headers_are(const struct arda_mail *mail, const char *want)
 static void an_ordinary_mail(void)
 {
     struct arda_mail mail = ordinary();
-    headers_are(&mail,
-                TOP "From: \"Arda\" <arda@acme.example>|" TO "Subject: Order 7|" BOTTOM);
+    headers_are(&mail, TOP "From: \"Arda\" <arda@acme.example>|" TO "Subject: Order 7|" BOTTOM);
     mail.from_name = slice("");
     mail.to_name = slice("Ann \"A\" O'Hara");
     mail.subject = slice("");
@@ -67,11 +66,13 @@ static void what_is_not_ascii_is_encoded(void)
     headers_are(&mail, TOP "From: =?UTF-8?B?SsO2cmc=?= <arda@acme.example>|" TO
                            "Subject: =?UTF-8?B?PT91dGYtOD9xP3g/PQ==?=|" BOTTOM);
     mail.from_name = slice("");
-    mail.subject = slice("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
-                         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4");
-    headers_are(&mail, TOP "From: <arda@acme.example>|" TO
-                           "Subject: =?UTF-8?B?w6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6Q=?=\r\n"
-                           " =?UTF-8?B?w6Q=?=|" BOTTOM);
+    mail.subject =
+        slice("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+              "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4");
+    headers_are(&mail,
+                TOP "From: <arda@acme.example>|" TO
+                    "Subject: =?UTF-8?B?w6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6TDpMOkw6Q=?=\r\n"
+                    " =?UTF-8?B?w6Q=?=|" BOTTOM);
 }
 
 static void long_lines_are_folded(void)
@@ -143,8 +144,8 @@ static void bad_fields_are_refused(void)
         refused(&mail, "Message-ID: what is before the @ cannot be sent to");
     }
     mail = ordinary();
-    static const char *const urls[] = {"javascript:x", "https://a/>, <https://b/", "https://a/\r\nx",
-                                       "/u", "https://"};
+    static const char *const urls[] = {"javascript:x", "https://a/>, <https://b/",
+                                       "https://a/\r\nx", "/u", "https://"};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         mail.unsubscribe_url = slice(urls[i]);
         refused(&mail, "List-Unsubscribe: expected an http(s) URL");
@@ -177,8 +178,9 @@ static void memory_may_be_short(void)
     struct arda_mail mail = ordinary();
     int result = BASE_ERR_NOMEM;
     mail.from_name = slice("J\xc3\xb6rg \xff");
-    mail.subject = slice("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 and long enough "
-                         "for more than one encoded word");
+    mail.subject =
+        slice("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 and long enough "
+              "for more than one encoded word");
     for (long n = 1; result && n < 200; n++) {
         struct base_buf headers = BASE_BUF_INIT;
         base_mem_fail(n, 1);

@@ -49,7 +49,8 @@ static void names_become_values(void)
 static void lines_without_a_value_are_left_out(void)
 {
     writes(ARDA_MAIL_PLAIN, "Hello {{one}},\n\n\nx\n", "", "2", "x\r\n");
-    writes(ARDA_MAIL_PLAIN, "a\n\nb {{one}}\n\nc\n\nd {{one}}{{two}}\n", "", "", "a\r\n\r\nc\r\n\r\n");
+    writes(ARDA_MAIL_PLAIN, "a\n\nb {{one}}\n\nc\n\nd {{one}}{{two}}\n", "", "",
+           "a\r\n\r\nc\r\n\r\n");
     writes(ARDA_MAIL_PLAIN, "b {{one}}{{two}}\n", "", "2", "b 2\r\n");
     writes(ARDA_MAIL_PLAIN, "x {{one}}", "", "", "");
     writes(ARDA_MAIL_HTML, "<a href=\"{{one}}\">x</a>\n<p>\n", "", "", "<p>\r\n");
@@ -58,7 +59,8 @@ static void lines_without_a_value_are_left_out(void)
 
 static void html_is_escaped(void)
 {
-    writes(ARDA_MAIL_HTML, "<b title=\"{{one}}\">{{two}}</b>", "\"><script>alert('x')</script>", "&amp;",
+    writes(ARDA_MAIL_HTML, "<b title=\"{{one}}\">{{two}}</b>", "\"><script>alert('x')</script>",
+           "&amp;",
            "<b title=\"&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;\">&amp;amp;</b>");
     writes(ARDA_MAIL_HTML, "{{one}}", "a\n\tb\x1b\xc2\x9b", "", "a\r\n\tb  ");
 }
@@ -81,7 +83,12 @@ static void a_header_is_one_line(void)
 
 static void what_is_not_utf8_is_replaced(void)
 {
-    writes(ARDA_MAIL_HEADER, "{{one}}", "a\xff" "b\xc3", "", "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    writes(ARDA_MAIL_HEADER, "{{one}}",
+           "a\xff"
+           "b\xc3",
+           "",
+           "a\xef\xbf\xbd"
+           "b\xef\xbf\xbd");
     writes(ARDA_MAIL_HTML, "{{one}}", "\xc3<\xc0\xbc", "",
            "\xef\xbf\xbd&lt;\xef\xbf\xbd\xef\xbf\xbd");
 }
@@ -119,8 +126,9 @@ static void errors_name_the_line(void)
 
 static void memory_may_be_short(void)
 {
-    static const char text[] = "{{one}} a {{two}}\n{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}"
-                               "{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}";
+    static const char text[] =
+        "{{one}} a {{two}}\n{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}"
+        "{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}{{one}}";
     struct base_slice values[] = {slice("some & more \xff text <that> grows"), slice("2")};
     int result = BASE_ERR_NOMEM;
     for (long n = 1; result && n < 200; n++) {
