@@ -19,7 +19,7 @@
 #define WORD_FRAME     (sizeof WORD_OPEN + sizeof WORD_CLOSE - 2)
 #define PLAIN_WORD_MAX                                                                             \
     60 /* bytes between blanks of what is not encoded, so that it can be folded */
-#define QUOTED_NAME_MAX 60 /* bytes of a name that stands between quotation marks, on one line */
+#define QUOTED_NAME_MAX 60 /* bytes between quotation marks, which cannot be folded safely */
 #define YEAR_MAX        9999
 
 /* Where the header is written: `line` is where its present line begins. */
@@ -57,10 +57,11 @@ static void close_header(struct writer *writer)
     put(writer, "", 1);
 }
 
-/* A blank before `len` bytes that stay together: on a new line where they do not fit this one. */
-static void put_blank(struct writer *writer, size_t len)
+/* A blank before `len` bytes that stay together: on a new line where this one would have more than
+ * `max`. */
+static void put_blank(struct writer *writer, size_t len, size_t max)
 {
-    if (column(writer) + 1 + len > LINE_MAX_BYTES) {
+    if (column(writer) + 1 + len > max) {
         put_text(writer, "\r\n");
         writer->line = writer->out->len;
     }
@@ -92,7 +93,7 @@ static void put_folded(struct writer *writer, struct base_slice text)
     while (text.len > 0) {
         const char *blank = memchr(text.data, ' ', text.len);
         size_t len = blank ? (size_t)(blank - text.data) : text.len;
-        put_blank(writer, len);
+        put_blank(writer, len, LINE_MAX_BYTES);
         put(writer, text.data, len);
         len += blank != NULL;
         text.data += len;
@@ -122,6 +123,15 @@ static void put_encoded(struct writer *writer, struct base_slice text)
         text.data += len;
         text.len -= len;
     }
+}
+
+/* Bytes of the text between quotation marks, where some characters take a backslash. */
+static size_t quoted_len(struct base_slice text)
+{
+    size_t len = text.len;
+    for (size_t i = 0; i < text.len; i++)
+        len += text.data[i] == '"' || text.data[i] == '\\';
+    return len;
 }
 
 static void put_quoted(struct writer *writer, struct base_slice text)
@@ -169,12 +179,12 @@ static void put_mailbox(struct writer *writer, const char *header, struct base_s
 {
     struct base_slice line = clean(writer, name, room);
     open_header(writer, header);
-    if (line.len > 0 && line.len <= QUOTED_NAME_MAX && is_plain(line))
+    if (line.len > 0 && quoted_len(line) <= QUOTED_NAME_MAX && is_plain(line))
         put_quoted(writer, line);
     else
         put_encoded(writer, line);
     if (line.len > 0)
-        put_blank(writer, address.len + 2);
+        put_blank(writer, address.len + 2, WORDS_LINE_MAX);
     else
         put_text(writer, " ");
     put_text(writer, "<");
@@ -203,7 +213,7 @@ static void put_unsubscribe(struct writer *writer, struct base_slice url)
     if (url.len == 0 || url.len > ARDA_MAIL_LIST_URL_MAX)
         return;
     open_header(writer, "List-Unsubscribe");
-    put_blank(writer, url.len + 2);
+    put_blank(writer, url.len + 2, LINE_MAX_BYTES);
     put_text(writer, "<");
     put(writer, url.data, url.len);
     put_text(writer, ">");
