@@ -71,10 +71,21 @@ static void skip_to_first(struct arda_tail *tail, const struct arda_stream_info 
     tail->expected = info->first;
 }
 
+/* A stream that has had fewer entries than were read, or of which nothing up to the position is
+ * there and yet fewer have gone, is another one under the same name. */
+static bool is_another(const struct arda_tail *tail, const struct arda_stream_info *info)
+{
+    uint64_t gone = info->added - info->length;
+    bool passed = !arda_stream_id_is_zero(info->first) &&
+                  arda_stream_id_compare(info->first, tail->position) > 0;
+    return info->counts && tail->counted &&
+           (tail->number > info->added || (passed && tail->number > gone));
+}
+
 void tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *info)
 {
     bool deleted = arda_stream_id_compare(info->last_deleted, tail->deleted_told) > 0;
-    bool other = info->counts && tail->counted && tail->number > info->added;
+    bool other = is_another(tail, info);
     tail->expected = (struct arda_stream_id){0, 0};
     tail->counted = tail->counted && !deleted;
     if (!info->exists || other) {

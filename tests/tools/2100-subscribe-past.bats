@@ -260,7 +260,9 @@ gap_of() { grep '^{"gap"' "$RUN_DIR/$1.err"; }
     wait_for subscribers "$tenant" 1
     card "$tenant" received | arda-publish
     join sub
-    [ "$(out sub | jq -r '.toStage // .gap.cause' | paste -sd' ')" = "created stream_lost redis_away received" ]
+    told=$(out sub | jq -r '.toStage // .gap.cause' | paste -sd' ')
+    echo "$told"
+    [ "$told" = "created stream_lost redis_away received" ]
     stop_all
     export REDIS_PORT=$port REDIS_URL=$url
 }

@@ -46,21 +46,10 @@ static void what_means_something_to_smtp_does_not(void)
         "a234567890123456789012345678901234567890123456789012345678901234x@acme.example",
     };
     static const char *const domains[] = {
-        "ann@",
-        "ann@.example",
-        "ann@acme.",
-        "ann@acme..example",
-        "ann@-acme.x",
-        "ann@acme-.x",
-        "ann@acme_x.y",
-        "ann@[127.0.0.1]",
-        "ann@acme.x>",
-        "ann@acme.x\n",
-        "ann@acme.x\r\n",
-        "ann@b\xc3\xbc"
-        "cher.example",
-        "ann@acme .x",
-        "ann@acme.x SIZE=1",
+        "ann@",        "ann@.example",      "ann@acme.",      "ann@acme..example",
+        "ann@-acme.x", "ann@acme-.x",       "ann@acme_x.y",   "ann@[127.0.0.1]",
+        "ann@acme.x>", "ann@acme.x\n",      "ann@acme.x\r\n", "ann@b\xc3\xbc.example",
+        "ann@acme .x", "ann@acme.x SIZE=1",
     };
     for (size_t i = 1; i < sizeof locals / sizeof locals[0]; i++)
         CHECK_STR(judge(locals[i]), "what is before the @ cannot be sent to");
