@@ -47,8 +47,7 @@ static void only_safe_urls_stay(void)
         "https://evil.example/\r\nBcc: x",
         "https://evil.example/<b>",
         "https://evil.example/\\x",
-        "https://b\xc3\xbc"
-        "cher.example/",
+        "https://b\xc3\xbc.example/",
         "/a b",
         "/a\nb",
         "/a\"b",

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 
 static void check_text(const char *want, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void check_text(const char *want, const char *format, ...)
 {
     char command[512];
     va_list args;
