@@ -145,10 +145,10 @@ static void read_field(const char *line, const char *end, struct fields *fields)
         fields->extension = true;
 }
 
-/* Whether a list with commas has this item. */
+/* Whether a list with commas has this item. A header that was not there has no data. */
 static bool lists(struct base_slice list, const char *item)
 {
-    const char *at = list.data, *end = list.data + list.len;
+    const char *at = list.data, *end = at ? at + list.len : NULL;
     while (at && at <= end) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
         if (equals(trim(at, comma ? comma : end), item))

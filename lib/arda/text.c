@@ -66,7 +66,8 @@ static int clean(struct base_buf *out, const char *bytes, size_t len, bool json)
         failed |= json && code < 0x20 ? base_buf_add_byte(out, ' ') : add_escape(out, code);
         from = at + step;
     }
-    failed |= base_buf_add(out, bytes + from, len - from);
+    if (len > from) /* without bytes there may be no pointer */
+        failed |= base_buf_add(out, bytes + from, len - from);
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
 

@@ -101,11 +101,12 @@ out_has() { grep -qF -- "$2" "$RUN_DIR/$1.out"; }
 
 # ---- Redis ----
 
-# A server of the file's own on a free port; REDIS_URL and REDIS_PORT name it.
+# A server of the file's own on a free port; REDIS_URL and REDIS_PORT name it. The port is none that
+# the kernel gives to connections, or one could sit on it while a test has Redis restarted.
 start_redis() {
     local tries
     for tries in 1 2 3 4 5 6 7 8 9 10; do
-        REDIS_PORT=${REDIS_PORT:-$(((RANDOM * 32768 + RANDOM) % 25000 + 20000))}
+        REDIS_PORT=${REDIS_PORT:-$((RANDOM % 20000 + 12000))}
         launch_redis "$@" && return 0
         unset REDIS_PORT
     done
@@ -120,10 +121,15 @@ launch_redis() {
     local pid
     pid=$(pid_of redis)
     wait_for answers_or_gone "$pid"
-    is_there "$pid"
+    answers "$pid"
 }
 
-answers_or_gone() { is_gone "$1" || [ "$(redis ping 2>/dev/null)" = PONG ]; }
+# Itself, and not a server of another test on the same port.
+answers() {
+    [ "$(redis ping 2>/dev/null)" = PONG ] &&
+        [ "$(redis info server | sed -n 's/^process_id:\([0-9]*\).*/\1/p')" = "$1" ]
+}
+answers_or_gone() { is_gone "$1" || answers "$1"; }
 redis() { redis-cli -p "$REDIS_PORT" "$@"; }
 subscribers() { [ "$(redis pubsub numsub "arda:events:$1" | tail -n 1)" = "$2" ]; }
 

@@ -155,13 +155,13 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 @test "--tenant, --set and --map-ids rewrite, and leave all other bytes" {
     id=$(uuid)
-    echo '{"type":"card.transition", "tenantId":"acme","cardId":"c17","n":1.50e+3,"x":{"orderId":"'"$id"'"},"y":["'"$id"'"],"userId":"'"$(uuid)"'"}' >"$RUN_DIR/in"
+    echo '{"type":"card.transition", "tenantId":"acme","cardId":"card-17","n":1.50e+3,"x":{"orderId":"'"$id"'"},"y":["'"$id"'"],"userId":"'"$(uuid)"'"}' >"$RUN_DIR/in"
     run --separate-stderr print --instant --run r --tenant other --set 'n=[1]' --set 'note=two words' --map-ids "$RUN_DIR/in"
     [ "$status" = 0 ]
     jq -e '.tenantId == "other" and .n == [1] and .note == "two words" and .x.orderId == .y[0]' <<<"$output"
     again=$(print -q --instant --run r --map-ids "$RUN_DIR/in")
     [ "$(jq -r '.x.orderId, .cardId' <<<"$again")" = "$(jq -r '.x.orderId, .cardId' <<<"$output")" ]
-    run ! grep -q "$id\|c17" <<<"$output"
+    run ! grep -q "$id\|card-17" <<<"$output"
     [[ $again == '{"type":"card.transition", "tenantId":"acme","cardId":"'*'","n":1.50e+3,"x":{"orderId":"'* ]]
 }
 

@@ -39,7 +39,7 @@ start_three() {
 start_proxy() {
     local port name
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-        port=$(((RANDOM * 32768 + RANDOM) % 25000 + 20000))
+        port=$((RANDOM % 20000 + 12000))
         {
             printf 'global\n maxconn 2000\ndefaults\n mode http\n balance roundrobin\n'
             printf ' timeout connect 5s\n timeout client 60s\n timeout server 60s\n'

@@ -5,7 +5,7 @@
 load ../lib/common.bash
 
 setup_file() {
-    page_port=$(((RANDOM * 32768 + RANDOM) % 25000 + 20000))
+    page_port=$((RANDOM % 20000 + 12000))
     export page_port
     start_redis
     APP_URL=http://localhost:$page_port/board start_gateway

@@ -8,7 +8,10 @@ load ../lib/common.bash
 setup() { need_node; }
 
 @test "killed at any instant, and Redis restarted: each event once for each active user" {
-    run -0 --separate-stderr node "$top_srcdir/tests/lib/kills.js" "$BATS_TEST_TMPDIR" "${KILLS:-25}"
+    run --separate-stderr node "$top_srcdir/tests/lib/kills.js" "$BATS_TEST_TMPDIR" "${KILLS:-25}"
     echo "# $output" >&3
+    # shellcheck disable=SC2154
+    echo "$stderr"
+    [ "$status" = 0 ]
     jq -e '.rows == .created and .events > 0 and .restarts == 2' <<<"$output"
 }
