@@ -9,12 +9,8 @@
 #include "arda-inbox/inbox.h"
 
 #include "arda/text.h"
-#include "base/exit.h"
-#include "base/log.h"
 #include "base/rfc3339.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,10 +52,7 @@ static int add_line(struct base_buf *out, struct base_slice row)
 
 void tool_print(struct tool *tool)
 {
-    if (fwrite(tool->line.data, 1, tool->line.len, stdout) != tool->line.len) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool_end(tool, BASE_EXIT_IOERR);
-    }
+    arda_tool_write(&tool->base, tool->line.data, tool->line.len);
     tool->line.len = 0;
 }
 
@@ -69,7 +62,7 @@ void tool_print_row(struct tool *tool, struct base_slice row)
                                      : add_line(&tool->line, row);
     tool->printed++;
     if (failed || base_buf_add_byte(&tool->line, '\n') < 0)
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
     else
         tool_print(tool);
 }
