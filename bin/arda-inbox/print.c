@@ -9,10 +9,8 @@
 #include "arda-inbox/inbox.h"
 
 #include "arda/text.h"
-#include "base/rfc3339.h"
 
 #include <string.h>
-#include <time.h>
 
 enum member { ID, TITLE, IS_READ, CREATED, MEMBERS };
 
@@ -23,20 +21,12 @@ static const struct base_json_member wanted[MEMBERS] = {
     [CREATED] = BASE_JSON_WANT("createdAt"),
 };
 
-/* Local time; what is no time stays as it is. */
 static int add_time(struct base_buf *out, const struct base_json_value *value)
 {
-    char text[32];
     struct base_slice plain;
-    struct tm parts;
-    int64_t ms;
-    if (!base_json_plain(value, &plain) || base_rfc3339_parse(plain.data, plain.len, &ms) < 0)
+    if (!base_json_plain(value, &plain))
         return arda_text_value(out, value);
-    time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
-    if (!localtime_r(&seconds, &parts) ||
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0)
-        return arda_text_value(out, value);
-    return base_buf_add_text(out, text);
+    return arda_text_time(out, plain.data, plain.len);
 }
 
 static int add_line(struct base_buf *out, struct base_slice row)

@@ -37,8 +37,9 @@ struct arda_delivery_record {
     struct base_slice cause;        /* the key of the event (notify_ids.h) */
 };
 
-/* Appends it as an object on one line, without a line end: members and their order as arda-events(5)
- * tells. What is no JSON in Redis is written as null. BASE_ERR_NOMEM: `out` unchanged. */
+/* Appends it as an object on one line, without a line end: members and their order as
+ * arda-events(5) tells. What is no JSON in Redis is written as null. BASE_ERR_NOMEM: `out`
+ * unchanged. */
 int arda_delivery_record_write(struct base_buf *out, const struct arda_delivery_record *record);
 
 /* An attempt of the array, for a person. */
@@ -71,14 +72,14 @@ int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
 
 /* ---- lists ---- */
 
-#define ARDA_DELIVERY_LIMIT_MAX 1000
+#define ARDA_DELIVERY_LIMIT_MAX          1000
 #define ARDA_DELIVERY_STATUS_BIT(status) (1u << (status))
 
 /* What a record must be; texts are borrowed for the call, NULL for any. */
 struct arda_delivery_filter {
-    unsigned statuses;                     /* as bits; 0: any */
-    int channel;                           /* enum arda_notify_channel; negative: any */
-    const char *user, *type, *event;       /* `event`: the key, such as the eventId */
+    unsigned statuses;               /* as bits; 0: any */
+    int channel;                     /* enum arda_notify_channel; negative: any */
+    const char *user, *type, *event; /* `event`: the key, such as the eventId */
     const char *notification;
     int64_t since_ms, until_ms; /* made at or after, and before; negative: whenever */
 };
@@ -91,26 +92,26 @@ struct arda_delivery_position {
 
 /* At most `limit` records of a tenant that pass the filter, the newest first; of one moment, the
  * greatest id first. A call looks at no more than some thousand records, so it may yield none and
- * say that there are more. `position` must live until `done`, and is then behind what was looked at;
- * records that are made or removed meanwhile do no harm. */
+ * say that there are more. `position` must live until `done`, and is then behind what was looked
+ * at; records that are made or removed meanwhile do no harm. */
 int arda_delivery_list(struct arda_bus *bus, const char *tenant,
                        const struct arda_delivery_filter *filter, uint32_t limit,
                        struct arda_delivery_position *position,
                        const struct arda_delivery_reader *reader);
 
-struct arda_delivery_counts {
+struct arda_delivery_tally {
     uint64_t by_status[ARDA_DELIVERY_STATUSES];
 };
 
-/* `counts` gets what this call has added, `more` is as of arda_delivery_reader. */
-typedef void (*arda_delivery_count_fn)(void *data, int result,
-                                       const struct arda_delivery_counts *counts, bool more,
+/* `tally` has what this call has counted, `more` is as of arda_delivery_reader. */
+typedef void (*arda_delivery_tally_fn)(void *data, int result,
+                                       const struct arda_delivery_tally *tally, bool more,
                                        const struct base_why *why);
 
 /* Counts instead of listing, in the same manner. */
-int arda_delivery_count(struct arda_bus *bus, const char *tenant,
+int arda_delivery_tally(struct arda_bus *bus, const char *tenant,
                         const struct arda_delivery_filter *filter,
-                        struct arda_delivery_position *position, arda_delivery_count_fn done,
+                        struct arda_delivery_position *position, arda_delivery_tally_fn done,
                         void *data);
 
 /* ---- what an explanation needs besides ---- */
@@ -123,7 +124,11 @@ struct arda_delivery_facts {
     struct base_slice row;   /* the notification's row in the user's inbox */
     /* The endpoint. */
     uint64_t failures; /* in a row */
-    int64_t failing_since_ms, open_until_ms, pause_ms, disabled_at_ms;
+    int64_t failing_since_ms;
+    int64_t open_until_ms; /* its circuit is open; in the past: half open */
+    int64_t pause_ms;      /* it was asked to be spared, and gets one at a time */
+    int64_t spare_until_ms;
+    int64_t disabled_at_ms;
     struct base_slice disabled_why;
 };
 
