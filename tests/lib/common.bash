@@ -120,16 +120,18 @@ launch_redis() {
         --dir "$RUN_DIR" --loglevel warning "$@"
     local pid
     pid=$(pid_of redis)
-    wait_for answers_or_gone "$pid"
-    answers "$pid"
+    wait_for redis_or_gone "$pid"
+    redis_is "$pid" && return 0
+    kill "$pid" 2>/dev/null
+    return 1
 }
 
 # Itself, and not a server of another test on the same port.
-answers() {
+redis_is() {
     [ "$(redis ping 2>/dev/null)" = PONG ] &&
         [ "$(redis info server | sed -n 's/^process_id:\([0-9]*\).*/\1/p')" = "$1" ]
 }
-answers_or_gone() { is_gone "$1" || answers "$1"; }
+redis_or_gone() { is_gone "$1" || redis_is "$1"; }
 redis() { redis-cli -p "$REDIS_PORT" "$@"; }
 subscribers() { [ "$(redis pubsub numsub "arda:events:$1" | tail -n 1)" = "$2" ]; }
 
