@@ -96,7 +96,8 @@ static int print_event(struct base_buf *out, const struct explain *explain)
     return failed;
 }
 
-static int print_address(struct base_buf *out, const struct explain *explain, int channel)
+static int print_address(struct base_buf *out, const struct explain *explain,
+                         enum arda_notify_channel channel)
 {
     int failed = BASE_OK;
     if (channel == ARDA_NOTIFY_IN_APP && explain->in_inbox)

@@ -123,7 +123,7 @@ types+=' order.status_changed relowisa.recommendation'
 
 @test "commands of arda-deliveries" {
     offers 'arda-deliveries ' 'count endpoint explain list redrive show'
-    offers 'arda-deliveries --channel=' 'any email webhook'
+    offers 'arda-deliveries --channel = ' 'any email webhook'
     offers 'arda-deliveries redrive ' ''
 }
 

@@ -116,7 +116,8 @@ bounced   0" ]
 }
 
 @test "a pending delivery is tried now, unless that is under way" {
-    local id=$(uuid) far
+    local id far
+    id=$(uuid)
     far=$(($(date +%s%3N) + 3600000))
     endpoint "/ok/$user"
     put_delivery "$id" "$far"
