@@ -79,6 +79,34 @@ static void note_row(struct explain *explain, struct base_slice row)
             base_json_unescape(&found[TITLE].value, &explain->title) == BASE_ERR_NOMEM;
 }
 
+/* ---- deliveries ---- */
+
+static void add_record(struct tool *tool, const struct arda_delivery_record *record)
+{
+    struct explain *explain = tool->explain;
+    struct base_buf *out = &explain->deliveries[record->channel];
+    uint64_t number = explain->counts[record->channel]++;
+    int failed = BASE_OK;
+    set_type(explain, record->type);
+    if (tool->settings.json) {
+        failed |= number > 0 ? base_buf_add_byte(out, ',') : BASE_OK;
+        failed |= arda_delivery_record_write(out, record);
+    } else {
+        failed |= base_buf_printf(out, "  %.*s  ", (int)record->id.len, record->id.data);
+        failed |= print_state(out, record) | base_buf_add_byte(out, '\n');
+        failed |= print_attempts(out, record, 4);
+    }
+    explain->failed |= failed < 0;
+}
+
+/* What it was made from; of a list of a type alone there may be many. */
+static void note_record(struct explain *explain, const struct arda_delivery_record *record)
+{
+    copy(explain->event, sizeof explain->event, record->cause);
+    copy(explain->notification, sizeof explain->notification, record->notification_id);
+    note_row(explain, record->notification);
+}
+
 /* ---- the delivery that was named ---- */
 
 static void on_named(void *data, const struct arda_delivery_record *record)
@@ -86,10 +114,11 @@ static void on_named(void *data, const struct arda_delivery_record *record)
     struct request *request = data;
     struct explain *explain = of(data);
     explain->tenant = request->tenant;
-    copy(explain->delivery, sizeof explain->delivery, record->id);
+    explain->named = true;
+    *explain->user = '\0'; /* it is the delivery's, whatever was asked */
     copy(explain->user, sizeof explain->user, record->user);
-    copy(explain->event, sizeof explain->event, record->cause);
-    copy(explain->notification, sizeof explain->notification, record->notification_id);
+    note_record(explain, record);
+    add_record(request->tool, record);
 }
 
 /* Perhaps it is the id of a notification. */
@@ -119,30 +148,10 @@ static int send_delivery(struct arda_bus *bus, struct request *request)
 static void on_record(void *data, const struct arda_delivery_record *record)
 {
     struct tool *tool = ((struct request *)data)->tool;
-    struct explain *explain = tool->explain;
-    struct base_buf *out = &explain->deliveries[record->channel];
-    int failed = BASE_OK;
     tool->left--;
-    if (*explain->delivery && (record->id.len != strlen(explain->delivery) ||
-                               memcmp(record->id.data, explain->delivery, record->id.len) != 0))
-        return;
-    set_type(explain, record->type);
-    if (tool->filter.notification || tool->filter.event) { /* not of a type alone */
-        copy(explain->event, sizeof explain->event, record->cause);
-        copy(explain->notification, sizeof explain->notification, record->notification_id);
-        note_row(explain, record->notification);
-    }
-    if (tool->settings.json && explain->counts[record->channel]++ > 0)
-        failed |= base_buf_add_byte(out, ',');
-    if (tool->settings.json) {
-        failed |= arda_delivery_record_write(out, record);
-    } else {
-        explain->counts[record->channel]++;
-        failed |= base_buf_printf(out, "  %.*s  ", (int)record->id.len, record->id.data);
-        failed |= print_state(out, record) | base_buf_add_byte(out, '\n');
-        failed |= print_attempts(out, record, 4);
-    }
-    explain->failed |= failed < 0;
+    if (tool->filter.notification || tool->filter.event)
+        note_record(tool->explain, record);
+    add_record(tool, record);
 }
 
 /* ---- what Redis knows of it ---- */
@@ -392,7 +401,7 @@ static void on_done(struct tool *tool)
         explain->stage = RECORDS;
         /* fall through */
     case RECORDS:
-        if (walk_one_tenant(tool))
+        if (!explain->named && walk_one_tenant(tool))
             return;
         explain->stage = FACTS;
         tool_ask(tool, send_facts);

@@ -29,12 +29,12 @@ int endpoint_write(struct base_buf *out, const struct endpoint *endpoint);
 struct explain {
     int stage;   /* what is asked next */
     bool failed; /* memory ran out */
+    bool named;  /* it is about one delivery, which has been found */
 
     /* What it is about; empty: not known (yet). */
     char user[ARDA_ID_MAX + 1];
     char event[ARDA_NOTIFY_KEY_MAX + 1];
     char notification[ARDA_ID_MAX + 1];
-    char delivery[ARDA_ID_MAX + 1];
     size_t tenant; /* in tool->tenants */
     bool typed;
     enum arda_notify_type type;

@@ -64,6 +64,8 @@ int print_state(struct base_buf *out, const struct arda_delivery_record *record)
                               record->attempt_count == 1 ? "" : "s");
     if (record->status == ARDA_DELIVERY_PENDING)
         failed |= add_next(out, record);
+    else if (record->digest_id.len > 0)
+        failed |= base_buf_add_text(out, ", in digest ") | add_clean(out, record->digest_id);
     if (record->last_error.len > 0)
         failed |= base_buf_add_text(out, ": ") | add_clean(out, record->last_error);
     return failed;

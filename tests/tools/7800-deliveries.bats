@@ -256,3 +256,39 @@ misused() { # MESSAGE ARGUMENT...
     [ "$output" = "arda-deliveries: --tenant is missing" ]
     run -75 arda-deliveries list --redis redis://127.0.0.1:1 --retry-for 10ms
 }
+
+# put_digest STATUS: the digest D of two e-mails, M1 and M2, as a daemon keeps it.
+put_digest() {
+    local id
+    for id in D M1 M2; do
+        redis hset "arda:delivery:$tenant:$id" id "$id" tenantId "$tenant" userId "$user" channel email \
+            type po_created status "$1" attemptCount 1 createdAt 2026-02-08T12:00:00.000Z \
+            updatedAt 2026-02-08T12:00:00.000Z heldUntil 2026-02-08T13:00:00.000Z
+        redis zadd "arda:deliveries:$tenant" 1 "$id"
+    done
+    redis hset "arda:delivery:$tenant:D" items 2 schedule hourly
+    for id in M1 M2; do
+        redis hset "arda:delivery:$tenant:$id" digestId D notificationId "n-$id" cause "e-$id"
+        redis zadd "arda:digest-items:$tenant:D" 1 "$id"
+    done
+} >/dev/null
+
+@test "a digest is redriven as a whole, and a member of it alone" {
+    put_digest failed
+    run -0 arda-deliveries explain M1
+    [[ $output == *"  M1  failed, 1 attempt, in digest D"* ]]
+    run -0 arda-deliveries explain D
+    [[ $output == *"  D  failed, 1 attempt"* ]]
+    run -0 arda-deliveries redrive --event e-M1
+    [ "$output" = "1 redriven" ]
+    # There is no way out for e-mails, so all three fail once more.
+    wait_for ended "$tenant" failed 3
+    [ "$(redis hget "arda:delivery:$tenant:M2" lastError)" = "$(redis hget "arda:delivery:$tenant:D" lastError)" ]
+    [ -n "$(redis hget "arda:delivery:$tenant:M2" lastError)" ]
+    run -0 arda-deliveries redrive --failed
+    [ "$output" = "1 redriven" ]
+    wait_for ended "$tenant" failed 3
+    run -0 arda-deliveries redrive M1
+    arda-deliveries show M1 | jq -e '.digestId == null'
+    arda-deliveries show D | jq -e '.items == 1'
+}
