@@ -14,6 +14,7 @@
 #define SECOND_MS    1000
 #define OFFSET_MAX_S (26 * 3600) /* "has to be between -89999 and 93599" */
 #define COUNT_MAX    BASE_ZONE_FILE_MAX
+#define NEVER_S      (INT64_MAX / SECOND_MS) /* a change from then on is none */
 
 struct change {
     int64_t at_s;
@@ -84,8 +85,8 @@ static bool read_block(const unsigned char *at, size_t left, size_t time_len, st
         .data = at + HEADER_LEN,
     };
     if (block->ut_count > COUNT_MAX || block->std_count > COUNT_MAX ||
-        block->leap_count > COUNT_MAX || block->time_count > COUNT_MAX ||
-        block->type_count == 0 || block->type_count > COUNT_MAX || block->char_count > COUNT_MAX)
+        block->leap_count > COUNT_MAX || block->time_count > COUNT_MAX || block->type_count == 0 ||
+        block->type_count > COUNT_MAX || block->char_count > COUNT_MAX)
         return false;
     block->len = block->time_count * (time_len + 1) + block->type_count * TYPE_LEN +
                  block->char_count + block->leap_count * (time_len + 4) + block->std_count +
@@ -142,8 +143,7 @@ int base_zone_parse(struct base_slice file, struct base_zone **zone)
         if (!read_block(at, (size_t)(end - at), 8, &block))
             return BASE_ERR_SYNTAX;
     }
-    struct base_zone *new =
-        base_calloc(1, sizeof *new + block.time_count * sizeof new->changes[0]);
+    struct base_zone *new = base_calloc(1, sizeof *new + block.time_count * sizeof new->changes[0]);
     if (!new)
         return BASE_ERR_NOMEM;
     at = block.data + block.len;
@@ -200,12 +200,12 @@ static struct period period_at(const struct base_zone *zone, int64_t utc_s)
         else
             high = middle;
     }
-    if (low < zone->count)
+    if (low < zone->count && zone->changes[low].at_s < NEVER_S)
         period.until_s = zone->changes[low].at_s;
-    else if (zone->has_rule)
-        return (struct period){.offset_s = base_zone_rule_at(&zone->rule, utc_s, &period.until_s),
-                               .until_s = period.until_s};
-    period.offset_s = low > 0 ? zone->changes[low - 1].offset_s : zone->first_offset_s;
+    if (low == zone->count && zone->has_rule)
+        period.offset_s = base_zone_rule_at(&zone->rule, utc_s, &period.until_s);
+    else
+        period.offset_s = low > 0 ? zone->changes[low - 1].offset_s : zone->first_offset_s;
     return period;
 }
 

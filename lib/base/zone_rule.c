@@ -50,8 +50,8 @@ static bool read_time(struct reader *in, int32_t *seconds)
     if (!negative)
         (void)take(in, '+');
     if (!read_number(in, 0, HOURS_MAX, &hour) ||
-        (take(in, ':') && (!read_number(in, 0, 59, &minute) ||
-                           (take(in, ':') && !read_number(in, 0, 59, &second)))))
+        (take(in, ':') &&
+         (!read_number(in, 0, 59, &minute) || (take(in, ':') && !read_number(in, 0, 59, &second)))))
         return false;
     *seconds = hour * HOUR_S + minute * 60 + second;
     if (negative)
@@ -64,9 +64,9 @@ static bool skip_name(struct reader *in)
 {
     bool quoted = take(in, '<');
     const char *first = in->at;
-    while (in->at < in->end && (isalpha((unsigned char)*in->at) ||
-                                (quoted && (isdigit((unsigned char)*in->at) || *in->at == '+' ||
-                                            *in->at == '-'))))
+    while (in->at < in->end &&
+           (isalpha((unsigned char)*in->at) ||
+            (quoted && (isdigit((unsigned char)*in->at) || *in->at == '+' || *in->at == '-'))))
         in->at++;
     return in->at - first >= NAME_MIN && (!quoted || take(in, '>'));
 }
