@@ -10,7 +10,8 @@
  * required. Where it is not, a check would keep nobody from listening, and so there is none.
  *
  * Connections are used again. At most as many as are allowed are open; what more there is to send
- * waits, but no longer than an attempt may take. Threads: the loop's only.
+ * waits, but no longer than an attempt may take. Threads: the loop's only. Each connection is led
+ * by a thread of its own (mail_transfer.h says why), of which nothing is seen from here.
  */
 #ifndef ARDA_MAIL_SEND_H
 #define ARDA_MAIL_SEND_H
@@ -52,7 +53,7 @@ int arda_mail_sender_new(const struct arda_mail_sender_options *options,
 /* Host and port of the relay, for a person. Borrowed. */
 const char *arda_mail_sender_name(const struct arda_mail_sender *sender);
 /* All its attempts must have ended or been cancelled. May be called by the `done` of the last one.
- * NULL is allowed. */
+ * The loop frees it, after up to a second where an attempt was broken off. NULL is allowed. */
 void arda_mail_sender_close(struct arda_mail_sender *sender);
 
 /* ---- an attempt ---- */
