@@ -2,7 +2,24 @@
 #ifndef ARDA_NOTIFYD_OPTIONS_H
 #define ARDA_NOTIFYD_OPTIONS_H
 
+#include "arda/retry_schedule.h"
 #include "base/opt_common.h"
+
+#define NOTIFYD_DELIVERY_OPTIONS(OPT)                                                              \
+    OPT(no_deliver, 0, "no-deliver", FLAG, NULL, NULL, NULL, NULL,                                 \
+        "leave the deliveries by e-mail and webhook to other daemons")                             \
+    OPT(deliveries_in_flight, 0, "deliveries-in-flight", INT, "N", NULL, "256", "1..1000",         \
+        "deliveries that are under way at a time")                                                 \
+    OPT(per_endpoint, 0, "per-endpoint", INT, "N", NULL, "16", "1..1000",                          \
+        "of these, how many to one tenant's endpoint, or e-mails of one tenant")                   \
+    OPT(retry_schedule, 0, "retry-schedule", TEXT, "TIME[,TIME...]", NULL, ARDA_RETRY_DEFAULT,     \
+        NULL, "pauses before the attempts of a delivery")                                          \
+    OPT(retain_deliveries, 0, "retain-deliveries", DURATION, "TIME", NULL, "180d", NULL,           \
+        "how long deliveries that have ended are kept; 0: for ever")                               \
+    OPT(webhook_allow, 0, "webhook-allow", LIST, "CIDR[,CIDR...]", NULL, NULL, NULL,               \
+        "addresses of your own network that webhooks may be sent to after all")                    \
+    OPT(webhook_timeout, 0, "webhook-timeout", DURATION, "TIME", NULL, "15s", NULL,                \
+        "how long an attempt by webhook may take")
 
 #define NOTIFYD_OPTIONS(OPT)                                                                       \
     OPT(since, 's', "since", TEXT, "WHEN", NULL, NULL, NULL,                                       \
@@ -23,7 +40,8 @@
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(drain, 0, "drain", DURATION, "TIME", NULL, "5s", NULL,                                     \
-        "how long events that are being processed may take at the end")                            \
+        "how long events and deliveries that are under way may take at the end")                   \
+    NOTIFYD_DELIVERY_OPTIONS(OPT)                                                                  \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     BASE_OPT_COMMON_LOG(OPT)
 

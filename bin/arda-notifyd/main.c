@@ -36,7 +36,7 @@ static bool is_idle(const struct notifyd *nd)
 {
     bool settled = nd->mode == MODE_RUN || nd->mode == MODE_DRY;
     return nd->in_flight == 0 && nd->others_in_flight == 0 && nd->intake.takes == 0 &&
-           (!settled || print_is_empty(nd));
+           deliver_is_idle(nd) && (!settled || print_is_empty(nd));
 }
 
 static void on_bus_closed(void *data)
@@ -66,6 +66,7 @@ static void close_all(struct notifyd *nd)
     log_counts(nd);
     channel_stop(nd);
     admin_stop(nd);
+    deliver_close(nd);
     if (nd->mode == MODE_RUN && nd->intake.begun)
         (void)arda_intake_leave(nd->bus, nd->intake.consumer, NULL, NULL);
     arda_bus_shutdown(nd->bus, BUS_DRAIN_MS, on_bus_closed, nd);
@@ -134,6 +135,7 @@ void notifyd_turn(struct notifyd *nd)
         work_pump(nd);
         intake_flush(nd);
     }
+    deliver_turn(nd);
     print_flush(nd);
 }
 
@@ -145,6 +147,7 @@ static void on_check(uv_check_t *check)
 static void on_up(struct notifyd *nd)
 {
     work_resume(nd);
+    deliver_up(nd);
     switch (nd->mode) {
     case MODE_EXPLAIN: explain_up(nd); break;
     case MODE_REDRIVE: redrive_up(nd); break;
@@ -300,6 +303,9 @@ static void start(struct notifyd *nd)
     int failed = arda_bus_new(&nd->loop, &options, &nd->bus, &why);
     if (failed)
         fail(failed, "", &why);
+    failed = deliver_init(nd, &why);
+    if (failed)
+        fail(failed, "", &why);
     const char *address = nd->settings.admin;
     if (address && *address && (nd->mode == MODE_RUN || nd->mode == MODE_DRY)) {
         failed = admin_start(nd, address, &why);
@@ -313,6 +319,7 @@ static void fini(struct notifyd *nd)
     explain_fini(nd);
     redrive_fini(nd);
     channel_fini(nd);
+    deliver_fini(nd);
     tenants_fini(nd);
     print_fini(nd);
     base_opt_fini(&program, &nd->settings);

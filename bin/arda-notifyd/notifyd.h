@@ -13,6 +13,7 @@
  *     redrive.c   dead letters
  *     dry.c       reading without a trace
  *     admin.c     pages for those who look after the daemon
+ *     deliver*.c  deliveries by e-mail and webhook (deliver.h)
  *
  * An event is read from its tenant's stream; a message on the channel says that there is something
  * to read. What is in work stays in its tenant's queue, in order, until Redis has confirmed the
@@ -35,6 +36,7 @@
 #include "base/exit.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "deliver.h"
 
 #include <uv.h>
 
@@ -342,6 +344,7 @@ struct notifyd {
         uv_timer_t timer; /* looks whether more can be written */
         bool broken;
     } print;
+    struct deliver deliver;
     struct explain *explain;
     struct redrive *redrive;
     struct net_server *server; /* of --admin; NULL: none */

@@ -74,7 +74,8 @@ struct arda_delivery {
     /* The tenant's endpoint; of webhooks only. */
     bool endpoint_enabled;
     struct base_slice url, secret, previous_secret;
-    /* The directory's entries that apply to the user and type, as stored; of e-mails only. */
+    /* The directory's entries that apply to the user and type, as stored, such as "daily@08:00" and
+     * "22:00-07:00"; of e-mails only. */
     struct base_slice digest, quiet;
     /* The rows of a digest, oldest first. */
     struct base_slice *items;
@@ -83,28 +84,38 @@ struct arda_delivery {
 
 void arda_delivery_free(struct arda_delivery *delivery); /* NULL is allowed */
 
+/* What of a lane is in flight here. */
+struct arda_delivery_share {
+    const char *lane; /* "TENANT:CHANNEL" */
+    uint32_t in_flight;
+};
+
+#define ARDA_DELIVERY_SHARES_MAX 1000 /* of one claim */
+
 struct arda_delivery_claim {
     int64_t now_ms, lease_ms;
     unsigned channels; /* those asked for, as bits */
     uint32_t max;      /* deliveries at most, over all lanes */
-    uint32_t per_lane; /* and of one lane */
-    /* Lanes that are to be left alone, since their share is in flight here already. */
-    const char *const *busy;
-    size_t busy_count;
+    uint32_t per_lane; /* and of one lane, with those that are in flight here already */
+    const struct arda_delivery_share *shares;
+    size_t share_count;
     const char *lease; /* a UUID that was not used before */
 };
 
 struct arda_delivery_claimer {
     /* Before `done`; it is the callee's to free. */
     void (*on_delivery)(void *data, struct arda_delivery *delivery);
-    /* `next_ms`: when something is due in a lane that is not busy; negative: nothing is. */
+    /* `next_ms`: when something is due in a lane whose share is not in flight; negative: nothing
+     * is. */
     void (*done)(void *data, int result, int64_t next_ms, const struct base_why *why);
     void *data;
 };
 
 /* Lanes whose oldest delivery has waited longest come first. Lanes of an endpoint whose circuit is
- * open, or that is to be spared, are left out until then. The structs are copied, the texts
- * borrowed for the call. */
+ * open, or that is to be spared, are left out until then; then one at a time is given of them, over
+ * all daemons, until the endpoint works again. The share of an endpoint is halved by each failure
+ * in a row, so that one that hangs does not take the room of others. The structs are copied, the
+ * texts borrowed for the call. BASE_ERR_LIMIT for too many shares. */
 int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *claim,
                         const struct arda_delivery_claimer *claimer);
 
@@ -121,7 +132,9 @@ enum arda_endpoint_verdict {
 
 /* Texts are borrowed for the call. */
 struct arda_delivery_settlement {
-    const struct arda_delivery *delivery; /* its tenant, channel, id and lease count */
+    /* Its tenant, channel, id, lease and URL count: what is said of an endpoint that meanwhile has
+     * another URL is not believed. */
+    const struct arda_delivery *delivery;
     int64_t now_ms;
     enum arda_delivery_status status; /* pending: due again at `due_ms` */
     int64_t due_ms;
@@ -150,6 +163,34 @@ int arda_delivery_settle(struct arda_bus *bus, const struct arda_delivery_settle
 /* Gives a claim back without an attempt, due at once or at `due_ms`. */
 int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *delivery,
                           int64_t due_ms, arda_delivery_settle_fn done, void *data);
+
+/* ---- endpoints that were disabled, and whose tenants do not know yet ---- */
+
+struct arda_delivery_alerts {
+    /* Borrowed for the call. `since_ms`: when it was disabled, which tells this time from others;
+     * `why`: for a person. */
+    void (*on_alert)(void *data, const char *tenant, int64_t since_ms, const char *why);
+    void (*done)(void *data, int result, const struct base_why *why);
+    void *data;
+};
+
+int arda_delivery_alerts(struct arda_bus *bus, const struct arda_delivery_alerts *alerts);
+/* The tenant has been told. Nobody hears whether it is noted. */
+int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t since_ms);
+
+/* ---- how it stands ---- */
+
+struct arda_delivery_counts {
+    uint64_t pending;  /* deliveries that wait, are held or in flight */
+    uint64_t circuits; /* endpoints with something pending whose circuit is open */
+    int64_t oldest_ms; /* since when the oldest one that may go out is due; negative: none is */
+};
+
+/* Of the lanes that are due first, 10,000 at most. */
+int arda_delivery_count(struct arda_bus *bus, int64_t now_ms,
+                        void (*done)(void *data, int result,
+                                     const struct arda_delivery_counts *counts),
+                        void *data);
 
 /* ---- holding ---- */
 

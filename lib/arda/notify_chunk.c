@@ -119,6 +119,8 @@ static int add_created(struct notify_run *run, const char *now)
         failed |= add_member(out, "correlationId", run->step.cause.id, true);
     failed |= base_buf_add_byte(out, '}');
     end_word(run, NOTIFY_CREATED_END);
+    failed |= base_buf_add(out, told->type.data, told->type.len);
+    end_word(run, NOTIFY_TYPE);
     return failed;
 }
 

@@ -40,6 +40,7 @@ enum notify_word {
     NOTIFY_CREATED_MIDDLE,
     NOTIFY_CREATED_TAIL,
     NOTIFY_CREATED_END,
+    NOTIFY_TYPE,
     NOTIFY_WORDS
 };
 

@@ -208,8 +208,12 @@ async function count() {
       if (byMail) mails++;
     }
   result.strange += rows.size + heard.size;
-  for (const tenant of tenants) result.deliveries += await client.zcard(`arda:deliveries:${tenant}`);
-  result.wrong_deliveries = Math.abs(result.deliveries - mails) + Math.abs((await client.zcard('arda:due')) - mails);
+  let due = 0;
+  for (const tenant of tenants) {
+    result.deliveries += await client.zcard(`arda:deliveries:${tenant}`);
+    due += await client.zcard(`arda:due:${tenant}:email`);
+  }
+  result.wrong_deliveries = Math.abs(result.deliveries - mails) + Math.abs(due - mails);
   result.heard_twice = heardTwice;
   return result;
 }

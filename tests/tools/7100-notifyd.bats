@@ -6,7 +6,7 @@ load ../lib/common.bash
 
 setup_file() {
     start_redis
-    start_notifyd
+    start_notifyd --no-deliver
 }
 teardown_file() { stop_all; }
 

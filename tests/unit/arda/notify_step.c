@@ -81,20 +81,22 @@ static void each_is_announced_once_on_both_channels(void)
 
 static void check_delivery(const char *user, enum arda_notify_channel channel)
 {
-    static const char *const fields[] = {"id",        "tenantId", "notificationId", "userId",
-                                         "channel",   "status",   "attemptCount",   "createdAt",
-                                         "updatedAt", "cause"};
-    char id[ARDA_NOTIFY_ID_LEN + 1], member[64];
+    static const char *const fields[] = {
+        "id",           "tenantId",  "notificationId", "userId", "channel", "status",
+        "attemptCount", "createdAt", "updatedAt",      "cause",  "type",    "nextAttemptAt"};
+    char id[ARDA_NOTIFY_ID_LEN + 1];
+    const char *name = arda_notify_channel_name(channel);
     CHECK_INT(arda_notify_delivery_id(test_row_id(user), channel, id), 0);
     const char *const want[] = {
-        id,        "acme", test_row_id(user), user,     arda_notify_channel_name(channel),
-        "pending", "0",    TEST_NOW,          TEST_NOW, TEST_KEY};
+        id,           "acme",  test_row_id(user), user,     arda_notify_channel_name(channel),
+        "pending",    "0",     TEST_NOW,          TEST_NOW, TEST_KEY,
+        "po_created", TEST_NOW};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         check_text(want[i], "HGET arda:delivery:acme:%s %s", id, fields[i]);
-    CHECK_INT(test_count("HLEN arda:delivery:acme:%s", id), 11);
+    CHECK_INT(test_count("HLEN arda:delivery:acme:%s", id), 13);
     check_text("1770552000123", "ZSCORE arda:deliveries:acme %s", id);
-    snprintf(member, sizeof member, "acme:%s", id);
-    check_text("1770552000123", "ZSCORE arda:due %s", member);
+    check_text("1770552000123", "ZSCORE arda:due:acme:%s %s", name, id);
+    check_text("1770552000123", "ZSCORE arda:due acme:%s", name);
 }
 
 static void deliveries_are_recorded(void)
@@ -106,7 +108,8 @@ static void deliveries_are_recorded(void)
     check_delivery("cid", ARDA_NOTIFY_EMAIL);
     check_delivery("cid", ARDA_NOTIFY_WEBHOOK);
     CHECK_INT(test_count("ZCARD arda:deliveries:%s", "acme"), 3);
-    CHECK_INT(test_count("ZCARD arda:%s", "due"), 3);
+    CHECK_INT(test_count("ZCARD arda:%s", "due"), 2);
+    CHECK_INT(test_count("ZCARD arda:due:acme:%s", "email"), 2);
     check_text("{\"type\":\"x\"}", "GET arda:cause:acme:" TEST_KEY);
     CHECK(test_count("TTL arda:cause:acme:%s", TEST_KEY) > 2591000);
     redisReply *row = test_redis_ask(&test_redis, "HGET arda:rows:acme:ann %s", test_row_id("ann"));

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The body is the same in every attempt: its time is that of the delivery, while the signature's is
+ * that of the attempt.
+ */
+#include "notifyd.h"
+
+#include "arda/webhook_send.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/rfc3339.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEASE_MARGIN_MS 30000 /* of a lease beyond the time of an attempt */
+
+struct deliver_webhook {
+    struct arda_webhook_sender *sender;
+    struct base_block *allowed;
+    size_t allowed_count;
+};
+
+struct attempt {
+    struct arda_webhook_attempt *sending;
+    struct base_buf body;
+};
+
+/* ---- options ---- */
+
+static int add_block(struct deliver_webhook *webhook, const char *text, size_t len,
+                     struct base_why *why)
+{
+    char block[64];
+    if (len >= sizeof block)
+        return base_why_set(why, BASE_ERR_INVALID, "expected addresses such as 10.0.0.0/8");
+    memcpy(block, text, len);
+    block[len] = '\0';
+    struct base_block *more =
+        base_realloc(webhook->allowed, (webhook->allowed_count + 1) * sizeof *more);
+    if (!more)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    webhook->allowed = more;
+    int failed = base_block_parse(block, &more[webhook->allowed_count], why);
+    webhook->allowed_count += !failed;
+    return failed;
+}
+
+static int read_allowed(struct deliver_webhook *webhook, const struct base_opt_list *list,
+                        struct base_why *why)
+{
+    for (size_t i = 0; i < list->count; i++)
+        for (const char *at = list->items[i];; at++) {
+            size_t len = strcspn(at, ",");
+            int failed = add_block(webhook, at, len, why);
+            if (failed)
+                return failed;
+            at += len;
+            if (!*at)
+                break;
+        }
+    return BASE_OK;
+}
+
+int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
+{
+    struct deliver *deliver = &nd->deliver;
+    struct deliver_webhook *webhook = base_calloc(1, sizeof *webhook);
+    if (!webhook)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    deliver->webhook = webhook;
+    int64_t timeout_ms = nd->settings.webhook_timeout;
+    if (timeout_ms < 1)
+        return base_why_set(why, BASE_ERR_INVALID, "--webhook-timeout: expected more than 0");
+    if (read_allowed(webhook, &nd->settings.webhook_allow, why) < 0)
+        return base_why_prefix(why, "--webhook-allow");
+    if (deliver->lease_ms < timeout_ms + LEASE_MARGIN_MS)
+        deliver->lease_ms = timeout_ms + LEASE_MARGIN_MS;
+    const struct arda_webhook_sender_options options = {
+        .loop = &nd->loop,
+        .allowed = webhook->allowed,
+        .allowed_count = webhook->allowed_count,
+        .timeout_ms = timeout_ms,
+    };
+    int failed = arda_webhook_sender_new(&options, &webhook->sender);
+    return failed ? base_why_set(why, failed, "webhooks: %s", base_err_text(failed)) : BASE_OK;
+}
+
+void deliver_webhook_close(struct notifyd *nd)
+{
+    arda_webhook_sender_close(nd->deliver.webhook->sender);
+    nd->deliver.webhook->sender = NULL;
+}
+
+void deliver_webhook_fini(struct notifyd *nd)
+{
+    if (!nd->deliver.webhook)
+        return;
+    base_free(nd->deliver.webhook->allowed);
+    base_free_clear(&nd->deliver.webhook);
+}
+
+/* ---- an attempt ---- */
+
+static bool is_object(struct base_slice text)
+{
+    struct base_json_value value;
+    return text.len > 0 && base_json_check(text.data, text.len, &value, NULL) == 0 &&
+           value.kind == BASE_JSON_OBJECT;
+}
+
+static int write_body(struct base_buf *out, const struct arda_delivery *delivery)
+{
+    const struct base_slice null = {"null", 4};
+    struct base_slice row = is_object(delivery->notification) ? delivery->notification : null;
+    struct base_slice event = is_object(delivery->cause) ? delivery->cause : null;
+    char at[BASE_RFC3339_LEN + 1];
+    base_rfc3339_format(delivery->created_ms, at);
+    int failed = base_buf_printf(
+        out, "{\"type\":\"notification.created\",\"timestamp\":\"%s\",\"notification\":", at);
+    failed |= base_buf_add(out, row.data, row.len) | base_buf_add_text(out, ",\"event\":");
+    failed |= base_buf_add(out, event.data, event.len) | base_buf_add_byte(out, '}');
+    return failed ? BASE_ERR_NOMEM : BASE_OK;
+}
+
+static void free_attempt(struct deliver_job *job)
+{
+    struct attempt *attempt = job->attempt;
+    base_buf_fini(&attempt->body);
+    base_free(attempt);
+    job->attempt = NULL;
+}
+
+static enum deliver_outcome outcome_of(enum arda_webhook_outcome outcome)
+{
+    switch (outcome) {
+    case ARDA_WEBHOOK_DELIVERED: return DELIVER_DONE;
+    case ARDA_WEBHOOK_GONE: return DELIVER_GONE;
+    case ARDA_WEBHOOK_SLOW_DOWN: return DELIVER_SLOW_DOWN;
+    case ARDA_WEBHOOK_RETRY: return DELIVER_RETRY;
+    default: return DELIVER_FAILED;
+    }
+}
+
+static void on_sent(void *data, const struct arda_webhook_result *sent)
+{
+    struct deliver_job *job = data;
+    const struct deliver_result result = {
+        .outcome = outcome_of(sent->outcome),
+        .attempted = true,
+        .answer = sent->status,
+        .text = sent->text,
+        .duration_ms = sent->duration_ms,
+        .retry_after_ms = sent->retry_after_ms,
+    };
+    free_attempt(job);
+    deliver_done(job, &result);
+}
+
+/* A secret that makes no sense: nothing can be signed. */
+static int read_keys(const struct arda_delivery *delivery, struct arda_webhook_key keys[static 2],
+                     size_t *count, struct base_why *why)
+{
+    *count = 1;
+    int failed = arda_webhook_key_parse(delivery->secret, &keys[0], why);
+    if (failed)
+        return base_why_prefix(why, "the webhook's secret");
+    if (delivery->previous_secret.len == 0)
+        return BASE_OK;
+    *count = 2;
+    failed = arda_webhook_key_parse(delivery->previous_secret, &keys[1], why);
+    return failed ? base_why_prefix(why, "the webhook's previous secret") : BASE_OK;
+}
+
+int deliver_webhook_begin(struct deliver_job *job)
+{
+    const struct arda_delivery *delivery = job->delivery;
+    struct arda_webhook_key keys[2];
+    struct base_why why;
+    size_t count;
+    if (read_keys(delivery, keys, &count, &why) < 0) {
+        const struct deliver_result result = {.outcome = DELIVER_FAILED, .text = why.text};
+        deliver_done_soon(job, &result);
+        return BASE_OK;
+    }
+    struct attempt *attempt = base_calloc(1, sizeof *attempt);
+    if (!attempt)
+        return BASE_ERR_NOMEM;
+    job->attempt = attempt;
+    int failed = write_body(&attempt->body, delivery);
+    if (!failed) {
+        const struct arda_webhook_request request = {
+            .url = delivery->url.data,
+            .id = {delivery->id, strlen(delivery->id)},
+            .body = {attempt->body.data, attempt->body.len},
+            .keys = keys,
+            .key_count = count,
+            .done = on_sent,
+            .data = job,
+        };
+        failed = arda_webhook_send(job->nd->deliver.webhook->sender, &request, &attempt->sending);
+    }
+    if (failed)
+        free_attempt(job);
+    return failed;
+}
+
+void deliver_webhook_cancel(struct deliver_job *job)
+{
+    struct attempt *attempt = job->attempt;
+    arda_webhook_cancel(attempt->sending);
+    free_attempt(job);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/delivery_internal.h"
+
+#include "base/mem.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+#define NAME_(status, name) name,
+    ARDA_DELIVERY_STATUS_MAP(NAME_)
+#undef NAME_
+};
+
+const char *arda_delivery_status_name(enum arda_delivery_status status)
+{
+    return names[status];
+}
+
+int arda_delivery_status_find(const char *name, size_t len, enum arda_delivery_status *status)
+{
+    for (int i = 0; i < ARDA_DELIVERY_STATUSES; i++)
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0) {
+            *status = (enum arda_delivery_status)i;
+            return BASE_OK;
+        }
+    return BASE_ERR_NOTFOUND;
+}
+
+void arda_delivery_free(struct arda_delivery *delivery)
+{
+    base_free(delivery);
+}
+
+void delivery_ms(int64_t ms, char out[static DELIVERY_MS_LEN])
+{
+    snprintf(out, DELIVERY_MS_LEN, "%" PRId64, ms);
+}
+
+/* ---- changes ---- */
+
+struct change {
+    struct arda_bus *bus;
+    arda_delivery_settle_fn done;
+    void *data;
+};
+
+static void on_changed(void *data, int result, const struct redisReply *reply)
+{
+    struct change *change = data;
+    struct arda_delivery_settled settled = {0};
+    struct base_why why = {0};
+    result = arda_script_error(change->bus, result, reply, &why);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+                    reply->element[0]->type != REDIS_REPLY_INTEGER ||
+                    reply->element[1]->type != REDIS_REPLY_INTEGER))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
+    if (!result) {
+        settled.late = reply->element[0]->integer != 0;
+        settled.disabled = reply->element[1]->integer != 0;
+    }
+    if (change->done)
+        change->done(change->data, result, &settled, &why);
+    base_free(change);
+}
+
+int delivery_change(struct arda_bus *bus, struct arda_script *script, int argc,
+                    const char *const *argv, arda_delivery_settle_fn done, void *data)
+{
+    struct change *change = base_malloc(sizeof *change);
+    if (!change)
+        return BASE_ERR_NOMEM;
+    *change = (struct change){bus, done, data};
+    int failed = arda_script_call(bus, script, argc, argv, NULL, on_changed, change);
+    if (failed)
+        base_free(change);
+    return failed;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The settlement that disables an endpoint notes its tenant, so that whichever daemon is alive
+ * tells the tenant, and a note goes when that is done.
+ */
+#include "arda/delivery_internal.h"
+
+#include "base/mem.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- endpoints that were disabled ---- */
+
+struct asking {
+    struct arda_bus *bus;
+    struct arda_delivery_alerts alerts;
+};
+
+/* "MS WHY" */
+static void give_note(const struct asking *asking, const redisReply *tenant, const redisReply *note)
+{
+    char *why = NULL;
+    if (tenant->type != REDIS_REPLY_STRING || note->type != REDIS_REPLY_STRING ||
+        !arda_tenant_valid(tenant->str, tenant->len))
+        return;
+    long long since_ms = strtoll(note->str, &why, 10);
+    if (since_ms > 0)
+        asking->alerts.on_alert(asking->alerts.data, tenant->str, since_ms,
+                                *why == ' ' ? why + 1 : why);
+}
+
+static void on_notes(void *data, int result, const struct redisReply *reply)
+{
+    struct asking *asking = data;
+    struct base_why why = {0};
+    result = arda_script_error(asking->bus, result, reply, &why);
+    size_t count = !result && reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    for (size_t i = 0; i + 1 < count; i += 2)
+        give_note(asking, reply->element[i], reply->element[i + 1]);
+    asking->alerts.done(asking->alerts.data, result, &why);
+    base_free(asking);
+}
+
+int arda_delivery_alerts(struct arda_bus *bus, const struct arda_delivery_alerts *alerts)
+{
+    char key[ARDA_KEY_MAX];
+    const char *argv[] = {"HGETALL", key};
+    struct asking *asking = base_malloc(sizeof *asking);
+    if (!asking)
+        return BASE_ERR_NOMEM;
+    *asking = (struct asking){bus, *alerts};
+    arda_key(key, arda_bus_prefix(bus), "disabled", NULL, 0);
+    int failed = arda_bus_command(bus, 2, argv, NULL, on_notes, asking);
+    if (failed)
+        base_free(asking);
+    return failed;
+}
+
+/* ARGV: prefix, tenant, since when. Another note may have come meanwhile. */
+static struct arda_script alerted_script =
+    ARDA_SCRIPT("local notes = ARGV[1] .. ':disabled'\n"
+                "local note = redis.call('HGET', notes, ARGV[2])\n"
+                "if note and string.match(note, '^%d+') == ARGV[3] then\n"
+                "  redis.call('HDEL', notes, ARGV[2])\n"
+                "end\n"
+                "return {0, 0}\n");
+
+int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t since_ms)
+{
+    char since[DELIVERY_MS_LEN];
+    const char *argv[] = {arda_bus_prefix(bus), tenant, since};
+    delivery_ms(since_ms, since);
+    return delivery_change(bus, &alerted_script, 3, argv, NULL, NULL);
+}
+
+/* ---- how it stands ---- */
+
+/* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. */
+static struct arda_script count_script = ARDA_SCRIPT(
+    DELIVERY_LUA
+    "local now, pending, circuits, oldest = tonumber(ARGV[2]), 0, 0, -1\n"
+    "for _, lane in ipairs(call('ZRANGE', ARGV[1] .. ':due', 0, 9999)) do\n"
+    "  pending = pending + call('ZCARD', key('due', lane))\n"
+    "  local tenant, open = string.match(lane, '^(.*):webhook$'), 0\n"
+    "  if tenant then\n"
+    "    open = tonumber(call('HGET', key('endpoint', tenant), 'openUntil') or 0) or 0\n"
+    "  end\n"
+    "  if open > now then circuits = circuits + 1 end\n"
+    "  local first = call('ZRANGE', key('due', lane), 0, 0, 'WITHSCORES')\n"
+    "  local since = tonumber(first[2])\n"
+    "  if open == 0 and since and since <= now and (oldest < 0 or since < oldest) then\n"
+    "    oldest = since\n"
+    "  end\n"
+    "end\n"
+    "return {pending, circuits, oldest}\n");
+
+struct counting {
+    struct arda_bus *bus;
+    void (*done)(void *data, int result, const struct arda_delivery_counts *counts);
+    void *data;
+};
+
+static void on_counted(void *data, int result, const struct redisReply *reply)
+{
+    struct counting *counting = data;
+    struct arda_delivery_counts counts = {.oldest_ms = -1};
+    result = arda_script_error(counting->bus, result, reply, NULL);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3))
+        result = BASE_ERR_INTERNAL;
+    if (!result)
+        counts = (struct arda_delivery_counts){(uint64_t)reply->element[0]->integer,
+                                               (uint64_t)reply->element[1]->integer,
+                                               (int64_t)reply->element[2]->integer};
+    counting->done(counting->data, result, &counts);
+    base_free(counting);
+}
+
+int arda_delivery_count(struct arda_bus *bus, int64_t now_ms,
+                        void (*done)(void *data, int result,
+                                     const struct arda_delivery_counts *counts),
+                        void *data)
+{
+    char now[DELIVERY_MS_LEN];
+    const char *argv[] = {arda_bus_prefix(bus), now};
+    struct counting *counting = base_malloc(sizeof *counting);
+    if (!counting)
+        return BASE_ERR_NOMEM;
+    *counting = (struct counting){bus, done, data};
+    delivery_ms(now_ms, now);
+    int failed = arda_script_call(bus, &count_script, 2, argv, NULL, on_counted, counting);
+    if (failed)
+        base_free(counting);
+    return failed;
+}

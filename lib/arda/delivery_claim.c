@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What is claimed stays in its lane with the end of its lease for a moment, so that a lease that
+ * ends needs nobody to notice: the delivery is simply due again.
+ *
+ * How an endpoint does is looked at here and nowhere else, so its lane may be due at any time: a
+ * claim that comes too early puts the lane off. An endpoint that is to be tried with one delivery
+ * at a time notes until when that one has it.
+ */
+#include "arda/delivery_internal.h"
+
+#include "base/mem.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD 8 /* words before the shares */
+
+/* ARGV: prefix, now, end of the lease, lease, most, most of a lane, "1" for each of email and
+ * webhook; then lanes, each with what of it is in flight. The answer: when the next is due, or
+ * "-1"; then what was claimed, as delivery_parse.c reads it. */
+static struct arda_script claim_script = ARDA_SCRIPT(
+    DELIVERY_LUA
+    "local prefix, now_s, lease_end, lease = unpack(ARGV, 1, 4)\n"
+    "local now, left, share = tonumber(now_s), tonumber(ARGV[5]), tonumber(ARGV[6])\n"
+    "local wanted = {email = ARGV[7] == '1', webhook = ARGV[8] == '1'}\n"
+    "local due, in_flight, answer, more = prefix .. ':due', {}, {'-1'}, false\n"
+    "for i = 9, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
+    "\n"
+    /* Until when the endpoint is to be left alone, or how many it may have. */
+    "local function ask_endpoint(tenant)\n"
+    "  local state = call('HMGET', key('endpoint', tenant), 'openUntil', 'spareUntil', 'pause',\n"
+    "    'failures', 'singleUntil')\n"
+    "  for i = 1, 5 do state[i] = tonumber(state[i] or 0) or 0 end\n"
+    "  local open, spare, pause, failures, single = unpack(state)\n"
+    "  local alone = open > 0 or pause > 0\n"
+    "  local wait = math.max(open, spare, alone and single or 0)\n"
+    "  if wait > now then return wait end\n"
+    "  if alone then return nil, 1, true, open > 0 end\n"
+    "  return nil, math.max(1, math.floor(share / 2 ^ failures))\n"
+    "end\n"
+    "\n"
+    "local function items_of(tenant, id)\n"
+    "  local rows = {}\n"
+    "  for _, member in ipairs(call('ZRANGE', key('digest-items', tenant) .. ':' .. id, 0, -1)) "
+    "do\n"
+    "    local item = call('HMGET', key('delivery', tenant) .. ':' .. member, 'notification',\n"
+    "      'digestId')\n"
+    "    if item[1] and item[2] == id then rows[#rows + 1] = item[1] end\n"
+    "  end\n"
+    "  return rows\n"
+    "end\n"
+    "local function first_of(family, tenant, names)\n"
+    "  for _, entry in ipairs(call('HMGET', key(family, tenant), unpack(names))) do\n"
+    "    if entry then return entry end\n"
+    "  end\n"
+    "  return ''\n"
+    "end\n"
+    "\n"
+    "local function take(tenant, channel, lane_key, id, webhook, probe)\n"
+    "  local record = key('delivery', tenant) .. ':' .. id\n"
+    "  local had = call('HMGET', record, 'status', 'userId', 'type', 'attemptCount', 'heldUntil',\n"
+    "    'notification', 'cause', 'items', 'schedule')\n"
+    "  if had[1] ~= 'pending' then\n"
+    "    call('ZREM', lane_key, id)\n"
+    "    return false\n"
+    "  end\n"
+    "  call('ZADD', lane_key, lease_end, id)\n"
+    "  call('HSET', record, 'lease', lease)\n"
+    "  local user, kind = had[2] or '', had[3] or ''\n"
+    "  local rows, digest, quiet = {}, '', ''\n"
+    "  if had[8] then\n"
+    "    rows = items_of(tenant, id)\n"
+    "    local pointer = key('digesting', tenant) .. ':' .. user .. ':' .. (had[9] or '')\n"
+    "    if call('GET', pointer) == id then call('DEL', pointer) end\n"
+    "  end\n"
+    "  if channel == 'email' then\n"
+    "    digest = first_of('digest', tenant,\n"
+    "      {user .. ':' .. kind, user .. ':*', '*:' .. kind, '*:*'})\n"
+    "    quiet = first_of('quiet', tenant, {user, '*'})\n"
+    "  end\n"
+    "  local cause = had[7] and call('GET', key('cause', tenant) .. ':' .. had[7])\n"
+    "  answer[#answer + 1] = {tenant, channel, id, user, kind, had[4] or '0',\n"
+    "    call('ZSCORE', key('deliveries', tenant), id) or '0', had[5] and '1' or '0',\n"
+    "    probe and '1' or '0', had[8] and '' or had[6] or '', cause or '',\n"
+    "    call('HGET', key('users', tenant), user) or '', webhook[1] or '', webhook[2] or '',\n"
+    "    webhook[3] or '', webhook[4] or '', digest, quiet, rows}\n"
+    "  return true\n"
+    "end\n"
+    "\n"
+    "local function visit(lane, tenant, channel)\n"
+    "  local lane_key, room = key('due', lane), share\n"
+    "  local webhook, wait, single, probe = {}, nil, false, false\n"
+    "  if channel == 'webhook' then\n"
+    "    webhook = call('HMGET', key('webhook', tenant), 'enabled', 'url', 'secret',\n"
+    "      'previousSecret')\n"
+    "    if webhook[1] == '1' then wait, room, single, probe = ask_endpoint(tenant) end\n"
+    "    if wait then\n"
+    "      call('ZADD', due, wait, lane)\n"
+    "      return\n"
+    "    end\n"
+    "  end\n"
+    "  room = math.min(room - (in_flight[lane] or 0), left)\n"
+    "  if room <= 0 then return end\n"
+    "  for _, id in ipairs(call('ZRANGEBYSCORE', lane_key, '-inf', now_s, 'LIMIT', 0, room)) do\n"
+    "    if take(tenant, channel, lane_key, id, webhook, probe) then\n"
+    "      left = left - 1\n"
+    "      if single then\n"
+    "        call('HSET', key('endpoint', tenant), 'single', id, 'singleUntil', lease_end)\n"
+    "      end\n"
+    "    else\n"
+    "      more = true\n"
+    "    end\n"
+    "  end\n"
+    "  rescore(lane)\n"
+    "end\n"
+    "\n"
+    "local function parts_of(lane)\n"
+    "  local tenant, channel = string.match(lane, '^(.*):([^:]*)$')\n"
+    "  if wanted[channel] and (in_flight[lane] or 0) < share then return tenant, channel end\n"
+    "end\n"
+    "for _, lane in ipairs(call('ZRANGEBYSCORE', due, '-inf', now_s, 'LIMIT', 0, 2000)) do\n"
+    "  if left == 0 then break end\n"
+    "  local tenant, channel = parts_of(lane)\n"
+    "  if tenant then visit(lane, tenant, channel) end\n"
+    "end\n"
+    "if left == 0 or more then\n"
+    "  answer[1] = now_s\n"
+    "  return answer\n"
+    "end\n"
+    "local coming = call('ZRANGEBYSCORE', due, '(' .. now_s, '+inf', 'WITHSCORES', 'LIMIT', 0, "
+    "500)\n"
+    "for i = 1, #coming, 2 do\n"
+    "  if parts_of(coming[i]) then\n"
+    "    answer[1] = coming[i + 1]\n"
+    "    break\n"
+    "  end\n"
+    "end\n"
+    "return answer\n");
+
+struct claiming {
+    struct arda_bus *bus;
+    struct arda_delivery_claimer claimer;
+    char lease[ARDA_NOTIFY_ID_LEN + 1];
+};
+
+/* What cannot be given is due again when its lease ends. */
+static int give(const struct claiming *claiming, const redisReply *reply, struct base_why *why)
+{
+    int result = BASE_OK;
+    for (size_t i = 1; i < reply->elements; i++) {
+        struct arda_delivery *delivery = NULL;
+        int failed = delivery_parse(reply->element[i], claiming->lease, &delivery);
+        if (failed)
+            result = base_why_set(why, failed == BASE_ERR_NOMEM ? failed : BASE_ERR_INTERNAL,
+                                  failed == BASE_ERR_NOMEM ? "out of memory"
+                                                           : "a delivery makes no sense");
+        else
+            claiming->claimer.on_delivery(claiming->claimer.data, delivery);
+    }
+    return result;
+}
+
+static void on_claimed(void *data, int result, const struct redisReply *reply)
+{
+    struct claiming *claiming = data;
+    struct base_why why = {0};
+    long long next_ms = -1;
+    result = arda_script_error(claiming->bus, result, reply, &why);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
+                    reply->element[0]->type != REDIS_REPLY_STRING ||
+                    sscanf(reply->element[0]->str, "%lld", &next_ms) != 1))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
+    if (!result)
+        result = give(claiming, reply, &why);
+    claiming->claimer.done(claiming->claimer.data, result, next_ms, &why);
+    base_free(claiming);
+}
+
+int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *claim,
+                        const struct arda_delivery_claimer *claimer)
+{
+    char now[DELIVERY_MS_LEN], end[DELIVERY_MS_LEN], max[DELIVERY_MS_LEN], share[DELIVERY_MS_LEN];
+    size_t count = claim->share_count;
+    if (count > ARDA_DELIVERY_SHARES_MAX)
+        return BASE_ERR_LIMIT;
+    if (strlen(claim->lease) != ARDA_NOTIFY_ID_LEN || claim->lease_ms <= 0 || claim->max == 0 ||
+        claim->per_lane == 0)
+        return BASE_ERR_INVALID;
+    struct claiming *claiming = base_malloc(sizeof *claiming);
+    const char **argv = base_calloc(HEAD + 2 * count, sizeof *argv);
+    char(*numbers)[DELIVERY_MS_LEN] = base_calloc(count + 1, sizeof *numbers);
+    int failed = claiming && argv && numbers ? BASE_OK : BASE_ERR_NOMEM;
+    if (!failed) {
+        *claiming = (struct claiming){.bus = bus, .claimer = *claimer};
+        strcpy(claiming->lease, claim->lease);
+        delivery_ms(claim->now_ms, now);
+        delivery_ms(claim->now_ms + claim->lease_ms, end);
+        delivery_ms(claim->max, max);
+        delivery_ms(claim->per_lane, share);
+        bool email = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
+        bool webhook = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
+        const char *const head[HEAD] = {
+            arda_bus_prefix(bus), now, end, claim->lease, max, share, email ? "1" : "0",
+            webhook ? "1" : "0"};
+        memcpy(argv, head, sizeof head);
+        for (size_t i = 0; i < count; i++) {
+            delivery_ms(claim->shares[i].in_flight, numbers[i]);
+            argv[HEAD + 2 * i] = claim->shares[i].lane;
+            argv[HEAD + 2 * i + 1] = numbers[i];
+        }
+        failed = arda_script_call(bus, &claim_script, (int)(HEAD + 2 * count), argv, NULL,
+                                  on_claimed, claiming);
+    }
+    if (failed)
+        base_free(claiming);
+    base_free(argv);
+    base_free(numbers);
+    return failed;
+}
