@@ -88,7 +88,7 @@ static struct arda_mail_attempt *take(struct arda_mail_sender *sender)
 static void run(struct arda_mail_attempt *attempt, void **handle)
 {
     uint64_t waited_ms = (base_clock_mono_us() - attempt->queued_us) / 1000;
-    if (waited_ms > (uint64_t)attempt->sender->way.timeout_ms)
+    if (waited_ms >= (uint64_t)attempt->sender->way.timeout_ms)
         return;
     if (!*handle)
         *handle = arda_mail_transfer_handle();

@@ -46,6 +46,9 @@ static void on_command(struct arda_mail_transfer *transfer, const char *bytes, s
         STAGE_MAP(STAGE_COMMAND_)
 #undef STAGE_COMMAND_
     };
+    transfer->over = len >= 5 && strncasecmp(bytes, "QUIT\r", 5) == 0;
+    if (transfer->over) /* what was refused is known */
+        return;
     for (int stage = 0; stage < STAGES; stage++) {
         const char *command = commands[stage];
         if (command && len >= strlen(command) && strncasecmp(bytes, command, strlen(command)) == 0)
@@ -59,6 +62,8 @@ static void on_command(struct arda_mail_transfer *transfer, const char *bytes, s
 static void on_reply(struct arda_mail_transfer *transfer, const char *bytes, size_t len)
 {
     int code = 0;
+    if (transfer->over)
+        return;
     if (transfer->code > 0) { /* another one */
         transfer->code = 0;
         transfer->reply_len = 0;

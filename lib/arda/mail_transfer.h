@@ -29,6 +29,7 @@ struct arda_mail_transfer {
     uint64_t began_us;
     int64_t taken_ms;
     int stage; /* what was said last */
+    bool over; /* it was good-bye */
     int code;  /* of the answer to it; 0: none that is whole */
     char reply[ARDA_MAIL_REPLY_MAX];
     size_t reply_len;

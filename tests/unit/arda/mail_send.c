@@ -232,13 +232,28 @@ static void begin_with(struct script with, struct arda_mail_sender_options optio
     CHECK_INT(make_sender("smtp://ann:s3cret@127.0.0.1:%d/me.example", options), 0);
 }
 
+static void count_handle(uv_handle_t *handle, void *count)
+{
+    (void)handle;
+    ++*(int *)count;
+}
+
+/* The timer of the test is one. */
+static bool only_the_timer_is_left(void)
+{
+    int count = 0;
+    uv_walk(&test_loop, count_handle, &count);
+    return count == 1;
+}
+
 static void end(void)
 {
     arda_mail_sender_close(sender);
     sender = NULL;
     if (!uv_is_closing((uv_handle_t *)&relay.listener))
         uv_close((uv_handle_t *)&relay.listener, NULL);
-    RUN_UNTIL(relay.closed == relay.count);
+    RUN_UNTIL(only_the_timer_is_left());
+    CHECK_INT(relay.closed, relay.count);
     test_loop_fini();
     base_buf_fini(&headers);
 }
@@ -317,7 +332,7 @@ static void no_more_connections_than_allowed(void)
     for (int i = 0; i < MOST_MAILS; i++)
         CHECK_INT(mails[i].result.outcome, ARDA_MAIL_SENT);
     CHECK_INT(relay.count, 2);
-    CHECK_INT(heard("RCPT TO:"), MOST_MAILS);
+    CHECK_INT(heard("RCPT TO:<ann@"), MOST_MAILS);
     end();
 }
 
@@ -395,12 +410,16 @@ static void who_waits_too_long_is_told(void)
         start(&mails[i]);
     RUN_UNTIL(ends == 3);
     CHECK_INT(ended_as[0], 0);
-    for (int i = 1; i < 3; i++) {
+    int told = 0; /* the second may have waited a little less, and then only the third is */
+    for (int i = 0; i < 3; i++) {
         CHECK_INT(mails[i].result.outcome, ARDA_MAIL_RETRY);
-        CHECK_INT(mails[i].result.attempted, false);
+        if (mails[i].result.attempted)
+            continue;
+        told++;
         CHECK_STR(mails[i].result.text, "no connection to the relay was free within 100 ms");
     }
-    CHECK_INT(relay.count, 1);
+    CHECK(told == 1 || told == 2);
+    CHECK_INT(relay.count, 3 - told);
     end();
 }
 
