@@ -38,6 +38,7 @@ struct directory_member {
     bool lenient; /* not checked when Redis has it, which others may have written */
     bool hidden;  /* its value is not shown in messages */
     bool secret;
+    bool erasable; /* an empty text stands for none, and Redis holds that for none */
 };
 
 struct directory_kind {

@@ -130,7 +130,8 @@ static int add_known(struct base_buf *out, const struct directory_kind *kind,
 {
     for (const struct directory_member *member = kind->members; member->name; member++) {
         struct base_json_value value = directory_find(object, member->name);
-        bool there = value.kind != BASE_JSON_ABSENT;
+        bool there = value.kind != BASE_JSON_ABSENT &&
+                     !(member->erasable && base_json_equals(&value, "", 0));
         struct directory_member lenient = *member;
         if (member->lenient && source == DIRECTORY_OF_REDIS)
             lenient.is_right = NULL;

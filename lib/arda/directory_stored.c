@@ -20,6 +20,12 @@ size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bu
     return arda_key(out, arda_bus_prefix(bus), "version", tenant, strlen(tenant));
 }
 
+size_t directory_endpoint_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
+                              const char *tenant)
+{
+    return arda_key(out, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
+}
+
 int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv)
 {
     size_t lens[ARDA_DIRECTORY_KINDS + 1];
@@ -63,7 +69,7 @@ static int add_text(struct base_buf *out, const struct arda_directory_line *line
 static int add_pair(struct base_buf *args, const char *name, const struct base_buf *text)
 {
     return arda_redis_add_argument(args, name, strlen(name)) |
-           arda_redis_add_argument(args, text->data, text->len);
+           arda_redis_add_argument(args, text->len ? text->data : "", text->len);
 }
 
 static int add_fields(struct base_buf *args, unsigned *argc, const struct arda_directory_line *line)
@@ -73,7 +79,9 @@ static int add_fields(struct base_buf *args, unsigned *argc, const struct arda_d
     for (const struct directory_member *member = directory_kinds[line->kind].members;
          member->name && !failed; member++) {
         text.len = 0;
-        failed = add_member(&text, line, member->name);
+        if (!member->erasable ||
+            arda_directory_line_member(line, member->name).kind != BASE_JSON_ABSENT)
+            failed = add_member(&text, line, member->name);
         if (!failed)
             failed = add_pair(args, member->name, &text);
         *argc += 2;
@@ -180,7 +188,7 @@ int directory_take_fields(struct arda_directory_line *line, const redisReply *ha
          member++)
         for (size_t i = 0; i + 1 < hash->elements && !failed; i += 2) {
             const redisReply *name = hash->element[i], *text = hash->element[i + 1];
-            if (strcmp(name->str, member->name) == 0)
+            if (strcmp(name->str, member->name) == 0 && !(member->erasable && text->len == 0))
                 failed = take_member(&object, member->name, member->value == DIRECTORY_BOOLEAN,
                                      text->str, text->len, why);
         }

@@ -74,9 +74,10 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
 int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                           const char *tenant)
 {
-    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX];
-    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL"};
-    int argc = 1;
+    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX], endpoint[ARDA_KEY_MAX];
+    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL", endpoint};
+    int argc = 2;
+    directory_endpoint_key(endpoint, bus, tenant);
     for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++) {
         if (i == ARDA_DIRECTORY_TENANT)
             continue;
@@ -89,12 +90,13 @@ int directory_add_removal(struct base_buf *out, unsigned *count, const struct ar
 static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                              const struct arda_directory_line *line)
 {
-    char key[ARDA_KEY_MAX];
+    char key[ARDA_KEY_MAX], endpoint[ARDA_KEY_MAX];
     enum directory_form form = directory_kinds[line->kind].form;
     const char *command = form == DIRECTORY_SET ? "SREM" : "HDEL";
     directory_key(key, bus, line->kind, line->tenant);
+    directory_endpoint_key(endpoint, bus, line->tenant);
     if (form == DIRECTORY_FIELDS)
-        return directory_add_command(out, count, 2, (const char *const[]){"DEL", key});
+        return directory_add_command(out, count, 3, (const char *const[]){"DEL", key, endpoint});
     const char *id = line->kind == ARDA_DIRECTORY_TENANT ? line->tenant : line->id;
     return directory_add_command(out, count, 3, (const char *const[]){command, key, id});
 }

@@ -72,7 +72,7 @@ run() { # SERVER USERS EVENTS
     last=$(seq 1 "$users" | sed 's/^/user-/' | LC_ALL=C sort | tail -n 1)
     : >"$work/log" # here and not there, or what the last one has said would be taken for its own
     case $server in
-    arda) arda-notifyd >>"$work/log" 2>&1 & ;;
+    arda) arda-notifyd --no-deliver >>"$work/log" 2>&1 & ;;
     node) node "$here/node-notifyd.js" >>"$work/log" 2>&1 & ;;
     esac
     pid=$!

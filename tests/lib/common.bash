@@ -120,16 +120,18 @@ launch_redis() {
         --dir "$RUN_DIR" --loglevel warning "$@"
     local pid
     pid=$(pid_of redis)
-    wait_for answers_or_gone "$pid"
-    answers "$pid"
+    wait_for redis_or_gone "$pid"
+    redis_is "$pid" && return 0
+    kill "$pid" 2>/dev/null
+    return 1
 }
 
 # Itself, and not a server of another test on the same port.
-answers() {
+redis_is() {
     [ "$(redis ping 2>/dev/null)" = PONG ] &&
         [ "$(redis info server | sed -n 's/^process_id:\([0-9]*\).*/\1/p')" = "$1" ]
 }
-answers_or_gone() { is_gone "$1" || answers "$1"; }
+redis_or_gone() { is_gone "$1" || redis_is "$1"; }
 redis() { redis-cli -p "$REDIS_PORT" "$@"; }
 subscribers() { [ "$(redis pubsub numsub "arda:events:$1" | tail -n 1)" = "$2" ]; }
 
@@ -237,3 +239,71 @@ publish_text() {
         return redis.call('XADD', 'arda:stream:' .. ARGV[1], '*', 'envelope', ARGV[2], 'type', 'x',
             'source', 'test', 'timestamp', '2026-02-08T12:00:00.000Z')" 0 "$1" "$2" >/dev/null
 }
+
+# ---- deliveries ----
+
+# start_receiver [HOST]: tests/lib/receiver.js; RECEIVER_PORT is its port.
+start_receiver() {
+    start receiver node "$top_srcdir/tests/lib/receiver.js" serve "$@"
+    wait_for lines_of receiver 1
+    RECEIVER_PORT=$(head -n 1 "$RUN_DIR/receiver.out" | sed 's/[^0-9]//g')
+    export RECEIVER_PORT
+}
+
+# start_deliverer NAME [OPTION]...: a daemon that may send to this machine.
+start_deliverer() {
+    local name=$1
+    shift
+    start_notifyd "$name" --webhook-allow 127.0.0.0/8 "$@"
+}
+
+# requests PATH: what the receiver has got for it, as lines.
+requests() { grep -F "\"path\":\"$1\"" "$(file_of receiver out)"; }
+file_of() { if [ -f "$RUN_DIR/$1.$2" ]; then echo "$RUN_DIR/$1.$2"; else echo "$BATS_FILE_TMPDIR/$1.$2"; fi; }
+err_file() { cat "$(file_of "$1" err)"; }
+
+# endpoint PATH: the webhook of $tenant, at the receiver, with $secret.
+# shellcheck disable=SC2154
+endpoint() {
+    arda-directory set webhook "$tenant" "url=http://127.0.0.1:$RECEIVER_PORT$1" "secret=$secret"
+}
+# wants_webhooks USER: of the type card_triggered.
+# shellcheck disable=SC2154
+wants_webhooks() {
+    arda-directory set preference "$tenant" "$1" card_triggered webhook enabled=true
+}
+trigger() { card "$tenant" | arda-publish --tenant "$tenant"; }
+
+deliveries() { redis --raw zrange "arda:deliveries:$1" 0 -1; }
+# record ID: a delivery of $tenant as an object of strings.
+record() {
+    redis --raw hgetall "arda:delivery:$tenant:$1" |
+        jq -Rn '[inputs] as $all | reduce range(0; $all | length; 2) as $i ({}; .[$all[$i]] = $all[$i + 1])'
+}
+# ended TENANT STATUS N: so many deliveries have it.
+ended() {
+    local id count=0
+    for id in $(deliveries "$1"); do
+        [ "$(redis hget "arda:delivery:$1:$id" status)" != "$2" ] || count=$((count + 1))
+    done
+    [ "$count" = "$3" ]
+}
+is_empty() { [ "$(redis exists "$1")" = 0 ]; }
+has_field() { [ "$(redis hexists "$1" "$2")" = 1 ]; }
+lane_is() { [ "$(redis zscore arda:due "$1:webhook")" = "$2" ]; }
+
+# put_delivery ID DUE: a webhook of $tenant and $user, as the notification step records it.
+# shellcheck disable=SC2154
+put_delivery() {
+    redis hset "arda:delivery:$tenant:$1" id "$1" tenantId "$tenant" notificationId n1 userId "$user" \
+        channel webhook type card_triggered status pending attemptCount 0 \
+        createdAt 2026-02-08T12:00:00.000Z updatedAt 2026-02-08T12:00:00.000Z notification '{"id":"n1"}' cause none
+    redis zadd "arda:deliveries:$tenant" "$(date +%s%3N)" "$1"
+    redis zadd "arda:due:$tenant:webhook" "$2" "$1"
+    redis zadd arda:due LT "$2" "$tenant:webhook"
+} >/dev/null
+# due_now ID: its time has come.
+due_now() {
+    redis zadd "arda:due:$tenant:webhook" 1 "$1"
+    redis zadd arda:due 1 "$tenant:webhook"
+} >/dev/null

@@ -132,7 +132,7 @@ let killing = true;
 let restarts = 0;
 
 function start() {
-  return spawn('arda-notifyd', ['--redis', url], { stdio: ['ignore', 'ignore', log] });
+  return spawn('arda-notifyd', ['--redis', url, '--no-deliver'], { stdio: ['ignore', 'ignore', log] });
 }
 
 async function killOn(children, slot) {

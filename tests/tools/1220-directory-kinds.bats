@@ -137,6 +137,34 @@ EOF
     refuse 65 "secret: missing" set webhook "$t" url=https://a.example
 }
 
+@test "a secret that is replaced stays as the previous one until it is taken away" {
+    arda-directory set webhook "$t" url=https://a.example "secret=$secret"
+    arda-directory set webhook "$t" "secret=${secret}AAAA" "previousSecret=$secret"
+    [ "$(arda-directory get webhook "$t")" = \
+        "$(line webhook ',"url":"https://a.example","secret":"'$secret'AAAA","previousSecret":"'$secret'","enabled":true')" ]
+    [ "$(arda-directory dump --no-secrets)" = "$(line webhook ',"url":"https://a.example","enabled":true')" ]
+    refuse 65 'previousSecret: expected "whsec_" and the base64 of 24 to 64 bytes' \
+        set webhook "$t" previousSecret=whsec_c2hvcnQ=
+    arda-directory dump >"$RUN_DIR/dump"
+    arda-directory load --replace "$RUN_DIR/dump"
+    arda-directory dump | diff - "$RUN_DIR/dump"
+    arda-directory set webhook "$t" previousSecret=
+    [ "$(arda-directory get webhook "$t")" = \
+        "$(line webhook ',"url":"https://a.example","secret":"'$secret'AAAA","enabled":true')" ]
+}
+
+@test "what is known of an endpoint goes when its webhook changes" {
+    arda-directory set webhook "$t" url=https://a.example "secret=$secret"
+    redis hset "$ARDA_PREFIX:endpoint:$t" failures 5
+    arda-directory set user "$t" ann
+    [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 1 ]
+    arda-directory set webhook "$t" enabled=true
+    [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
+    redis hset "$ARDA_PREFIX:endpoint:$t" failures 5
+    arda-directory rm webhook "$t"
+    [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
+}
+
 @test "--no-secrets leaves them out of dump and get" {
     arda-directory set webhook "$t" url=https://a.example "secret=$secret"
     open=$(line webhook ',"url":"https://a.example","enabled":true')

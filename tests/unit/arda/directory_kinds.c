@@ -111,6 +111,16 @@ static void webhooks_have_url_and_secret(void)
             "");
     becomes(WEBHOOK ",\"url\":\"HTTP://[::1]/\",\"secret\":\"" SECRET "\",\"enabled\":false}", NULL,
             "");
+    becomes(WEBHOOK ",\"url\":\"https://a.example/\",\"secret\":\"" SECRET
+                    "\",\"previousSecret\":\"" SECRET "\",\"enabled\":true}",
+            NULL, "");
+    becomes(WEBHOOK ",\"url\":\"https://a.example/\",\"secret\":\"" SECRET
+                    "\",\"previousSecret\":\"\"}",
+            WEBHOOK ",\"url\":\"https://a.example/\",\"secret\":\"" SECRET "\",\"enabled\":true}",
+            "");
+    refuses(WEBHOOK ",\"url\":\"https://a.example/\",\"secret\":\"" SECRET
+                    "\",\"previousSecret\":\"whsec_c2hvcnQ=\"}",
+            "previousSecret: expected \"whsec_\" and the base64 of 24 to 64 bytes");
     refuses(WEBHOOK ",\"secret\":\"" SECRET "\"}", "url: missing");
     refuses(WEBHOOK ",\"url\":\"https://a.example\"}", "secret: missing");
     refuses(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET "\",\"events\":[]}",
@@ -186,7 +196,9 @@ static void secrets_have_24_to_64_bytes(void)
 static void secrets_are_left_out_on_request(void)
 {
     struct base_buf out = BASE_BUF_INIT;
-    CHECK_INT(parse(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET "\"}"), 0);
+    CHECK_INT(parse(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET
+                            "\",\"previousSecret\":\"" SECRET "\"}"),
+              0);
     CHECK_INT(arda_directory_line_write_open(&out, &line), 0);
     CHECK_BYTES(out.data, out.len, WEBHOOK ",\"url\":\"https://a.example\",\"enabled\":true}");
     out.len = 0;
