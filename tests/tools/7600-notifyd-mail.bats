@@ -8,7 +8,7 @@ python=${PYTHON:-/usr/bin/python3}
 
 setup_file() {
     start_redis
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return 1
     openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Tests -days 2 2>req.err
     openssl req -newkey rsa:2048 -nodes -keyout key.pem -out req.pem -subj /CN=relay 2>>req.err
     openssl x509 -req -in req.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out cert.pem \
@@ -22,7 +22,7 @@ setup() {
     export ARDA_PREFIX="mail$BATS_TEST_NUMBER" ARDA_MAIL_FROM="Arda <arda@acme.example>"
     unset SMTP_URL EMAIL_FROM UNSUBSCRIBE_TOKEN_SECRET
     PREFIX=$ARDA_PREFIX
-    tenant=$(uuid) user=$(uuid) order=$(uuid)
+    tenant=$(uuid) user=$(uuid)
     ca=$BATS_FILE_TMPDIR/ca.pem
 }
 teardown() { stop_all; }
