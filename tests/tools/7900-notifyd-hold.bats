@@ -4,12 +4,15 @@
 
 load ../lib/common.bash
 
+python=${PYTHON:-/usr/bin/python3}
+
 setup_file() { start_redis; }
 teardown_file() { stop_all; }
 
 setup() {
     tenant=$(uuid) ann=ann-$(uuid) bob=bob-$(uuid)
     person "$ann" ,\"timeZone\":\"Asia/Kathmandu\"
+    unset SMTP_URL UNSUBSCRIBE_TOKEN_SECRET
 }
 teardown() { stop_all; }
 
@@ -201,4 +204,104 @@ grow_old() { # HOURS
     wait_for none_waits
     recorded 1
     count_is digestId "" 1
+}
+
+# ---- with a relay ----
+
+# A relay, and daemons that use it.
+start_relay() {
+    "$python" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not installed"
+    start sink "$python" "$top_srcdir/tests/lib/smtp-sink.py" --tls none
+    wait_for out_has sink '"port"'
+    SMTP_URL=smtp://127.0.0.1:$(out sink | jq -r 'select(.port).port')
+    export SMTP_URL ARDA_MAIL_FROM=arda@acme.example ARDA_PUBLIC_URL=https://arda.example
+    export UNSUBSCRIBE_TOKEN_SECRET=a-secret-of-thirty-two-bytes-or-more
+}
+mails() { out sink | "$python" "$top_srcdir/tests/lib/mails.py"; }
+taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
+
+@test "a digest is one e-mail with all of it, by whichever of two daemons" {
+    local moment digest
+    moment=$(in_minutes 120)
+    digest null "daily@$(clock "$moment")"
+    start_relay
+    start_notifyd a
+    start_notifyd b
+    order_created PO-1
+    order_created PO-2
+    alert
+    wait_for held "$(stamp "$moment")" 4
+    digest=$(records items 3)
+    run ! taken 1
+    make_due
+    wait_for count_is status sent 4
+    mails >"$RUN_DIR/mails"
+    [ "$(wc -l <"$RUN_DIR/mails")" = 1 ]
+    jq -e --arg to "$ann@arda.example" --arg id "$digest" '
+        .faults == [] and .to == [$to] and .headers.Subject == "[Arda] 3 notifications"
+        and (.headers["Message-ID"] | contains($id))
+        and (.headers | has("List-Unsubscribe") | not)' "$RUN_DIR/mails"
+    jq -r .plain "$RUN_DIR/mails" >"$RUN_DIR/plain"
+    [ "$(grep -c '^\* ' "$RUN_DIR/plain")" = 3 ]
+    [ "$(grep -c '^To get no more of ' "$RUN_DIR/plain")" = 2 ]
+    # Those in it were tried as often as it was.
+    count_is attemptCount 1 4
+}
+
+@test "a digest of one type can be ended with one click" {
+    local moment
+    moment=$(in_minutes 120)
+    digest null "daily@$(clock "$moment")"
+    start_relay
+    start_notifyd
+    order_created PO-1
+    order_created PO-2
+    wait_for held "$(stamp "$moment")" 3
+    make_due
+    wait_for count_is status sent 3
+    mails | jq -e '.headers.Subject == "[Arda] 2 notifications"
+        and (.headers["List-Unsubscribe"] | startswith("<https://arda.example/"))
+        and .headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"'
+}
+
+@test "a digest of one notification is the e-mail it would have been" {
+    local moment
+    moment=$(in_minutes 120)
+    digest null "daily@$(clock "$moment")"
+    start_relay
+    start_notifyd
+    order_created PO-1
+    wait_for held "$(stamp "$moment")" 2
+    make_due
+    wait_for count_is status sent 2
+    mails | jq -e --arg id "$(records items 1)" '.headers.Subject == "New purchase order created"
+        and (.headers["Message-ID"] | contains($id))'
+}
+
+@test "an e-mail that quiet hours held is sent behind them, once" {
+    local end
+    end=$(in_minutes 120)
+    quiet null "$(clock "$(in_minutes -60)")" "$(clock "$end")"
+    start_relay
+    start_notifyd a
+    start_notifyd b
+    order_created PO-1
+    wait_for held "$(stamp "$end")" 1
+    run ! taken 1
+    quiet null "$(clock "$(in_minutes 60)")" "$(clock "$end")"
+    make_due
+    wait_for count_is status sent 1
+    [ "$(mails | wc -l)" = 1 ]
+}
+
+@test "a moment that passed while nobody delivered: one e-mail" {
+    digest null hourly
+    start_relay
+    start_notifyd notes --no-deliver
+    for n in 1 2 3; do order_created "PO-$n"; done
+    wait_for recorded 3
+    grow_old 2
+    start_notifyd a
+    wait_for count_is status sent 4
+    [ "$(mails | jq -r .headers.Subject)" = "[Arda] 3 notifications" ]
 }
