@@ -331,7 +331,7 @@ static void no_more_connections_than_allowed(void)
     RUN_UNTIL(ends == MOST_MAILS);
     for (int i = 0; i < MOST_MAILS; i++)
         CHECK_INT(mails[i].result.outcome, ARDA_MAIL_SENT);
-    CHECK_INT(relay.count, 2);
+    CHECK(relay.count == 1 || relay.count == 2); /* one may be quick enough for all */
     CHECK_INT(heard("RCPT TO:<ann@"), MOST_MAILS);
     end();
 }
