@@ -2,7 +2,7 @@
  *
  * As many threads as there may be connections, made when they are needed, take attempts from one
  * queue; each keeps its connection. An attempt that has ended comes back to the loop. `lock` guards
- * the two lists, the states and the count of the idle; all else is the loop's, or, of an attempt
+ * the two lists, the states and the counts of them; all else is the loop's, or, of an attempt
  * that runs, its thread's.
  */
 #include "arda/mail_send.h"
@@ -50,6 +50,7 @@ struct arda_mail_sender {
     uv_mutex_t lock;
     uv_cond_t more;
     struct base_list queue, ended;
+    size_t queued;
     uint32_t idle, gone; /* of the workers */
     bool closing;
 };
@@ -79,6 +80,7 @@ static struct arda_mail_attempt *take(struct arda_mail_sender *sender)
     struct arda_mail_attempt *oldest =
         base_container(sender->queue.next, struct arda_mail_attempt, link);
     base_list_remove(&oldest->link);
+    sender->queued--;
     oldest->state = RUNNING;
     return oldest;
 }
@@ -226,11 +228,11 @@ static bool copy_request(struct arda_mail_attempt *attempt, const struct arda_ma
            base_buf_add(&transfer->html, request->html.data, request->html.len) == 0;
 }
 
-/* One thread more if all are at work. False: there is none. */
+/* One thread more if all have work. False: there is none. */
 static bool call_worker(struct arda_mail_sender *sender)
 {
     uv_mutex_lock(&sender->lock);
-    bool enough = sender->idle > 0;
+    bool enough = sender->idle > sender->queued;
     uv_mutex_unlock(&sender->lock);
     if (enough || sender->worker_count == sender->connections)
         return true;
@@ -261,6 +263,7 @@ int arda_mail_send(struct arda_mail_sender *sender, const struct arda_mail_reque
     sender->attempts++;
     uv_mutex_lock(&sender->lock);
     base_list_append(&sender->queue, &attempt->link);
+    sender->queued++;
     uv_cond_signal(&sender->more);
     uv_mutex_unlock(&sender->lock);
     *out = attempt;
@@ -280,6 +283,7 @@ void arda_mail_cancel(struct arda_mail_attempt *attempt)
         atomic_store(&attempt->transfer.cancelled, true);
     else
         base_list_remove(&attempt->link);
+    sender->queued -= attempt->state == QUEUED;
     uv_mutex_unlock(&sender->lock);
     if (!runs)
         free_attempt(attempt);

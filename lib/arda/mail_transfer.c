@@ -52,7 +52,7 @@ static void on_command(struct arda_mail_transfer *transfer, const char *bytes, s
     for (int stage = 0; stage < STAGES; stage++) {
         const char *command = commands[stage];
         if (command && len >= strlen(command) && strncasecmp(bytes, command, strlen(command)) == 0)
-            transfer->stage = (enum stage)stage;
+            transfer->stage = stage;
     }
     transfer->code = 0;
     transfer->reply_len = 0;
@@ -227,7 +227,7 @@ void arda_mail_transfer_run(struct arda_mail_transfer *transfer, void *handle)
 
 /* ---- the result ---- */
 
-static const char *stage_name(enum stage stage)
+static const char *stage_name(int stage)
 {
     static const char *const names[STAGES] = {
 #define STAGE_NAME_(stage, command, name) name,
@@ -237,7 +237,7 @@ static const char *stage_name(enum stage stage)
     return names[stage];
 }
 
-static enum arda_mail_outcome outcome_of(enum stage stage, int code)
+static enum arda_mail_outcome outcome_of(int stage, int code)
 {
     bool wants_login = code == 530 || code == 534 || code == 535 || code == 538;
     if (code < 500 || wants_login || stage < STAGE_MAIL)

