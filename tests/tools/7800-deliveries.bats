@@ -264,7 +264,7 @@ put_digest() {
         redis hset "arda:delivery:$tenant:$id" id "$id" tenantId "$tenant" userId "$user" channel email \
             type po_created status "$1" attemptCount 1 createdAt 2026-02-08T12:00:00.000Z \
             updatedAt 2026-02-08T12:00:00.000Z heldUntil 2026-02-08T13:00:00.000Z
-        redis zadd "arda:deliveries:$tenant" 1 "$id"
+        redis zadd "arda:deliveries:$tenant" "$(date +%s000)" "$id"
     done
     redis hset "arda:delivery:$tenant:D" items 2 schedule hourly
     for id in M1 M2; do
