@@ -193,14 +193,14 @@ static inline struct arda_delivery_settlement test_good(const struct arda_delive
     return (struct arda_delivery_settlement){
         .delivery = delivery,
         .now_ms = now_ms,
-        .status = delivery->channel == ARDA_NOTIFY_WEBHOOK ? ARDA_DELIVERY_DELIVERED
-                                                           : ARDA_DELIVERY_SENT,
+        .status =
+            delivery->channel == ARDA_NOTIFY_WEBHOOK ? ARDA_DELIVERY_DELIVERED : ARDA_DELIVERY_SENT,
         .attempted = true,
         .answer = delivery->channel == ARDA_NOTIFY_WEBHOOK ? 204 : 250,
         .text = "fine",
         .duration_ms = 5,
-        .endpoint = delivery->channel == ARDA_NOTIFY_WEBHOOK ? ARDA_ENDPOINT_WELL
-                                                             : ARDA_ENDPOINT_UNTOUCHED,
+        .endpoint =
+            delivery->channel == ARDA_NOTIFY_WEBHOOK ? ARDA_ENDPOINT_WELL : ARDA_ENDPOINT_UNTOUCHED,
     };
 }
 
@@ -236,8 +236,7 @@ static inline void test_settle_well(const struct arda_delivery_settlement *settl
 static inline void test_release(const struct arda_delivery *delivery, int64_t due_ms, bool late)
 {
     test_ended = (struct test_end){0};
-    CHECK_INT(
-        arda_delivery_release(test_bus.bus, delivery, due_ms, test_on_end, &test_ended), 0);
+    CHECK_INT(arda_delivery_release(test_bus.bus, delivery, due_ms, test_on_end, &test_ended), 0);
     RUN_UNTIL(test_ended.calls == 1);
     CHECK_INT(test_ended.result, 0);
     CHECK_INT(test_ended.settled.late, late);
