@@ -32,7 +32,9 @@ function answer(how, request, response) {
       more();
       break;
     }
-    default: response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
+    default:
+      if (how.startsWith('wait')) setTimeout(() => response.writeHead(204).end(), Number(how.slice(4)));
+      else response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
   }
 }
 
