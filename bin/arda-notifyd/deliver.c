@@ -407,7 +407,8 @@ int deliver_init(struct notifyd *nd, struct base_why *why)
 /* The receiver may have got it all the same; it knows the next one by its id. */
 bool deliver_break_off(struct notifyd *nd)
 {
-    bool any = !base_list_empty(&nd->deliver.jobs);
+    bool any = nd->deliver.on && !base_list_empty(&nd->deliver.jobs);
+    finish(&nd->deliver);
     BASE_LIST_FOREACH_SAFE (link, &nd->deliver.jobs) {
         struct deliver_job *job = base_container(link, struct deliver_job, link);
         struct arda_delivery *delivery = job->delivery;
@@ -424,7 +425,6 @@ bool deliver_break_off(struct notifyd *nd)
 void deliver_close(struct notifyd *nd)
 {
     struct deliver *deliver = &nd->deliver;
-    finish(deliver);
     (void)deliver_break_off(nd);
     uv_close((uv_handle_t *)&deliver->timer, NULL);
     deliver_webhook_close(nd);

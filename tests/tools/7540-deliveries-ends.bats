@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The daemon around deliveries: its end with attempts under way, its death, modes that deliver
-# nothing, what it counts.
+# How daemons end with attempts under way, who delivers nothing, what is said and counted.
 
 load ../lib/common.bash
 
@@ -30,18 +29,6 @@ has_lease() { [ -n "$(field "$1" lease)" ]; }
 has_status() { [ "$(field "$1" status)" = "$2" ]; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 
-@test "SIGTERM: attempts that are under way may end" {
-    start_deliverer notifyd
-    endpoint "$(path slow)"
-    trigger
-    wait_for requested "$(path slow)" 1
-    stop notifyd
-    [ "$status" = 0 ]
-    run ! err_has notifyd "not everything was finished"
-    ended "$tenant" delivered 1
-    [ "$(requests "$(path slow)" | wc -l)" = 1 ]
-}
-
 @test "SIGTERM: what does not end within --drain is given back, and sent by another at once" {
     local id
     start_deliverer first --drain 100ms
@@ -59,20 +46,6 @@ metric_is() { [ "$(metric "$1")" = "$2" ]; }
     [ "$(field "$id" attemptCount)" = 1 ]
     [ "$(requests "$(path hang,ok)" | jq -r '.headers["webhook-id"]' | sort -u)" = "$id" ]
     [ "$(metric arda_notifyd_deliveries_taken_over_total)" = 0 ]
-}
-
-@test "SIGTERM: what is given back is pending, with no attempt counted and nobody's" {
-    local id
-    start_deliverer notifyd --drain 100ms
-    endpoint "$(path hang)"
-    trigger
-    wait_for requested "$(path hang)" 1
-    id=$(deliveries "$tenant")
-    stop notifyd
-    [ "$status" = 0 ]
-    record "$id" | jq -e '.status == "pending" and .attemptCount == "0" and .lease == null'
-    [ "$(redis zscore "arda:due:$tenant:webhook" "$id")" -le "$(date +%s%3N)" ]
-    [ "$(redis zscore arda:due "$tenant:webhook")" -le "$(date +%s%3N)" ]
 }
 
 @test "a second signal ends it at once, and the lease says for how long nobody else has it" {
@@ -122,27 +95,12 @@ metric_is() { [ "$(metric "$1")" = "$2" ]; }
     wait_for requested "$(path wait2000,hang)" 2
     kill -CONT "$(pid_of late)"
     NOTIFYD_ADMIN=$late_admin
-    wait_for metric_is arda_notifyd_deliveries_late_total 1
+    wait_for metric_is arda_notifyd_results_late_total 1
     ended "$tenant" delivered 1
     [ "$(field "$id" attemptCount)" = 1 ]
     stop other
     ended "$tenant" delivered 1
     is_empty arda:due
-}
-
-@test "--no-deliver leaves them to another daemon" {
-    start_notifyd none --no-deliver
-    endpoint "$(path ok)"
-    trigger
-    wait_for has_rows "$tenant" "$user" 1
-    wait_for all_acked "$tenant"
-    [ "$(field "$(deliveries "$tenant")" status)" = pending ]
-    run ! has_lease "$(deliveries "$tenant")"
-    start_deliverer some
-    wait_for ended "$tenant" delivered 1
-    [ "$(requests "$(path ok)" | wc -l)" = 1 ]
-    NOTIFYD_ADMIN=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/none.err")
-    [ "$(metric 'arda_notifyd_webhooks_total{outcome="done"}')" = 0 ]
 }
 
 @test "SIGHUP breaks nothing off" {
@@ -210,15 +168,6 @@ metric_is() { [ "$(metric "$1")" = "$2" ]; }
     field "$(deliveries "$tenant")" attempts | jq -e '.[0].text == "HTTP 500: ?? \\u001b[2J over"'
 }
 
-@test "--per-endpoint 1: one after the other" {
-    local i
-    start_deliverer notifyd --per-endpoint 1
-    endpoint "$(path slow)"
-    for i in 1 2 3; do trigger; done
-    wait_for ended "$tenant" delivered 3
-    requests "$(path slow)" | jq -s -e '(.[1].at - .[0].at >= 290) and (.[2].at - .[1].at >= 290)'
-}
-
 @test "--retry-schedule may put off the first attempt, too" {
     start_deliverer notifyd --retry-schedule 10m
     endpoint "$(path ok)"
@@ -252,12 +201,12 @@ at_most_one_record() { [ "$(deliveries "$tenant" | wc -l)" -le 1 ] && [ "$(redis
     # Of what is pending, as it was counted at the start.
     wait_for metric_is arda_notifyd_deliveries_pending 1
     [ "$(metric arda_notifyd_circuits_open)" = 1 ]
-    [ "$(metric arda_notifyd_deliveries_due_seconds)" = 0 ]
+    [ "$(metric arda_notifyd_delivery_age_seconds)" = 0 ]
     redis del "arda:endpoint:$tenant" >/dev/null
     due_now "$id"
     wait_for has_status "$id" failed
     wait_for metric_is arda_notifyd_webhooks_disabled_total 1
-    [ "$(metric 'arda_notifyd_webhooks_total{outcome="gone"}')" = 1 ]
+    [ "$(metric 'arda_notifyd_webhook_attempts_total{outcome="gone"}')" = 1 ]
     endpoint "$(path hang)"
     arda-directory set webhook "$tenant" enabled=true
     trigger
@@ -265,7 +214,7 @@ at_most_one_record() { [ "$(deliveries "$tenant" | wc -l)" -le 1 ] && [ "$(redis
     [ "$(metric 'arda_notifyd_deliveries_in_flight{channel="webhook"}')" = 1 ]
     [ "$(metric 'arda_notifyd_deliveries_in_flight{channel="email"}')" = 0 ]
     curl -s "$NOTIFYD_ADMIN/metrics" | node "$top_srcdir/tests/lib/openmetrics.js" >"$RUN_DIR/metrics"
-    jq -e 'map(select(.name == "arda_notifyd_emails" or .name == "arda_notifyd_webhooks")) | length == 2 and
+    jq -e 'map(select(.name == "arda_notifyd_email_attempts" or .name == "arda_notifyd_webhook_attempts")) | length == 2 and
         all(.[].samples; map(.labels.outcome) == ["done", "retry", "slow_down", "gone", "failed", "bounced"])' "$RUN_DIR/metrics"
     stop notifyd KILL
 }
@@ -277,7 +226,7 @@ at_most_one_record() { [ "$(deliveries "$tenant" | wc -l)" -le 1 ] && [ "$(redis
     put_delivery "$(uuid)" $(($(date +%s%3N) - 5000))
     start_deliverer notifyd
     wait_for metric_is arda_notifyd_deliveries_pending 1
-    curl -s "$NOTIFYD_ADMIN/metrics" | awk '$1 == "arda_notifyd_deliveries_due_seconds" { exit !($2 >= 5 && $2 < 600) }'
+    curl -s "$NOTIFYD_ADMIN/metrics" | awk '$1 == "arda_notifyd_delivery_age_seconds" { exit !($2 >= 5 && $2 < 600) }'
 }
 
 @test "bad options are named" {
