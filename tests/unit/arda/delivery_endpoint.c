@@ -438,6 +438,18 @@ static void a_change_of_the_webhook_forgets_how_it_did(void)
     change("{\"kind\":\"webhook\",\"tenantId\":\"acme\",\"url\":\"" TEST_URL
            "\",\"secret\":\"" TEST_SECRET "\",\"enabled\":true}");
     CHECK_STR(test_text("EXISTS arda:endpoint:acme"), "0");
+    /* What waited for the circuit does not any more. */
+    CHECK_INT(test_claim_at(TEST_T0 + 2), 1);
+    CHECK(!test_claimed.list[0]->probe);
+    CHECK(strcmp(test_text("ZSCORE arda:due acme:webhook"), "0") != 0);
+}
+
+static void a_change_makes_no_lane_where_nothing_waits(void)
+{
+    begin();
+    change("{\"kind\":\"webhook\",\"tenantId\":\"acme\",\"url\":\"" TEST_URL
+           "\",\"secret\":\"" TEST_SECRET "\"}");
+    CHECK_STR(test_text("EXISTS arda:due"), "0");
 }
 
 int main(void)
@@ -465,6 +477,7 @@ int main(void)
     RUN(what_is_said_of_another_url_is_not_believed);
     RUN(what_was_not_asked_says_nothing);
     RUN(a_change_of_the_webhook_forgets_how_it_did);
+    RUN(a_change_makes_no_lane_where_nothing_waits);
     test_delivery_end();
     return test_end();
 }
