@@ -116,9 +116,10 @@ static void on_stored(void *data, int result, const struct base_why *why)
     struct visit *visit = data;
     struct gateway *gateway = visit->gateway;
     visit->page = result ? UNSUBSCRIBE_FAILED : UNSUBSCRIBE_DONE;
-    if (result)
+    /* That Redis is away is said where it went. */
+    if (result && result != BASE_ERR_UNAVAILABLE)
         base_log_limited(&limit, BASE_LOG_WARNING, "unsubscribe: %s", why->text);
-    else
+    else if (!result)
         base_log(BASE_LOG_DEBUG, "tenant %s: user %s: unsubscribed from %s by %s",
                  visit->what.tenant, visit->what.user, arda_notify_type_name(visit->what.type),
                  arda_notify_channel_name(visit->what.channel));
