@@ -41,6 +41,9 @@ static void on_metrics(void *data, struct net_request *request)
     struct metrics_snapshot snapshot = {.nd = nd, .counters = &nd->counters, .lag_s = find_lag(nd)};
     enum base_metric_form form = net_pages_metric_form(request);
     struct base_buf text = BASE_BUF_INIT;
+    int64_t oldest_ms = nd->deliver.counts.oldest_ms;
+    if (oldest_ms >= 0 && oldest_ms < base_clock_wall_ms())
+        snapshot.delivery_age_s = (double)(base_clock_wall_ms() - oldest_ms) / 1000;
     arda_bus_get_stats(nd->bus, &snapshot.bus);
     base_process_get(&snapshot.process);
     bool failed = metrics_format(&snapshot, form, &text) < 0;

@@ -14,7 +14,8 @@ struct metrics_snapshot {
     const struct notifyd *nd;
     const struct counters *counters;
     struct arda_bus_stats bus;
-    double lag_s; /* how long the oldest event that is in work has been in its stream */
+    double lag_s;          /* how long the oldest event that is in work has been in its stream */
+    double delivery_age_s; /* of the oldest one that is due; 0: none is */
     struct base_process process;
 };
 
@@ -68,6 +69,27 @@ struct metrics_snapshot {
     ONE(arda_notifyd_tenants, GAUGE, "", "Tenants that are known.", s->nd->tenants.count)          \
     ONE(arda_notifyd_other_daemons, GAUGE, "", "Other daemons that are alive.",                    \
         s->nd->intake.others)                                                                      \
+    SOME(arda_notifyd_webhook_attempts, COUNTER, "",                                               \
+         "Webhooks that were attempted or given up, by outcome.", DELIVER_OUTCOMES, "outcome",     \
+         deliver_outcome_name(i), s->nd->deliver.outcomes[ARDA_NOTIFY_WEBHOOK][i])                 \
+    SOME(arda_notifyd_email_attempts, COUNTER, "",                                                 \
+         "E-mails that were attempted or given up, by outcome.", DELIVER_OUTCOMES, "outcome",      \
+         deliver_outcome_name(i), s->nd->deliver.outcomes[ARDA_NOTIFY_EMAIL][i])                   \
+    ONE(arda_notifyd_emails_held, COUNTER, "", "E-mails that were put off, or into a digest.",     \
+        s->nd->deliver.held)                                                                       \
+    ONE(arda_notifyd_results_late, COUNTER, "",                                                    \
+        "Attempts whose end came when another daemon had the delivery.", s->nd->deliver.late)      \
+    ONE(arda_notifyd_webhooks_disabled, COUNTER, "", "Webhooks that were disabled here.",          \
+        s->nd->deliver.disabled)                                                                   \
+    SOME(arda_notifyd_deliveries_in_flight, GAUGE, "", "Attempts that are under way, by channel.", \
+         2, "channel", i ? "webhook" : "email", s->nd->deliver.jobs_of[ARDA_NOTIFY_EMAIL + i])     \
+    ONE(arda_notifyd_deliveries_pending, GAUGE, "",                                                \
+        "Deliveries that have not ended, of all daemons.", s->nd->deliver.counts.pending)          \
+    ONE(arda_notifyd_delivery_age_seconds, GAUGE, "seconds",                                       \
+        "How long the delivery that has been due longest has been so.", s->delivery_age_s)         \
+    ONE(arda_notifyd_circuits_open, GAUGE, "",                                                     \
+        "Webhooks that are left alone for a while, since they have failed.",                       \
+        s->nd->deliver.counts.circuits)                                                            \
     ONE(arda_notifyd_print_queue_bytes, GAUGE, "bytes", "What waits on standard output.",          \
         s->nd->print.out.len)                                                                      \
     ONE(arda_notifyd_redis_up, GAUGE, "", "1 while both connections to Redis stand, else 0.",      \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // A receiver of webhooks: receiver.js serve [HOST] prints {"port":N} and then each request it has
-// got as a line of JSON. The first part of a path says how the requests for this path are answered,
+// got as a line of JSON, and each connection before it. The first part of a path says how the requests for this path are answered,
 // one after the other, the last one for all that follow: /500,reset,ok/x. A number is a status;
 // other words are below.
 //
@@ -51,6 +51,7 @@ function serve(host) {
       answer(how, request, response);
     });
   });
+  server.on('connection', () => console.log('{"connected":true}'));
   server.keepAliveTimeout = 60000;
   server.listen(0, host, () => console.log(JSON.stringify({ port: server.address().port })));
 }
