@@ -147,6 +147,20 @@ static void survives_what_is_cut_or_changed(void)
     base_buf_fini(&out);
 }
 
+static void without_memory_nothing_is_added(void)
+{
+    static const char *const types[] = {URLENCODED, MULTIPART};
+    static const char *const bodies[] = {"a=1", "--b\r\n" FIELD("a", "1") "--b--\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct base_buf out = BASE_BUF_INIT;
+        base_mem_fail(1, 1);
+        CHECK_INT(look_up(types[i], bodies[i], strlen(bodies[i]), &out), BASE_ERR_NOMEM);
+        base_mem_fail(0, 0);
+        CHECK_INT(out.len, 0);
+        base_buf_fini(&out);
+    }
+}
+
 int main(void)
 {
     RUN(reads_the_common_form);
@@ -155,5 +169,6 @@ int main(void)
     RUN(takes_a_boundary_with_and_without_quotes);
     RUN(refuses_what_is_no_form);
     RUN(survives_what_is_cut_or_changed);
+    RUN(without_memory_nothing_is_added);
     return test_end();
 }
