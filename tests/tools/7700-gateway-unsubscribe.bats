@@ -117,9 +117,9 @@ is_page() {
     token=$(link ann)
     # As in section 8.2 of RFC 8058.
     printf -- '-----Form\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n-----Form--\r\n' >"$RUN_DIR/parts"
-    good=(-F List-Unsubscribe=One-Click -d 'x=y&List-Unsubscribe=One-Click' -d 'List%2DUnsubscribe=One%2DClick')
-    for ((i = 0; i < ${#good[@]}; i += 2)); do
-        [ "$(ask "?token=$(link "user$i")" "${good[i]}" "${good[i + 1]}")" = 200 ]
+    forms=(-F List-Unsubscribe=One-Click -d 'x=y&List-Unsubscribe=One-Click' -d 'List%2DUnsubscribe=One%2DClick')
+    for ((i = 0; i < ${#forms[@]}; i += 2)); do
+        [ "$(ask "?token=$(link "user$i")" "${forms[i]}" "${forms[i + 1]}")" = 200 ]
         [ "$(preference "user$i")" = false ]
     done
     [ "$(ask "?token=$(link parts)" -H 'Content-Type: multipart/form-data; boundary=---Form' --data-binary "@$RUN_DIR/parts")" = 200 ]
@@ -326,10 +326,24 @@ connections_are() { curl -s "$ADMIN_URL/metrics" | grep -qx "arda_gateway_connec
     ADMIN_URL=http://$(sed -n 's/^arda-gateway: admin on \([^ ]*\)$/\1/p' "$RUN_DIR/gateway.err")
     for i in 1 2 3 4 5 6 7 8; do
         token=$(link "user$i")
-        url=$GATEWAY_URL/notifications/unsubscribe?token=$token
-        printf 'url="%s"\ndata="List-Unsubscribe=One-Click"\noutput="%s"\nwrite-out="%%{http_code} %%{num_connects}\\n"\nnext\n' "$url" "$RUN_DIR/one$i" >>"$RUN_DIR/config$i"
-        printf 'url="%s"\noutput="%s"\nwrite-out="%%{http_code} %%{num_connects}\\n"\nnext\n' "$url" "$RUN_DIR/two$i" >>"$RUN_DIR/config$i"
-        printf 'url="%s"\ndata="List-Unsubscribe=One-Click"\noutput="%s"\nwrite-out="%%{http_code} %%{num_connects}\\n"\n' "$url" "$RUN_DIR/three$i" >>"$RUN_DIR/config$i"
+        url="$GATEWAY_URL/notifications/unsubscribe?token=$token"
+        done='write-out="%{http_code} %{num_connects}\n"'
+        post='data="List-Unsubscribe=One-Click"'
+        cat >"$RUN_DIR/config$i" <<END
+url="$url"
+$post
+output="$RUN_DIR/one$i"
+$done
+next
+url="$url"
+output="$RUN_DIR/two$i"
+$done
+next
+url="$url"
+$post
+output="$RUN_DIR/three$i"
+$done
+END
         start "curl$i" curl -sS -K "$RUN_DIR/config$i"
     done
     for i in 1 2 3 4 5 6 7 8; do
@@ -396,7 +410,7 @@ emails() {
     night=false
     for option in --no-default-browser-check --blink-settings=preferredColorScheme=0; do
         user=ann-$night
-        url=$GATEWAY_URL/notifications/unsubscribe?token=$(link "$user" po_received)
+        url="$GATEWAY_URL/notifications/unsubscribe?token=$(link "$user" po_received)"
         start page node "$top_srcdir/tests/lib/click.js" "$url" "$option"
         wait_for out_has page '"title":"Unsubscribe"'
         join page

@@ -84,6 +84,10 @@ static void takes_a_boundary_with_and_without_quotes(void)
           1, "One-Click");
 }
 
+#define TOO_LONG                                                                                   \
+    "multipart/form-data; boundary="                                                               \
+    "01234567890123456789012345678901234567890123456789012345678901234567890"
+
 static void refuses_what_is_no_form(void)
 {
     static const char good[] = "--b\r\n" FIELD("a", "1") "--b--\r\n";
@@ -96,8 +100,7 @@ static void refuses_what_is_no_form(void)
         "multipart/form-data; boundary=\"b\"c",
         "multipart/form-data; boundary=\"\\b\"",
         "multipart/form-data; boundary=c",
-        "multipart/form-data; boundary="
-        "01234567890123456789012345678901234567890123456789012345678901234567890",
+        TOO_LONG,
     };
     static const char *const bodies[] = {
         "",
