@@ -19,6 +19,7 @@ function answer(how, request, response) {
     case 'away': response.writeHead(503, { 'retry-after': '1' }).end('be back'); break;
     case 'redirect': response.writeHead(302, { location: '/ok/redirected' }).end(); break;
     case 'hang': break;
+    case 'binary': response.writeHead(500).end(Buffer.from([0xff, 0xc3, 0x20, 0x1b, ...Buffer.from('[2J\r\nover')])); break;
     case 'half': response.writeHead(200, { 'content-length': '100' }).write('half'); break;
     case 'reset': request.socket.resetAndDestroy(); break;
     case 'close': request.socket.end(); break;
@@ -31,7 +32,9 @@ function answer(how, request, response) {
       more();
       break;
     }
-    default: response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
+    default:
+      if (how.startsWith('wait')) setTimeout(() => response.writeHead(204).end(), Number(how.slice(4)));
+      else response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
   }
 }
 
