@@ -36,7 +36,8 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "\n"
     /* Until when the endpoint is to be left alone, or how many it may have. */
     "local function ask_endpoint(tenant)\n"
-    "  local state = call('HMGET', key('endpoint', tenant), 'openUntil', 'spareUntil', 'pause',\n"
+    "  local endpoint = endpoint_of(tenant)\n"
+    "  local state = call('HMGET', endpoint, 'openUntil', 'spareUntil', 'pause',\n"
     "    'failures', 'singleUntil')\n"
     "  for i = 1, 5 do state[i] = tonumber(state[i] or 0) or 0 end\n"
     "  local open, spare, pause, failures, single = unpack(state)\n"

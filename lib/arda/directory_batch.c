@@ -80,22 +80,19 @@ static int add_group(struct base_buf *out, unsigned *count, const struct arda_bu
                      const char *tenant, const struct group *group)
 {
     char key[ARDA_KEY_MAX];
-    int failed = BASE_OK;
     const char *command = directory_store_command(group->kind);
     if (group->argc == 0) /* memory was short when it was begun */
         return BASE_OK;
     size_t len = directory_key(key, bus, group->kind, tenant);
-    if (group->kind == ARDA_DIRECTORY_WEBHOOK)
-        failed = directory_add_forget(out, count, bus, tenant);
     ++*count;
-    return failed | arda_redis_add_header(out, group->argc + 2) |
+    return arda_redis_add_header(out, group->argc + 2) |
            arda_redis_add_argument(out, command, strlen(command)) |
            arda_redis_add_argument(out, key, len) |
            base_buf_add(out, group->args.data, group->args.len);
 }
 
 static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                    const struct arda_directory_batch *batch, bool replace)
+                    const struct arda_directory_batch *batch, bool replace, bool forgets)
 {
     char tenants[ARDA_KEY_MAX], version[ARDA_KEY_MAX];
     directory_key(tenants, bus, ARDA_DIRECTORY_TENANT, batch->tenant);
@@ -104,19 +101,29 @@ static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus
     const char *const changed[] = {"INCR", version};
     int failed = replace ? directory_add_removal(out, count, bus, batch->tenant) : BASE_OK;
     failed |= directory_add_command(out, count, 3, known);
+    if (batch->latest[ARDA_DIRECTORY_WEBHOOK])
+        failed |= forgets ? directory_add_forget(out, count, bus, batch->tenant)
+                          : directory_add_look(out, count, bus, batch->tenant);
     for (size_t i = 0; i < batch->count; i++)
         failed |= add_group(out, count, bus, batch->tenant, &batch->groups[i]);
     return failed | directory_add_command(out, count, 2, changed);
 }
 
-int arda_directory_batch_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
-                               bool replace, arda_directory_done_fn done, void *data)
+int directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch, bool replace,
+                    bool forgets, arda_directory_done_fn done, void *data)
 {
     struct base_buf commands = BASE_BUF_INIT;
     unsigned count = 0;
-    int failed = add_step(&commands, &count, bus, batch, replace) ? BASE_ERR_NOMEM : BASE_OK;
+    int failed =
+        add_step(&commands, &count, bus, batch, replace, forgets) ? BASE_ERR_NOMEM : BASE_OK;
     if (!failed)
         failed = directory_send_step(bus, &commands, count, false, done, data);
     base_buf_fini(&commands);
     return failed;
+}
+
+int arda_directory_batch_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
+                               bool replace, arda_directory_done_fn done, void *data)
+{
+    return directory_store(bus, batch, replace, false, done, data);
 }

@@ -31,16 +31,23 @@ int directory_add_command(struct base_buf *out, unsigned *count, int argc, const
     return arda_redis_format(out, argc, argv, lens);
 }
 
+int directory_add_look(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                       const char *tenant)
+{
+    char due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
+    arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
+    snprintf(lane, sizeof lane, "%s:webhook", tenant);
+    return directory_add_command(out, count, 6,
+                                 (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
+}
+
 int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                          const char *tenant)
 {
-    char endpoint[ARDA_KEY_MAX], due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
+    char endpoint[ARDA_KEY_MAX];
     arda_key(endpoint, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
-    arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
-    snprintf(lane, sizeof lane, "%s:webhook", tenant);
     return directory_add_command(out, count, 2, (const char *const[]){"DEL", endpoint}) |
-           directory_add_command(out, count, 6,
-                                 (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
+           directory_add_look(out, count, bus, tenant);
 }
 
 const char *directory_store_command(enum arda_directory_kind kind)

@@ -18,10 +18,17 @@ size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bu
                              const char *tenant);
 /* Appends a command of C strings and counts it. */
 int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv);
-/* Appends commands that forget how the tenant's webhook does, when that changes: what waits until
- * it may be tried again is looked at anew. */
+/* Appends a command that has what waits for the tenant's webhook looked at anew. */
+int directory_add_look(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                       const char *tenant);
+/* The same, and one that forgets how the webhook did. */
 int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                          const char *tenant);
+/* arda_directory_batch_store; `forgets`: as somebody who changes a webhook by hand wants it.
+ * Without that, how a webhook did is forgotten by whoever sees that it is another one
+ * (delivery_internal.h). */
+int directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch, bool replace,
+                    bool forgets, arda_directory_done_fn done, void *data);
 /* The command that stores entries of a kind, by its form: "HSET" or "SADD". */
 const char *directory_store_command(enum arda_directory_kind kind);
 /* Orders names as a dump does. */

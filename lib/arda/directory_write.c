@@ -64,7 +64,7 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
     struct arda_directory_batch *batch = arda_directory_batch_new(line->tenant);
     int failed = batch ? arda_directory_batch_add(batch, line) : BASE_ERR_NOMEM;
     if (!failed)
-        failed = arda_directory_batch_store(bus, batch, false, done, data);
+        failed = directory_store(bus, batch, false, true, done, data);
     arda_directory_batch_free(batch);
     return failed;
 }
@@ -83,8 +83,7 @@ int directory_add_removal(struct base_buf *out, unsigned *count, const struct ar
         directory_key(keys[i], bus, (enum arda_directory_kind)i, tenant);
         argv[argc++] = keys[i];
     }
-    return directory_add_command(out, count, argc, argv) |
-           directory_add_forget(out, count, bus, tenant);
+    return directory_add_command(out, count, argc, argv);
 }
 
 static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
@@ -110,7 +109,8 @@ int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line
     directory_version_key(version, bus, line->tenant);
     int failed = add_entry_removal(&commands, &count, bus, line);
     if (line->kind == ARDA_DIRECTORY_TENANT)
-        failed |= directory_add_removal(&commands, &count, bus, line->tenant);
+        failed |= directory_add_removal(&commands, &count, bus, line->tenant) |
+                  directory_add_forget(&commands, &count, bus, line->tenant);
     failed |= directory_add_command(&commands, &count, 2, (const char *const[]){"INCR", version});
     failed = failed ? BASE_ERR_NOMEM : directory_send_step(bus, &commands, count, true, done, data);
     base_buf_fini(&commands);

@@ -161,6 +161,11 @@ EOF
     arda-directory set webhook "$t" enabled=true
     [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
     redis hset "$ARDA_PREFIX:endpoint:$t" failures 5
+    # Somebody who loads the whole directory every night changes nothing by that.
+    arda-directory dump >"$RUN_DIR/dump"
+    arda-directory load "$RUN_DIR/dump"
+    arda-directory load --replace "$RUN_DIR/dump"
+    [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 1 ]
     arda-directory rm webhook "$t"
     [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
 }

@@ -444,6 +444,52 @@ static void a_change_of_the_webhook_forgets_how_it_did(void)
     CHECK(strcmp(test_text("ZSCORE arda:due acme:webhook"), "0") != 0);
 }
 
+/* As arda-directory(1) does with what it is given. */
+static void load(const char *secret, const char *enabled)
+{
+    char text[512];
+    struct arda_directory_line line = {0};
+    struct base_why why = {0, ""};
+    struct arda_directory_batch *batch = arda_directory_batch_new("acme");
+    snprintf(text, sizeof text,
+             "{\"kind\":\"webhook\",\"tenantId\":\"acme\",\"url\":\"" TEST_URL
+             "\",\"secret\":\"%s\",\"enabled\":%s}",
+             secret, enabled);
+    changes = 0;
+    CHECK_INT(arda_directory_line_parse(text, strlen(text), &line, &why), 0);
+    CHECK_INT(arda_directory_batch_add(batch, &line), 0);
+    CHECK_INT(arda_directory_batch_store(test_bus.bus, batch, true, on_change, NULL), 0);
+    RUN_UNTIL(changes == 1);
+    arda_directory_batch_free(batch);
+    arda_directory_line_fini(&line);
+}
+
+static void a_webhook_that_is_loaded_as_it_was_stays_known(void)
+{
+    begin();
+    put(1, TEST_T0);
+    fail(10, TEST_T0);
+    load(TEST_SECRET, "true");
+    CHECK_INT(test_claim_at(TEST_T0 + 1), 0);
+    CHECK_STR(test_endpoint("failures"), "10");
+    CHECK_STR(test_endpoint("failingSince"), "1770552000000");
+    load("whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB", "true");
+    CHECK_INT(test_claim_at(TEST_T0 + 2), 1);
+    CHECK_STR(test_text("EXISTS arda:endpoint:acme"), "0");
+}
+
+static void a_disabled_one_that_is_enabled_again_begins_anew(void)
+{
+    begin();
+    put(1, TEST_T0);
+    attempt(TEST_T0, ARDA_ENDPOINT_GONE, 0);
+    CHECK_STR(test_text("HGET arda:webhook:acme enabled"), "0");
+    CHECK_STR(test_endpoint("disabledWhy"), "it has answered 410 Gone");
+    load(TEST_SECRET, "true");
+    CHECK(test_claim_at(TEST_T0 + 1) > 0);
+    CHECK_STR(test_text("EXISTS arda:endpoint:acme"), "0");
+}
+
 static void a_change_makes_no_lane_where_nothing_waits(void)
 {
     begin();
@@ -477,6 +523,8 @@ int main(void)
     RUN(what_is_said_of_another_url_is_not_believed);
     RUN(what_was_not_asked_says_nothing);
     RUN(a_change_of_the_webhook_forgets_how_it_did);
+    RUN(a_webhook_that_is_loaded_as_it_was_stays_known);
+    RUN(a_disabled_one_that_is_enabled_again_begins_anew);
     RUN(a_change_makes_no_lane_where_nothing_waits);
     test_delivery_end();
     return test_end();
