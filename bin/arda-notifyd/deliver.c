@@ -397,8 +397,10 @@ int deliver_init(struct notifyd *nd, struct base_why *why)
 }
 
 /* The receiver may have got it all the same; it knows the next one by its id. */
-static void break_off(struct notifyd *nd)
+bool deliver_break_off(struct notifyd *nd)
 {
+    bool any = nd->deliver.on && !base_list_empty(&nd->deliver.jobs);
+    finish(&nd->deliver);
     BASE_LIST_FOREACH_SAFE (link, &nd->deliver.jobs) {
         struct deliver_job *job = base_container(link, struct deliver_job, link);
         struct arda_delivery *delivery = job->delivery;
@@ -409,13 +411,13 @@ static void break_off(struct notifyd *nd)
         free_job(job);
         deliver_release(nd, delivery, base_clock_wall_ms());
     }
+    return any;
 }
 
 void deliver_close(struct notifyd *nd)
 {
     struct deliver *deliver = &nd->deliver;
-    finish(deliver);
-    break_off(nd);
+    (void)deliver_break_off(nd);
     uv_close((uv_handle_t *)&deliver->timer, NULL);
     deliver_webhook_close(nd);
     deliver_mail_close(nd);

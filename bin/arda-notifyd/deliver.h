@@ -96,7 +96,9 @@ void deliver_turn(struct notifyd *nd);
 void deliver_up(struct notifyd *nd);
 /* Nothing is on its way. */
 bool deliver_is_idle(const struct notifyd *nd);
-/* Breaks off what is in flight and gives it back. The bus is still there. */
+/* Breaks off what is in flight and gives it back, while there is a bus to hear the answers of.
+ * False: nothing was in flight. */
+bool deliver_break_off(struct notifyd *nd);
 void deliver_close(struct notifyd *nd);
 void deliver_fini(struct notifyd *nd);
 /* The delivery is not ours any more, and freed. */

@@ -84,6 +84,10 @@ static void on_drained(uv_timer_t *timer)
     struct notifyd *nd = timer->data;
     if (nd->closed)
         return;
+    if (deliver_break_off(nd)) {
+        uv_timer_start(&nd->drain, on_drained, BUS_DRAIN_MS, 0);
+        return;
+    }
     if (!is_idle(nd))
         base_log(BASE_LOG_WARNING, "not everything was finished in time%s",
                  print_is_empty(nd) ? "" : "; not all notifications were printed");

@@ -14,7 +14,7 @@ struct metrics_snapshot {
     const struct notifyd *nd;
     const struct counters *counters;
     struct arda_bus_stats bus;
-    double lag_s; /* how long the oldest event that is in work has been in its stream */
+    double lag_s;          /* how long the oldest event that is in work has been in its stream */
     double delivery_age_s; /* of the oldest one that is due; 0: none is */
     struct base_process process;
 };

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-#include <hiredis/hiredis.h>
 #include <string.h>
 
 #define CIRCUIT_FAILURES "10"        /* in a row, and it opens */

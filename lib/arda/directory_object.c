@@ -88,7 +88,8 @@ int directory_check_member(const struct directory_member *member,
         int failed = base_json_unescape(value, &text);
         if (failed == BASE_ERR_NOMEM)
             return directory_no_memory(why);
-        right = !failed && member->is_right(text.len ? text.data : "", text.len);
+        right = !failed && (member->is_right(text.len ? text.data : "", text.len) ||
+                            (member->erasable && text.len == 0));
         base_buf_fini(&text);
     }
     return right ? BASE_OK : wrong_member(member, value, why);

@@ -88,7 +88,7 @@ asked() { [ "$(requests "$1" | wc -l)" -ge "$2" ]; }
     stop redis
     start redis redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --save '' --appendonly yes \
         --appendfsync always --dir "$RUN_DIR" --loglevel warning
-    wait_for answers "$(pid_of redis)"
+    wait_for redis_is "$(pid_of redis)"
     endpoint /slow/away
     start_deliverer first
     put_delivery "$id" 1
