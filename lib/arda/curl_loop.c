@@ -11,9 +11,9 @@
 #include <string.h>
 #include <uv.h>
 
-/* Connections that are kept for the next transfer, those that wait included. By itself libcurl keeps
- * four for each transfer that is under way: with few at a time, spread over many hosts, each would
- * find that its own has been closed. */
+/* Connections that are kept for the next transfer, those that wait included. By itself libcurl
+ * keeps four for each transfer that is under way: with few at a time, spread over many hosts, each
+ * would find that its own has been closed. */
 #define CONNECTIONS_MAX 1024L
 
 /* A descriptor of libcurl's; freed by the loop after libcurl has let go of it. */
