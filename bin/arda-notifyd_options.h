@@ -21,6 +21,27 @@
     OPT(webhook_timeout, 0, "webhook-timeout", DURATION, "TIME", NULL, "15s", NULL,                \
         "how long an attempt by webhook may take")
 
+#define NOTIFYD_MAIL_OPTIONS(OPT)                                                                  \
+    OPT(smtp, 0, "smtp", TEXT, "URL", "SMTP_URL", NULL, NULL,                                      \
+        "relay for e-mails, as smtp[s]://[user:pass@]host[:port]; without it none are sent")       \
+    OPT(smtp_tls, 0, "smtp-tls", CHOICE, "WHEN", NULL, "required", "required|optional",            \
+        "whether the relay has to offer STARTTLS; one on this computer never has to")              \
+    OPT(smtp_ca, 0, "smtp-ca", TEXT, "FILE", NULL, NULL, NULL,                                     \
+        "PEM file of those that may have signed the relay's certificate")                          \
+    OPT(smtp_timeout, 0, "smtp-timeout", DURATION, "TIME", NULL, "25s", NULL,                      \
+        "how long an attempt by e-mail may take")                                                  \
+    OPT(smtp_connections, 0, "smtp-connections", INT, "N", NULL, "8", "1..100",                    \
+        "connections to the relay at most")                                                        \
+    OPT(mail_from, 0, "mail-from", TEXT, "ADDRESS", "EMAIL_FROM", NULL, NULL,                      \
+        "sender of e-mails, also as `NAME <ADDRESS>'; else arda@ and the name of the computer")    \
+    OPT(templates, 0, "templates", TEXT, "DIR", NULL, NULL, NULL,                                  \
+        "folder with texts of e-mails in place of those that are built in")                        \
+    OPT(public_url, 0, "public-url", TEXT, "URL", NULL, NULL, NULL,                                \
+        "where links in e-mails lead; else the origin of APP_URL")                                 \
+    OPT(unsubscribe_secret_file, 0, "unsubscribe-secret-file", TEXT, "FILE", NULL, NULL, NULL,     \
+        "file with the secret of the links to unsubscribe; else UNSUBSCRIBE_TOKEN_SECRET is "      \
+        "taken")
+
 #define NOTIFYD_OPTIONS(OPT)                                                                       \
     OPT(since, 's', "since", TEXT, "WHEN", NULL, NULL, NULL,                                       \
         "begin there in streams that nobody has read: start, a time, -10m, a stream id")           \
@@ -42,6 +63,7 @@
     OPT(drain, 0, "drain", DURATION, "TIME", NULL, "5s", NULL,                                     \
         "how long events and deliveries that are under way may take at the end")                   \
     NOTIFYD_DELIVERY_OPTIONS(OPT)                                                                  \
+    NOTIFYD_MAIL_OPTIONS(OPT)                                                                      \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     BASE_OPT_COMMON_LOG(OPT)
 

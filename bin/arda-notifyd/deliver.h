@@ -5,7 +5,7 @@
  *     deliver.c          claims, bounds what is in flight, begins attempts
  *     deliver_settle.c   writes their ends down, however long that takes
  *     deliver_webhook.c  one attempt by webhook
- *     deliver_mail.c     one attempt by e-mail
+ *     deliver_mail.c     one attempt by e-mail, with deliver_mail_values.c
  *     deliver_hold.c     quiet hours and digests: whether an e-mail goes out now
  *     deliver_alert.c    tells a tenant that its endpoint was disabled
  *
@@ -143,6 +143,8 @@ void deliver_mail_cancel(struct deliver_job *job);
  * BASE_ERR_NOMEM with a reason that begins with the option's name. */
 int deliver_webhook_init(struct notifyd *nd, struct base_why *why);
 int deliver_mail_init(struct notifyd *nd, struct base_why *why);
+/* Reads the templates again; where they cannot be used, those from before stay. */
+void deliver_mail_reload(struct notifyd *nd);
 /* Closes handles; nothing is in flight any more. */
 void deliver_webhook_close(struct notifyd *nd);
 void deliver_mail_close(struct notifyd *nd);

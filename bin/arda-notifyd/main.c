@@ -120,6 +120,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         base_log(BASE_LOG_INFO, "the directory is read anew");
         tenants_forget_people(nd, true);
+        deliver_mail_reload(nd);
         return;
     }
     if (nd->stopping) {

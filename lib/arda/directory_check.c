@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/url.h"
+#include "base/zone.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #define SECRET_PREFIX    "whsec_"
 #define SECRET_MIN_BYTES 24
 #define SECRET_MAX_BYTES 64
-#define ZONE_MAX         64
 
 bool directory_is_address(const char *text, size_t len)
 {
@@ -98,30 +98,11 @@ const char *arda_directory_zones(void)
     return access(folder, R_OK | X_OK) == 0 ? folder : NULL;
 }
 
-/* "Europe/Berlin", "Etc/GMT+5", "UTC": names joined by slashes, so that it is no path to elsewhere.
- */
-static bool looks_like_zone(const char *text, size_t len)
-{
-    bool begins = true;
-    if (len == 0 || len > ZONE_MAX || text[len - 1] == '/')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '/' && !begins)
-            begins = true;
-        else if (isalpha(c) || (!begins && (isdigit(c) || strchr("_+-", c))))
-            begins = false;
-        else
-            return false;
-    }
-    return true;
-}
-
 bool directory_is_zone(const char *text, size_t len)
 {
     char path[1024], magic[4] = "";
     const char *folder = arda_directory_zones();
-    if (memchr(text, '\0', len) || !looks_like_zone(text, len))
+    if (!base_zone_name_valid(text, len))
         return false;
     if (!folder)
         return true;

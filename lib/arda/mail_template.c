@@ -194,7 +194,7 @@ static struct line next_line(const struct arda_mail_template *form, size_t at,
 }
 
 static int write_line(const struct arda_mail_template *form, const struct line *line,
-                      const struct base_slice *values, struct base_buf *out)
+                      const struct base_slice *values, unsigned made, struct base_buf *out)
 {
     int failed = BASE_OK;
     for (size_t i = 0; !failed && i < line->count; i++) {
@@ -203,14 +203,16 @@ static int write_line(const struct arda_mail_template *form, const struct line *
             failed = base_buf_add(out, form->text + part->from, part->to - part->from);
         else if (part->name == LINE_END)
             failed = base_buf_add_text(out, "\r\n");
+        else if (made >> part->name & 1)
+            failed = base_buf_add(out, values[part->name].data, values[part->name].len);
         else
             failed = arda_mail_text_add(out, values[part->name], form->kind);
     }
     return failed;
 }
 
-int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,
-                             struct base_buf *out)
+int arda_mail_template_fill(const struct arda_mail_template *form, const struct base_slice *values,
+                            unsigned made, struct base_buf *out)
 {
     size_t before = out->len;
     bool left_out = false;
@@ -222,9 +224,15 @@ int arda_mail_template_write(const struct arda_mail_template *form, const struct
             continue;
         left_out = form->kind != ARDA_MAIL_HEADER && line.names > 0 && line.values == 0;
         if (!left_out)
-            failed = write_line(form, &line, values, out);
+            failed = write_line(form, &line, values, made, out);
     }
     if (failed)
         out->len = before;
     return failed;
+}
+
+int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,
+                             struct base_buf *out)
+{
+    return arda_mail_template_fill(form, values, 0, out);
 }

@@ -31,4 +31,9 @@ void arda_mail_template_free(struct arda_mail_template *form); /* NULL is allowe
 int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,
                              struct base_buf *out);
 
+/* The same, but the values of names that have a bit in `made` were written by templates of the same
+ * kind, and are put as they stand: that is how a part is repeated. */
+int arda_mail_template_fill(const struct arda_mail_template *form, const struct base_slice *values,
+                            unsigned made, struct base_buf *out);
+
 #endif

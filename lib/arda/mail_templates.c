@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/mail_templates.h"
 
-#include "base/file.h"
+#include "arda/mail_template_file.h"
 #include "base/mem.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define SUBJECT "Subject:"
 
 static const char built_in_text[] = "Subject: {{title}}\n"
                                     "\n"
@@ -77,78 +75,10 @@ struct arda_mail_templates {
 
 /* ---- reading ---- */
 
-/* Cuts the first line off `text`, without its end. */
-static struct base_slice take_line(struct base_slice *text)
-{
-    const char *end = text->len > 0 ? memchr(text->data, '\n', text->len) : NULL;
-    struct base_slice line = {text->data, end ? (size_t)(end - text->data) : text->len};
-    size_t taken = line.len + (end != NULL);
-    text->data += taken;
-    text->len -= taken;
-    if (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
-
-static int read_subject(struct texts *texts, struct base_slice line, struct base_why *why)
-{
-    size_t mark = sizeof SUBJECT - 1;
-    bool marked = line.len > mark && memcmp(line.data, SUBJECT, mark) == 0;
-    while (marked && mark < line.len && (line.data[mark] == ' ' || line.data[mark] == '\t'))
-        mark++;
-    if (!marked || mark == line.len)
-        return base_why_set(why, BASE_ERR_INVALID, "line 1: expected `" SUBJECT "' and a text");
-    line.data += mark;
-    line.len -= mark;
-    return arda_mail_template_new(line, ARDA_MAIL_HEADER, names, 1, &texts->subject, why);
-}
-
-static int read_plain(struct texts *texts, struct base_slice text, struct base_why *why)
-{
-    int failed = read_subject(texts, take_line(&text), why);
-    size_t line = 2;
-    for (struct base_slice rest = text; rest.len > 0 && take_line(&rest).len == 0; line++)
-        text = rest;
-    if (!failed)
-        failed = arda_mail_template_new(text, ARDA_MAIL_PLAIN, names, line, &texts->plain, why);
-    return failed;
-}
-
-static int read_html(struct texts *texts, struct base_slice text, struct base_why *why)
-{
-    return arda_mail_template_new(text, ARDA_MAIL_HTML, names, 1, &texts->html, why);
-}
-
-typedef int (*read_fn)(struct texts *texts, struct base_slice text, struct base_why *why);
-
-/* Reads FOLDER/NAMEENDING if there is one. */
-static int read_file(const char *folder, const char *name, const char *ending, read_fn read_text,
-                     struct texts *texts, struct base_why *why)
-{
-    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 with it */
-    struct base_buf path = BASE_BUF_INIT, bytes = BASE_BUF_INIT;
-    int failed = base_buf_printf(&path, "%s/%s%s", folder, name, ending);
-    if (!failed && !base_buf_cstr(&path))
-        failed = BASE_ERR_NOMEM;
-    if (failed) {
-        base_why_set(why, failed, "%s", base_err_text(failed));
-    } else if (!(failed = base_file_read(path.data, ARDA_MAIL_TEMPLATE_MAX, &bytes, why))) {
-        struct base_slice text = {bytes.data, bytes.len};
-        if (text.len >= 3 && memcmp(text.data, mark, 3) == 0)
-            text = (struct base_slice){text.data + 3, text.len - 3};
-        failed = read_text(texts, text, why);
-        if (failed)
-            base_why_prefix(why, "%s", path.data);
-    }
-    base_buf_fini(&bytes);
-    base_buf_fini(&path);
-    return failed == BASE_ERR_NOTFOUND ? BASE_OK : failed;
-}
-
 static int read_set(const char *folder, const char *name, struct texts *texts, struct base_why *why)
 {
-    int failed = read_file(folder, name, ".txt", read_plain, texts, why);
-    return failed ? failed : read_file(folder, name, ".html", read_html, texts, why);
+    int failed = arda_mail_file_plain(folder, name, names, &texts->subject, &texts->plain, why);
+    return failed ? failed : arda_mail_file_html(folder, name, names, &texts->html, why);
 }
 
 static int read_folder(const char *folder, struct arda_mail_templates *templates,
@@ -170,8 +100,10 @@ static int read_built_in(struct texts *texts, struct base_why *why)
 {
     struct base_slice text = {built_in_text, sizeof built_in_text - 1};
     struct base_slice html = {built_in_html, sizeof built_in_html - 1};
-    int failed = read_plain(texts, text, why);
-    return failed ? failed : read_html(texts, html, why);
+    int failed = arda_mail_file_text(text, names, &texts->subject, &texts->plain, why);
+    if (!failed)
+        failed = arda_mail_template_new(html, ARDA_MAIL_HTML, names, 1, &texts->html, why);
+    return failed;
 }
 
 int arda_mail_templates_new(const char *folder, struct arda_mail_templates **templates,

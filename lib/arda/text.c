@@ -2,6 +2,7 @@
 #include "arda/text.h"
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -98,4 +99,49 @@ int arda_text_value(struct base_buf *out, const struct base_json_value *value)
         failed = arda_text_clean(out, decoded.data, decoded.len);
     base_buf_fini(&decoded);
     return failed;
+}
+
+/* ---- what others have written ---- */
+
+/* The length of the character that begins there; 0: none does. */
+static size_t character_len(const char *bytes, size_t left)
+{
+    for (size_t len = 1; len <= 4 && len <= left; len++)
+        if (base_utf8_valid(bytes, len))
+            return len;
+    return 0;
+}
+
+static int add_line(struct base_buf *out, const char *bytes, size_t len)
+{
+    bool blank = true; /* none at the beginning */
+    for (size_t at = 0, step; at < len; at += step) {
+        size_t character = character_len(bytes + at, len - at);
+        bool is_space = memchr(" \t\r\n\v\f", bytes[at], 6) != NULL;
+        step = character > 0 ? character : 1;
+        if (is_space && blank)
+            continue;
+        blank = is_space;
+        const char *shown = is_space ? " " : character > 0 ? bytes + at : "?";
+        if (base_buf_add(out, shown, step) < 0)
+            return BASE_ERR_NOMEM;
+    }
+    if (blank && out->len > 0)
+        out->len--;
+    return BASE_OK;
+}
+
+void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len)
+{
+    struct base_buf line = BASE_BUF_INIT, clean_line = BASE_BUF_INIT;
+    text[0] = '\0';
+    if (add_line(&line, bytes, len) == BASE_OK && line.len > 0 &&
+        arda_text_clean(&clean_line, line.data, line.len) == BASE_OK) {
+        size_t fits =
+            clean_line.len < size ? clean_line.len : base_utf8_cut(clean_line.data, size - 1);
+        memcpy(text, clean_line.data, fits);
+        text[fits] = '\0';
+    }
+    base_buf_fini(&line);
+    base_buf_fini(&clean_line);
 }

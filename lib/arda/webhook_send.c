@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/url.h"
-#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,55 +54,6 @@ struct arda_webhook_attempt {
     size_t start_len;
 };
 
-/* ---- the text of a result ---- */
-
-/* The length of the character that begins there; 0: none does. */
-static size_t character_len(const char *bytes, size_t left)
-{
-    for (size_t len = 1; len <= 4 && len <= left; len++)
-        if (base_utf8_valid(bytes, len))
-            return len;
-    return 0;
-}
-
-/* Bytes of others on one line: '?' for what is no UTF-8, one blank for any white space. */
-static int add_line(struct base_buf *out, const char *bytes, size_t len)
-{
-    bool blank = true; /* none at the beginning */
-    for (size_t at = 0, step; at < len; at += step) {
-        size_t character = character_len(bytes + at, len - at);
-        bool is_space = memchr(" \t\r\n\v\f", bytes[at], 6) != NULL;
-        step = character > 0 ? character : 1;
-        if (is_space && blank)
-            continue;
-        blank = is_space;
-        const char *shown = is_space ? " " : character > 0 ? bytes + at : "?";
-        if (base_buf_add(out, shown, step) < 0)
-            return BASE_ERR_NOMEM;
-    }
-    if (blank && out->len > 0)
-        out->len--;
-    return BASE_OK;
-}
-
-/* Nothing when memory is short. */
-static void put_excerpt(char text[static ARDA_WEBHOOK_EXCERPT_MAX + 1], const char *bytes,
-                        size_t len)
-{
-    struct base_buf line = BASE_BUF_INIT, clean = BASE_BUF_INIT;
-    text[0] = '\0';
-    if (add_line(&line, bytes, len) == BASE_OK && line.len > 0 &&
-        arda_text_clean(&clean, line.data, line.len) == BASE_OK) {
-        size_t fits = clean.len <= ARDA_WEBHOOK_EXCERPT_MAX
-                          ? clean.len
-                          : base_utf8_cut(clean.data, ARDA_WEBHOOK_EXCERPT_MAX);
-        memcpy(text, clean.data, fits);
-        text[fits] = '\0';
-    }
-    base_buf_fini(&line);
-    base_buf_fini(&clean);
-}
-
 /* ---- the result ---- */
 
 static enum arda_webhook_outcome outcome_of(long status)
@@ -130,7 +80,7 @@ static void judge_answer(const struct arda_webhook_attempt *attempt, long status
     CURL *easy = arda_transfer_easy(attempt->transfer);
     result->outcome = outcome_of(status);
     result->status = (int)status;
-    put_excerpt(excerpt, attempt->start, attempt->start_len);
+    arda_text_excerpt(excerpt, sizeof excerpt, attempt->start, attempt->start_len);
     const char *about = status >= 300 && status < 400 ? ", redirects are not followed" : "";
     snprintf(result->text, sizeof result->text, "HTTP %ld%s%s%s", status, about,
              excerpt[0] ? ": " : "", excerpt);
@@ -156,7 +106,7 @@ static void judge_failure(const struct arda_webhook_attempt *attempt, CURLcode c
         return;
     }
     result->outcome = ARDA_WEBHOOK_RETRY;
-    put_excerpt(line, text, strlen(text));
+    arda_text_excerpt(line, sizeof line, text, strlen(text));
     snprintf(result->text, sizeof result->text, "%s", line[0] ? line : "no answer");
 }
 

@@ -41,9 +41,11 @@ int net_eio_payload_next(char *body, size_t len, size_t *at, struct net_eio_pack
     /* Behind the last packet `*at` is len + 1, so that a separator at the end is told from it. */
     if (*at > len)
         return 0;
+    if (*at == len) /* an empty packet; an empty body may have no pointer */
+        return BASE_ERR_SYNTAX;
     char *text = body + *at;
     size_t left = len - *at;
-    const char *end = left ? memchr(text, NET_EIO_SEPARATOR, left) : NULL;
+    const char *end = memchr(text, NET_EIO_SEPARATOR, left);
     size_t text_len = end ? (size_t)(end - text) : left;
     int result = text_len ? parse_encoded(text, text_len, packet) : BASE_ERR_SYNTAX;
     if (result < 0)

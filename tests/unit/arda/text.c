@@ -79,6 +79,22 @@ static void flat_json_differs_in_line_ends_alone(void)
     base_buf_fini(&out);
 }
 
+static void excerpts_are_one_line(void)
+{
+    static const char wild[] = " \r\n a\t\tb\x1b[2J\xff\n\nc\xc3\xa9 \n";
+    char text[32], small[7];
+    arda_text_excerpt(text, sizeof text, wild, sizeof wild - 1);
+    CHECK_STR(text, "a b\\u001b[2J? c\xc3\xa9");
+    arda_text_excerpt(small, sizeof small, "12345\xc3\xa9", 7);
+    CHECK_STR(small, "12345"); /* no half of a character */
+    arda_text_excerpt(small, sizeof small, "\r\n", 2);
+    CHECK_STR(small, "");
+    base_mem_fail(1, 1);
+    arda_text_excerpt(small, sizeof small, "text", 4);
+    base_mem_fail(0, 0);
+    CHECK_STR(small, "");
+}
+
 static void memory_may_be_short(void)
 {
     static const char json[] = "\"\\u001b and so on\"";
@@ -106,6 +122,7 @@ int main(void)
     RUN(control_characters_become_escapes);
     RUN(values);
     RUN(flat_json_differs_in_line_ends_alone);
+    RUN(excerpts_are_one_line);
     RUN(memory_may_be_short);
     return test_end();
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * deliver_mail: what the e-mail channel's files share.
+ *
+ *     deliver_mail.c          options, and one attempt
+ *     deliver_mail_values.c   what an e-mail says, and to whom
+ *     deliver_mail_digest.c   what one says that stands for several notifications
+ */
+#ifndef DELIVER_MAIL_H
+#define DELIVER_MAIL_H
+
+#include "arda/delivery.h"
+#include "arda/mail_digest.h"
+#include "arda/mail_send.h"
+#include "arda/mail_templates.h"
+#include "arda/token.h"
+
+struct deliver_mail {
+    struct arda_mail_sender *sender; /* NULL: no relay, nothing can be sent */
+    struct base_buf from_text;       /* of --mail-from, or made; the two lie in it */
+    struct base_slice from_name, from_address;
+    struct base_buf public_url;          /* empty: not known */
+    struct arda_token_key *unsubscribe;  /* NULL: no links to unsubscribe */
+    struct arda_mail_templates *current; /* templates as last read */
+    struct arda_mail_digests *digests;   /* the same, of digests */
+};
+
+/* What an e-mail is made of. All texts are UTF-8 and may hold anything. */
+struct mail_input {
+    struct base_buf address, user_name;
+    struct base_buf title, body, action_url; /* the link absolute and safe, or empty */
+    struct base_buf unsubscribe_url;
+    enum arda_notify_type type;
+};
+
+/* Fills `input` (zeroed) from a delivery. 0; BASE_ERR_INVALID: it can go to nobody, or it is about
+ * nothing, with the reason; BASE_ERR_NOMEM. */
+int mail_input_read(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+                    struct mail_input *input, struct base_why *why);
+void mail_input_fini(struct mail_input *input);
+/* What a row says, and the link for its type; of `input` the rest stays. Errors as above. */
+int mail_input_add_row(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+                       struct base_slice row, struct mail_input *input, struct base_why *why);
+/* Borrowed from both. */
+struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
+                                          const struct mail_input *input);
+
+/* Subject and texts of a delivery, digest or not. Of a digest of several types the link for the
+ * header is taken out of `input`. 0 or BASE_ERR_NOMEM. */
+int mail_content_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+                       struct mail_input *input, struct arda_mail_content *content);
+
+/* The same of a digest, in deliver_mail_digest.c. Rows that are malformed are left out. */
+int mail_digest_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+                      struct mail_input *input, struct arda_mail_content *content);
+
+#endif
