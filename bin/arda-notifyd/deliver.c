@@ -230,6 +230,7 @@ static void on_delivery(void *data, struct arda_delivery *delivery)
         arda_delivery_free(delivery);
         return;
     }
+    nd->deliver.taken_over += delivery->taken_over;
     if (nd->stopping || nd->closed)
         deliver_release(nd, delivery, base_clock_wall_ms());
     else if (delivery->channel == ARDA_NOTIFY_WEBHOOK && delivery->url.len == 0)
@@ -242,18 +243,23 @@ static void on_delivery(void *data, struct arda_delivery *delivery)
 
 /* ---- claims ---- */
 
-static void on_timer(uv_timer_t *timer)
-{
-    struct notifyd *nd = timer->data;
-    nd->deliver.wanted = true;
-    if (!nd->closed)
-        notifyd_turn(nd);
-}
+static void on_timer(uv_timer_t *timer);
 
 static void wait_for(struct deliver *deliver, int64_t pause_ms)
 {
     uint64_t pause = pause_ms < 0 || pause_ms > POLL_MS ? POLL_MS : (uint64_t)pause_ms;
     uv_timer_start(&deliver->timer, on_timer, pause, 0);
+}
+
+/* Ends that wait for Redis need a turn now and then, too. */
+static void on_timer(uv_timer_t *timer)
+{
+    struct notifyd *nd = timer->data;
+    if (nd->closed)
+        return;
+    nd->deliver.wanted = true;
+    wait_for(&nd->deliver, POLL_MS);
+    notifyd_turn(nd);
 }
 
 static void on_claimed(void *data, int result, int64_t next_ms, const struct base_why *why)

@@ -77,7 +77,7 @@ struct deliver {
     unsigned told;         /* ends that are on their way */
     uint64_t seen;         /* deliveries that the step had recorded at the last claim */
     uint64_t outcomes[ARDA_NOTIFY_CHANNELS][DELIVER_OUTCOMES];
-    uint64_t late, held, disabled;
+    uint64_t late, taken_over, held, disabled;
     uint64_t counted_us, alerted_us, retried_us; /* when that was last done */
     bool counting, alerting;
     unsigned alerts; /* on their way */

@@ -10,8 +10,8 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum end_kind { END_SETTLE, END_RELEASE, END_HOLD };
@@ -125,13 +125,28 @@ static struct end *new_end(struct notifyd *nd, struct arda_delivery *delivery, e
     return end;
 }
 
+/* Of whole characters; no end is lost for a text that Redis would not get. */
+static void copy_text(char out[static ARDA_DELIVERY_ERROR_MAX + 1], const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    if (!base_utf8_valid(text, len)) {
+        text = "the reason is no UTF-8";
+        len = strlen(text);
+    }
+    if (len > ARDA_DELIVERY_ERROR_MAX)
+        len = base_utf8_cut(text, ARDA_DELIVERY_ERROR_MAX);
+    if (len > 0)
+        memcpy(out, text, len);
+    out[len] = '\0';
+}
+
 void deliver_settle(struct notifyd *nd, struct arda_delivery *delivery,
                     const struct arda_delivery_settlement *settlement)
 {
     struct end *end = new_end(nd, delivery, END_SETTLE);
     if (!end)
         return;
-    snprintf(end->text, sizeof end->text, "%s", settlement->text ? settlement->text : "");
+    copy_text(end->text, settlement->text);
     end->settlement = *settlement;
     end->settlement.delivery = delivery;
     end->settlement.text = end->text;

@@ -79,18 +79,22 @@ static void close_all(struct notifyd *nd)
     print_close(nd);
 }
 
+/* Deliveries that are given back need an answer or two of Redis, which a bus that is shut down does
+ * not wait for. */
 static void on_drained(uv_timer_t *timer)
 {
     struct notifyd *nd = timer->data;
     if (nd->closed)
         return;
-    if (deliver_break_off(nd)) {
-        uv_timer_start(&nd->drain, on_drained, BUS_DRAIN_MS, 0);
-        return;
-    }
-    if (!is_idle(nd))
+    if (!is_idle(nd) && !nd->given_up) {
+        nd->given_up = true;
         base_log(BASE_LOG_WARNING, "not everything was finished in time%s",
                  print_is_empty(nd) ? "" : "; not all notifications were printed");
+        if (deliver_break_off(nd)) {
+            uv_timer_start(&nd->drain, on_drained, BUS_DRAIN_MS, 0);
+            return;
+        }
+    }
     close_all(nd);
 }
 

@@ -79,6 +79,9 @@ struct metrics_snapshot {
         s->nd->deliver.held)                                                                       \
     ONE(arda_notifyd_results_late, COUNTER, "",                                                    \
         "Attempts whose end came when another daemon had the delivery.", s->nd->deliver.late)      \
+    ONE(arda_notifyd_deliveries_taken_over, COUNTER, "",                                           \
+        "Deliveries that were taken over from a daemon that did not finish them in time.",         \
+        s->nd->deliver.taken_over)                                                                 \
     ONE(arda_notifyd_webhooks_disabled, COUNTER, "", "Webhooks that were disabled here.",          \
         s->nd->deliver.disabled)                                                                   \
     SOME(arda_notifyd_deliveries_in_flight, GAUGE, "", "Attempts that are under way, by channel.", \

@@ -296,6 +296,7 @@ struct notifyd {
     struct arda_notify_retention retention;
     struct counters counters;
     bool stopping, closed;
+    bool given_up; /* what was not finished within --drain has been broken off */
     uv_timer_t drain;
     int status; /* to exit with */
 

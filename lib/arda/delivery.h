@@ -62,8 +62,9 @@ struct arda_delivery {
     enum arda_notify_type type; /* of the notification; of a digest: of its first item */
     uint32_t attempts;          /* that were settled */
     int64_t created_ms;
-    bool held;  /* it was held before (arda_delivery_hold): quiet hours and digests are over */
-    bool probe; /* the endpoint's circuit is half open, and this one is to try it */
+    bool held;       /* it was held before (arda_delivery_hold): quiet hours and digests are over */
+    bool probe;      /* the endpoint's circuit is half open, and this one is to try it */
+    bool taken_over; /* another claim of it has ended without an end of the delivery */
     char tenant[ARDA_ID_MAX + 1];
     char user[ARDA_ID_MAX + 1];
     char id[ARDA_NOTIFY_ID_LEN + 1];
@@ -106,7 +107,8 @@ struct arda_delivery_claimer {
     /* Before `done`; it is the callee's to free. */
     void (*on_delivery)(void *data, struct arda_delivery *delivery);
     /* `next_ms`: when something is due in a lane whose share is not in flight; negative: nothing
-     * is. */
+     * is. BASE_ERR_INTERNAL also for a delivery or lane that Redis could not read, such as a key of
+     * another type: it is put off for the time of a lease, and the others have been given. */
     void (*done)(void *data, int result, int64_t next_ms, const struct base_why *why);
     void *data;
 };
@@ -160,7 +162,7 @@ typedef void (*arda_delivery_settle_fn)(void *data, int result,
 int arda_delivery_settle(struct arda_bus *bus, const struct arda_delivery_settlement *settlement,
                          arda_delivery_settle_fn done, void *data);
 
-/* Gives a claim back without an attempt, due at once or at `due_ms`. */
+/* Gives a claim back without an attempt, due at `due_ms`. */
 int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *delivery,
                           int64_t due_ms, arda_delivery_settle_fn done, void *data);
 

@@ -77,20 +77,21 @@ int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t sinc
 
 /* ---- how it stands ---- */
 
-/* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. */
+/* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. What is of another type
+ * counts as nothing. */
 static struct arda_script count_script = ARDA_SCRIPT(
     DELIVERY_LUA
     "local now, pending, circuits, oldest = tonumber(ARGV[2]), 0, 0, -1\n"
     "for _, lane in ipairs(call('ZRANGE', ARGV[1] .. ':due', 0, 9999)) do\n"
-    "  pending = pending + call('ZCARD', key('due', lane))\n"
+    "  pending = pending + (tonumber(redis.pcall('ZCARD', key('due', lane))) or 0)\n"
     "  local tenant, open = string.match(lane, '^(.*):webhook$'), 0\n"
     "  if tenant then\n"
-    "    open = tonumber(call('HGET', key('endpoint', tenant), 'openUntil') or 0) or 0\n"
+    "    open = tonumber(redis.pcall('HGET', key('endpoint', tenant), 'openUntil') or 0) or 0\n"
     "  end\n"
     "  if open > now then circuits = circuits + 1 end\n"
-    "  local first = call('ZRANGE', key('due', lane), 0, 0, 'WITHSCORES')\n"
+    "  local first = redis.pcall('ZRANGE', key('due', lane), 0, 0, 'WITHSCORES')\n"
     "  local since = tonumber(first[2])\n"
-    "  if open == 0 and since and since <= now and (oldest < 0 or since < oldest) then\n"
+    "  if open <= now and since and since <= now and (oldest < 0 or since < oldest) then\n"
     "    oldest = since\n"
     "  end\n"
     "end\n"

@@ -6,6 +6,9 @@
  * How an endpoint does is looked at here and nowhere else, so its lane may be due at any time: a
  * claim that comes too early puts the lane off. An endpoint that is to be tried with one delivery
  * at a time notes until when that one has it.
+ *
+ * A key of another type than ours, of one tenant, must not hold up the others: what cannot be read
+ * is put off for a lease, and told.
  */
 #include "arda/delivery_internal.h"
 
@@ -19,14 +22,17 @@
 
 /* ARGV: prefix, now, end of the lease, lease, most, most of a lane, "1" for each of email and
  * webhook; then lanes, each with what of it is in flight. The answer: when the next is due, or
- * "-1"; then what was claimed, as delivery_parse.c reads it. */
+ * "-1"; what went wrong, or ""; then what was claimed, as delivery_parse.c reads it. */
 static struct arda_script claim_script = ARDA_SCRIPT(
     DELIVERY_LUA
     "local prefix, now_s, lease_end, lease = unpack(ARGV, 1, 4)\n"
     "local now, left, share = tonumber(now_s), tonumber(ARGV[5]), tonumber(ARGV[6])\n"
     "local wanted = {email = ARGV[7] == '1', webhook = ARGV[8] == '1'}\n"
-    "local due, in_flight, answer, more = prefix .. ':due', {}, {'-1'}, false\n"
+    "local due, in_flight, answer, more = prefix .. ':due', {}, {'-1', ''}, false\n"
     "for i = 9, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
+    "local function tell(about, err)\n"
+    "  answer[2] = about .. ': ' .. (type(err) == 'table' and err.err or tostring(err))\n"
+    "end\n"
     "\n"
     /* Until when the endpoint is to be left alone, or how many it may have. */
     "local function ask_endpoint(tenant)\n"
@@ -61,7 +67,7 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "local function take(tenant, channel, lane_key, id, webhook, probe)\n"
     "  local record = key('delivery', tenant) .. ':' .. id\n"
     "  local had = call('HMGET', record, 'status', 'userId', 'type', 'attemptCount', 'heldUntil',\n"
-    "    'notification', 'cause', 'items', 'schedule')\n"
+    "    'notification', 'cause', 'items', 'schedule', 'lease')\n"
     "  if had[1] ~= 'pending' then\n"
     "    call('ZREM', lane_key, id)\n"
     "    return false\n"
@@ -83,7 +89,8 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  local cause = had[7] and call('GET', key('cause', tenant) .. ':' .. had[7])\n"
     "  answer[#answer + 1] = {tenant, channel, id, user, kind, had[4] or '0',\n"
     "    call('ZSCORE', key('deliveries', tenant), id) or '0', had[5] and '1' or '0',\n"
-    "    probe and '1' or '0', had[8] and '' or had[6] or '', cause or '',\n"
+    "    probe and '1' or '0', had[10] and '1' or '0', had[8] and '' or had[6] or '', cause or "
+    "'',\n"
     "    call('HGET', key('users', tenant), user) or '', webhook[1] or '', webhook[2] or '',\n"
     "    webhook[3] or '', webhook[4] or '', digest, quiet, rows}\n"
     "  return true\n"
@@ -104,7 +111,11 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  room = math.min(room - (in_flight[lane] or 0), left)\n"
     "  if room <= 0 then return end\n"
     "  for _, id in ipairs(call('ZRANGEBYSCORE', lane_key, '-inf', now_s, 'LIMIT', 0, room)) do\n"
-    "    if take(tenant, channel, lane_key, id, webhook, probe) then\n"
+    "    local ok, taken = pcall(take, tenant, channel, lane_key, id, webhook, probe)\n"
+    "    if not ok then\n"
+    "      call('ZADD', lane_key, lease_end, id)\n"
+    "      tell('delivery ' .. id .. ' of ' .. tenant, taken)\n"
+    "    elseif taken then\n"
     "      left = left - 1\n"
     "      if single then\n"
     "        call('HSET', key('endpoint', tenant), 'single', id, 'singleUntil', lease_end)\n"
@@ -123,7 +134,13 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "for _, lane in ipairs(call('ZRANGEBYSCORE', due, '-inf', now_s, 'LIMIT', 0, 2000)) do\n"
     "  if left == 0 then break end\n"
     "  local tenant, channel = parts_of(lane)\n"
-    "  if tenant then visit(lane, tenant, channel) end\n"
+    "  if tenant then\n"
+    "    local ok, err = pcall(visit, lane, tenant, channel)\n"
+    "    if not ok then\n"
+    "      call('ZADD', due, lease_end, lane)\n"
+    "      tell('deliveries of ' .. tenant, err)\n"
+    "    end\n"
+    "  end\n"
     "end\n"
     "if left == 0 or more then\n"
     "  answer[1] = now_s\n"
@@ -149,7 +166,9 @@ struct claiming {
 static int give(const struct claiming *claiming, const redisReply *reply, struct base_why *why)
 {
     int result = BASE_OK;
-    for (size_t i = 1; i < reply->elements; i++) {
+    if (reply->element[1]->len > 0)
+        result = base_why_set(why, BASE_ERR_INTERNAL, "%s", reply->element[1]->str);
+    for (size_t i = 2; i < reply->elements; i++) {
         struct arda_delivery *delivery = NULL;
         int failed = delivery_parse(reply->element[i], claiming->lease, &delivery);
         if (failed)
@@ -168,8 +187,9 @@ static void on_claimed(void *data, int result, const struct redisReply *reply)
     struct base_why why = {0};
     long long next_ms = -1;
     result = arda_script_error(claiming->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
                     reply->element[0]->type != REDIS_REPLY_STRING ||
+                    reply->element[1]->type != REDIS_REPLY_STRING ||
                     sscanf(reply->element[0]->str, "%lld", &next_ms) != 1))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)

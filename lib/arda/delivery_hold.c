@@ -11,9 +11,9 @@
 #define TEXT_(value) #value
 #define TEXT(value)  TEXT_(value)
 
-/* ARGV: prefix, tenant, channel, id, lease, when it is due. */
+/* ARGV: prefix, tenant, channel, id, lease, when it is due, the same for a person. */
 static struct arda_script release_script = ARDA_SCRIPT(
-    DELIVERY_LUA "local tenant, channel, id, lease, due = unpack(ARGV, 2, 6)\n"
+    DELIVERY_LUA "local tenant, channel, id, lease, due, due_iso = unpack(ARGV, 2, 7)\n"
                  "local lane, endpoint = tenant .. ':' .. channel, key('endpoint', tenant)\n"
                  "local record = key('delivery', tenant) .. ':' .. id\n"
                  "if channel == 'webhook' and call('HGET', endpoint, 'single') == id then\n"
@@ -21,6 +21,7 @@ static struct arda_script release_script = ARDA_SCRIPT(
                  "end\n"
                  "if call('HGET', record, 'lease') ~= lease then return {1, 0} end\n"
                  "call('HDEL', record, 'lease')\n"
+                 "call('HSET', record, 'nextAttemptAt', due_iso)\n"
                  "call('ZADD', key('due', lane), due, id)\n"
                  "rescore(lane)\n"
                  "return {0, 0}\n");
@@ -28,11 +29,16 @@ static struct arda_script release_script = ARDA_SCRIPT(
 int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *delivery,
                           int64_t due_ms, arda_delivery_settle_fn done, void *data)
 {
-    char due[DELIVERY_MS_LEN];
-    const char *argv[] = {
-        arda_bus_prefix(bus), delivery->tenant, arda_notify_channel_name(delivery->channel),
-        delivery->id,         delivery->lease,  due};
+    char due[DELIVERY_MS_LEN], due_iso[BASE_RFC3339_LEN + 1];
+    const char *argv[] = {arda_bus_prefix(bus),
+                          delivery->tenant,
+                          arda_notify_channel_name(delivery->channel),
+                          delivery->id,
+                          delivery->lease,
+                          due,
+                          due_iso};
     delivery_ms(due_ms, due);
+    base_rfc3339_format(due_ms, due_iso);
     return delivery_change(bus, &release_script, (int)(sizeof argv / sizeof argv[0]), argv, done,
                            data);
 }

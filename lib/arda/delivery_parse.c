@@ -21,6 +21,7 @@ enum field {
     CREATED,
     HELD,
     PROBE,
+    TAKEN_OVER,
     NOTIFICATION,
     CAUSE,
     PERSON,
@@ -81,6 +82,7 @@ static int fill(struct arda_delivery *delivery, redisReply *const *at)
     delivery->created_ms = (int64_t)strtod(at[CREATED]->str, NULL);
     delivery->held = at[HELD]->str[0] == '1';
     delivery->probe = at[PROBE]->str[0] == '1';
+    delivery->taken_over = at[TAKEN_OVER]->str[0] == '1';
     delivery->endpoint_enabled = strcmp(at[ENABLED]->str, "1") == 0;
     return BASE_OK;
 }

@@ -79,16 +79,14 @@ int arda_directory_batch_add(struct arda_directory_batch *batch,
 static int add_group(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                      const char *tenant, const struct group *group)
 {
-    char key[ARDA_KEY_MAX], endpoint[ARDA_KEY_MAX];
+    char key[ARDA_KEY_MAX];
     int failed = BASE_OK;
     const char *command = directory_store_command(group->kind);
     if (group->argc == 0) /* memory was short when it was begun */
         return BASE_OK;
     size_t len = directory_key(key, bus, group->kind, tenant);
-    if (group->kind == ARDA_DIRECTORY_WEBHOOK) {
-        directory_endpoint_key(endpoint, bus, tenant);
-        failed = directory_add_command(out, count, 2, (const char *const[]){"DEL", endpoint});
-    }
+    if (group->kind == ARDA_DIRECTORY_WEBHOOK)
+        failed = directory_add_forget(out, count, bus, tenant);
     ++*count;
     return failed | arda_redis_add_header(out, group->argc + 2) |
            arda_redis_add_argument(out, command, strlen(command)) |

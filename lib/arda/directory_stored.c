@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
@@ -20,12 +21,6 @@ size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bu
     return arda_key(out, arda_bus_prefix(bus), "version", tenant, strlen(tenant));
 }
 
-size_t directory_endpoint_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
-                              const char *tenant)
-{
-    return arda_key(out, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
-}
-
 int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv)
 {
     size_t lens[ARDA_DIRECTORY_KINDS + 1];
@@ -34,6 +29,18 @@ int directory_add_command(struct base_buf *out, unsigned *count, int argc, const
         lens[i] = strlen(argv[i]);
     ++*count;
     return arda_redis_format(out, argc, argv, lens);
+}
+
+int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                         const char *tenant)
+{
+    char endpoint[ARDA_KEY_MAX], due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
+    arda_key(endpoint, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
+    arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
+    snprintf(lane, sizeof lane, "%s:webhook", tenant);
+    return directory_add_command(out, count, 2, (const char *const[]){"DEL", endpoint}) |
+           directory_add_command(out, count, 6,
+                                 (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
 }
 
 const char *directory_store_command(enum arda_directory_kind kind)

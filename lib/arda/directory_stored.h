@@ -16,11 +16,12 @@ size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
 /* The key of the counter of changes. */
 size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
                              const char *tenant);
-/* The key of what is known of how the tenant's webhook does, which goes when that changes. */
-size_t directory_endpoint_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
-                              const char *tenant);
 /* Appends a command of C strings and counts it. */
 int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv);
+/* Appends commands that forget how the tenant's webhook does, when that changes: what waits until
+ * it may be tried again is looked at anew. */
+int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                         const char *tenant);
 /* The command that stores entries of a kind, by its form: "HSET" or "SADD". */
 const char *directory_store_command(enum arda_directory_kind kind);
 /* Orders names as a dump does. */

@@ -74,29 +74,29 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
 int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                           const char *tenant)
 {
-    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX], endpoint[ARDA_KEY_MAX];
-    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL", endpoint};
-    int argc = 2;
-    directory_endpoint_key(endpoint, bus, tenant);
+    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX];
+    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL"};
+    int argc = 1;
     for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++) {
         if (i == ARDA_DIRECTORY_TENANT)
             continue;
         directory_key(keys[i], bus, (enum arda_directory_kind)i, tenant);
         argv[argc++] = keys[i];
     }
-    return directory_add_command(out, count, argc, argv);
+    return directory_add_command(out, count, argc, argv) |
+           directory_add_forget(out, count, bus, tenant);
 }
 
 static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                              const struct arda_directory_line *line)
 {
-    char key[ARDA_KEY_MAX], endpoint[ARDA_KEY_MAX];
+    char key[ARDA_KEY_MAX];
     enum directory_form form = directory_kinds[line->kind].form;
     const char *command = form == DIRECTORY_SET ? "SREM" : "HDEL";
     directory_key(key, bus, line->kind, line->tenant);
-    directory_endpoint_key(endpoint, bus, line->tenant);
     if (form == DIRECTORY_FIELDS)
-        return directory_add_command(out, count, 3, (const char *const[]){"DEL", key, endpoint});
+        return directory_add_command(out, count, 2, (const char *const[]){"DEL", key}) |
+               directory_add_forget(out, count, bus, line->tenant);
     const char *id = line->kind == ARDA_DIRECTORY_TENANT ? line->tenant : line->id;
     return directory_add_command(out, count, 3, (const char *const[]){command, key, id});
 }

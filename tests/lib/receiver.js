@@ -23,6 +23,7 @@ function answer(how, request, response) {
       break;
     }
     case 'hang': break;
+    case 'binary': response.writeHead(500).end(Buffer.from([0xff, 0xc3, 0x20, 0x1b, ...Buffer.from('[2J\r\nover')])); break;
     case 'half': response.writeHead(200, { 'content-length': '100' }).write('half'); break;
     case 'reset': request.socket.resetAndDestroy(); break;
     case 'close': request.socket.end(); break;
@@ -35,7 +36,9 @@ function answer(how, request, response) {
       more();
       break;
     }
-    default: response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
+    default:
+      if (how.startsWith('wait')) setTimeout(() => response.writeHead(204).end(), Number(how.slice(4)));
+      else response.writeHead(Number(how)).end(`status ${how}\n\u0007 of mine`);
   }
 }
 

@@ -266,6 +266,12 @@ gateway_for() {
     cd "$BATS_TEST_TMPDIR"
     try arda-directory.1 'Make a secret, and give it to a webhook:'
     [ "$(arda-directory get webhook acme | jq -r .secret)" = "$(cat secret)" ]
+    (printf whsec_ && head -c 24 /dev/zero | base64) >newer
+    try arda-directory.1 'Replace it by another one, which receivers learn before the former one goes:'
+    arda-directory get webhook acme | jq -e --arg newer "$(cat newer)" '.secret == $newer and (has("previousSecret") | not)'
+    arda-directory set webhook acme enabled=false
+    try arda-directory.1 'Let a webhook work again that was disabled because it had failed for long:'
+    [ "$(arda-directory get webhook acme | jq .enabled)" = true ]
     try arda-directory.1 'Copy a tenant under another prefix:'
     diff <(arda-directory dump acme) <(arda-directory --prefix=test dump)
     try arda-directory.1 "List the addresses of a tenant's active users:"
@@ -283,6 +289,12 @@ ann webhook false the catalog's default" ]
     text=$(example arda-notifyd.1 'See the dead letters:')
     run -0 bash -c "${text/redis-cli/redis-cli -p $REDIS_PORT}"
     [[ $output == *tenantId* ]]
+    redis zadd arda:deliveries:acme 1 d1 2 d2 >/dev/null
+    redis hset arda:delivery:acme:d1 status failed lastError 'no answer' >/dev/null
+    redis hset arda:delivery:acme:d2 status sent >/dev/null
+    text=$(example arda-notifyd.1 'See what became of the latest deliveries of a tenant, and why:')
+    run -0 bash -c "${text//redis-cli/redis-cli -p $REDIS_PORT}"
+    [ "${lines[0]} ${lines[*]: -2}" = "sent failed no answer" ]
 }
 
 @test "arda-inbox" {
