@@ -11,13 +11,10 @@
 
 #include "arda-directory_options.h"
 
-#include "arda/bus.h"
 #include "arda/directory.h"
 #include "arda/input.h"
-#include "arda/outbox.h"
+#include "arda/tool.h"
 #include "base/map.h"
-
-#include <uv.h>
 
 struct settings {
     DIRECTORY_OPTIONS(BASE_OPT_MEMBER)
@@ -35,17 +32,11 @@ struct request {
 };
 
 struct tool {
+    struct arda_tool base;
     struct settings settings;
     const struct command *command;
     char **operands; /* behind the command's name */
     int operand_count;
-    uv_loop_t loop;
-    uv_signal_t signals[3];
-    struct arda_bus *bus;
-    struct arda_outbox *outbox;
-    bool ending;
-    int status;
-    int signal;
 
     /* load.c */
     struct arda_input *input;
@@ -83,9 +74,6 @@ extern const struct command load_command, dump_command, get_command, set_command
 /* A request to fill; NULL without memory, and then the program ends. */
 struct request *tool_request(struct tool *tool,
                              int (*send)(struct arda_bus *bus, struct request *request));
-void tool_end(struct tool *tool, int status);
-/* Ends the program for lack of memory. */
-void tool_out_of_memory(struct tool *tool);
 /* Prints a line; the program ends when that fails. */
 void tool_print(struct tool *tool, const struct arda_directory_line *line);
 void load_free(struct tool *tool);

@@ -16,9 +16,9 @@ static void on_tenant(void *data, const char *tenant, size_t len)
     struct tool *tool = ((struct request *)data)->tool;
     if (!arda_tenant_valid(tenant, len)) {
         base_log(BASE_LOG_ERROR, "`%s' is not the id of a tenant", tenant);
-        tool->status = BASE_EXIT_DATAERR;
+        tool->base.status = BASE_EXIT_DATAERR;
     } else if (base_buf_add(&tool->tenants, tenant, len + 1) < 0) {
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
     }
 }
 
@@ -34,7 +34,7 @@ static void on_bad(void *data, const struct base_why *why)
     struct request *request = data;
     request->lines++; /* it is an entry all the same */
     base_log(BASE_LOG_ERROR, "%s", why->text);
-    request->tool->status = BASE_EXIT_DATAERR;
+    request->tool->base.status = BASE_EXIT_DATAERR;
 }
 
 static void on_tenant_done(void *data, int result, const struct arda_directory_state *state,
@@ -64,8 +64,8 @@ static int send_snapshot(struct arda_bus *bus, struct request *request)
 /* The next tenant, or the end. */
 static void on_change(struct tool *tool)
 {
-    if (arda_outbox_refusal(tool->outbox) || tool->next_tenant >= tool->tenants.len) {
-        tool_end(tool, base_exit_status(arda_outbox_refusal(tool->outbox)));
+    if (arda_outbox_refusal(tool->base.outbox) || tool->next_tenant >= tool->tenants.len) {
+        arda_tool_end(&tool->base, base_exit_status(arda_outbox_refusal(tool->base.outbox)));
         return;
     }
     struct request *request = tool_request(tool, send_snapshot);
@@ -74,7 +74,7 @@ static void on_change(struct tool *tool)
     const char *tenant = tool->tenants.data + tool->next_tenant;
     memcpy(request->line.tenant, tenant, strlen(tenant) + 1);
     tool->next_tenant += strlen(tenant) + 1;
-    arda_outbox_add(tool->outbox, &request->item);
+    arda_outbox_add(tool->base.outbox, &request->item);
 }
 
 static int compare(const void *left, const void *right)
@@ -106,7 +106,7 @@ static int start(struct tool *tool)
         return take_operands(tool);
     struct request *request = tool_request(tool, send_tenants);
     if (request)
-        arda_outbox_add(tool->outbox, &request->item);
+        arda_outbox_add(tool->base.outbox, &request->item);
     return BASE_EXIT_OK;
 }
 

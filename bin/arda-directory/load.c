@@ -72,14 +72,15 @@ void load_free(struct tool *tool)
 
 static void end_when_done(struct tool *tool)
 {
-    if (arda_outbox_held(tool->outbox) == 0)
-        tool_end(tool, tool->bad_lines ? BASE_EXIT_DATAERR
-                                       : base_exit_status(arda_outbox_refusal(tool->outbox)));
+    if (arda_outbox_held(tool->base.outbox) == 0)
+        arda_tool_end(&tool->base, tool->bad_lines
+                                       ? BASE_EXIT_DATAERR
+                                       : base_exit_status(arda_outbox_refusal(tool->base.outbox)));
 }
 
 static void on_change(struct tool *tool)
 {
-    size_t count = tool->loading_by_id.count, held = arda_outbox_held(tool->outbox);
+    size_t count = tool->loading_by_id.count, held = arda_outbox_held(tool->base.outbox);
     base_progress_show("stored: %zu of %zu tenants", count - held, count);
     end_when_done(tool);
 }
@@ -115,7 +116,7 @@ static void store(struct tool *tool)
 {
     if (tool->settings.replace && tool->incomplete)
         base_log(BASE_LOG_ERROR, "nothing was removed, since it is not known whose %s",
-                 tool->status ? "lines could not be read" : "line is wrong");
+                 tool->base.status ? "lines could not be read" : "line is wrong");
     BASE_LIST_FOREACH (link, &tool->loadings) {
         struct loading *loading = base_container(link, struct loading, link);
         bool replaces = may_replace(tool, loading);
@@ -127,7 +128,7 @@ static void store(struct tool *tool)
         request->item.place = (struct base_place){loading->named, 0};
         request->loading = loading;
         request->replaces = replaces;
-        arda_outbox_add(tool->outbox, &request->item);
+        arda_outbox_add(tool->base.outbox, &request->item);
     }
     end_when_done(tool);
 }
@@ -145,7 +146,7 @@ static void bad_line(struct tool *tool, const char *tenant, const char *text)
     else
         tool->incomplete = true;
     if (tool->settings.strict)
-        tool_end(tool, BASE_EXIT_DATAERR);
+        arda_tool_end(&tool->base, BASE_EXIT_DATAERR);
 }
 
 static void on_line(void *data, uint64_t number, struct base_slice text)
@@ -158,7 +159,7 @@ static void on_line(void *data, uint64_t number, struct base_slice text)
     if (!failed)
         failed = add_line(tool, &tool->line);
     if (failed == BASE_ERR_NOMEM)
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
     else if (failed)
         bad_line(tool, tool->line.tenant, why.text);
     if (base_progress_is_due())
@@ -175,7 +176,7 @@ static void on_bad_line(void *data, uint64_t number, int result)
 
 static void on_unread(struct tool *tool)
 {
-    tool->status = BASE_EXIT_IOERR;
+    tool->base.status = BASE_EXIT_IOERR;
     tool->incomplete = true;
 }
 
@@ -203,7 +204,8 @@ static void read_next(struct tool *tool)
         const char *path = tool->operand_count ? tool->operands[tool->next_file] : standard_input;
         tool->next_file++;
         tool->place = (struct base_place){strcmp(path, "-") == 0 ? NULL : path, 0};
-        if (arda_input_open(&tool->loop, path, MAX_LINE_BYTES, &handlers, &tool->input, &why) == 0)
+        if (arda_input_open(&tool->base.loop, path, MAX_LINE_BYTES, &handlers, &tool->input,
+                            &why) == 0)
             return;
         base_log(BASE_LOG_ERROR, "%s", why.text);
         on_unread(tool);

@@ -8,14 +8,10 @@
 #include "base/log.h"
 #include "base/progress.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW   16   /* requests under way: each may be a whole tenant */
-#define GRACE_MS 1000 /* for answers that are on their way when it ends early */
+#define WINDOW 16 /* requests under way: each may be a whole tenant */
 
 static const struct base_opt rows[] = {DIRECTORY_OPTIONS(BASE_OPT_ROW)};
 
@@ -34,48 +30,12 @@ static const struct base_opt_program program = {
 static const struct command *const commands[] = {&load_command, &dump_command, &get_command,
                                                  &set_command, &rm_command};
 
-/* ---- ending ---- */
-
-static void on_bus_gone(void *data)
+static void on_ending(void *data)
 {
     struct tool *tool = data;
-    if (arda_outbox_report(tool->outbox) > 0)
-        tool->status = BASE_EXIT_TEMPFAIL;
-}
-
-void tool_end(struct tool *tool, int status)
-{
-    if (tool->ending)
-        return;
-    tool->ending = true;
-    if (!tool->status)
-        tool->status = status;
     base_progress_end();
     arda_input_close(tool->input);
     tool->input = NULL;
-    arda_outbox_end(tool->outbox);
-    for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&tool->signals[i], NULL);
-    arda_bus_shutdown(tool->bus, GRACE_MS, on_bus_gone, tool);
-}
-
-void tool_out_of_memory(struct tool *tool)
-{
-    base_log(BASE_LOG_ERROR, "out of memory");
-    tool_end(tool, BASE_EXIT_SOFTWARE);
-}
-
-static void on_impatient(void *data)
-{
-    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
-    tool_end(data, BASE_EXIT_TEMPFAIL);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct tool *tool = handle->data;
-    tool->signal = number;
-    tool_end(tool, BASE_EXIT_OK);
 }
 
 /* ---- requests ---- */
@@ -84,7 +44,7 @@ static int send_request(void *data, struct arda_outbox_item *item)
 {
     struct tool *tool = data;
     struct request *request = base_container(item, struct request, item);
-    return request->send(tool->bus, request);
+    return request->send(tool->base.bus, request);
 }
 
 static void fini_request(struct arda_outbox_item *item)
@@ -95,9 +55,9 @@ static void fini_request(struct arda_outbox_item *item)
 struct request *tool_request(struct tool *tool,
                              int (*send)(struct arda_bus *bus, struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(tool->outbox);
+    struct arda_outbox_item *item = arda_outbox_blank(tool->base.outbox);
     if (!item) {
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
         return NULL;
     }
     struct request *request = base_container(item, struct request, item);
@@ -116,73 +76,37 @@ void tool_print(struct tool *tool, const struct arda_directory_line *line)
     struct base_buf text = BASE_BUF_INIT;
     int failed = tool->settings.no_secrets ? arda_directory_line_write_open(&text, line)
                                            : arda_directory_line_write(&text, line);
-    if (failed || base_buf_add_byte(&text, '\n') < 0) {
-        tool_out_of_memory(tool);
-    } else if (fwrite(text.data, 1, text.len, stdout) != text.len) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool_end(tool, BASE_EXIT_IOERR);
-    }
+    if (failed || base_buf_add_byte(&text, '\n') < 0)
+        arda_tool_out_of_memory(&tool->base);
+    else
+        arda_tool_write(&tool->base, text.data, text.len);
     base_buf_fini(&text);
 }
 
 static void on_change(void *data)
 {
     struct tool *tool = data;
-    if (!tool->ending)
-        tool->command->on_change(tool);
+    tool->command->on_change(tool);
 }
 
 /* ---- beginning ---- */
 
-static void on_state(void *data, bool up, const struct base_why *why)
+static void open_tool(struct tool *tool)
 {
-    struct tool *tool = data;
-    if (tool->ending)
-        return;
-    if (up)
-        base_log(BASE_LOG_DEBUG, "redis: connected");
-    else
-        base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
-    arda_outbox_on_state(tool->outbox, up);
-}
-
-static void start_loop(struct tool *tool)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct arda_outbox_options options = {.item_size = sizeof(struct request),
-                                          .patience_ms = (uint64_t)tool->settings.retry_for,
-                                          .window = WINDOW,
-                                          .send = send_request,
-                                          .fini = fini_request,
-                                          .on_change = on_change,
-                                          .on_impatient = on_impatient,
-                                          .data = tool};
-    uv_loop_init(&tool->loop);
-    for (int i = 0; i < 3; i++) {
-        uv_signal_init(&tool->loop, &tool->signals[i]);
-        tool->signals[i].data = tool;
-        uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
-    }
-    tool->outbox = arda_outbox_new(&tool->loop, &options);
-    if (!tool->outbox) {
-        base_log(BASE_LOG_ERROR, "out of memory");
-        exit(BASE_EXIT_SOFTWARE);
-    }
-}
-
-static void open_bus(struct tool *tool)
-{
-    struct base_why why;
-    struct arda_bus_options options = {.url = tool->settings.redis,
-                                       .prefix = tool->settings.prefix,
-                                       .name = program.name,
-                                       .on_state = on_state,
-                                       .data = tool};
-    int failed = arda_bus_get(&tool->loop, &options, &tool->bus, &why);
-    if (failed) {
-        base_log(BASE_LOG_ERROR, "%s", why.text);
-        exit(base_exit_status(failed));
-    }
+    const struct arda_tool_options options = {.name = program.name,
+                                              .redis = tool->settings.redis,
+                                              .prefix = tool->settings.prefix,
+                                              .retry_for_ms = tool->settings.retry_for,
+                                              .item_size = sizeof(struct request),
+                                              .window = WINDOW,
+                                              .send = send_request,
+                                              .fini = fini_request,
+                                              .on_change = on_change,
+                                              .on_ending = on_ending,
+                                              .data = tool};
+    int status = arda_tool_open(&tool->base, &options);
+    if (status)
+        exit(status);
 }
 
 static const struct command *find_command(char **operands, int count)
@@ -213,25 +137,14 @@ int main(int argc, char **argv)
     char **operands;
     int count = base_opt_start(&program, &tool.settings, argc, argv, &operands);
     take_operands(&tool, operands, count);
-    start_loop(&tool);
-    open_bus(&tool);
+    open_tool(&tool);
     int status = tool.command->start(&tool);
     if (status)
-        tool_end(&tool, status);
-    uv_run(&tool.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&tool.loop);
-    arda_outbox_free(tool.outbox);
+        arda_tool_end(&tool.base, status);
+    arda_tool_run(&tool.base);
     base_buf_fini(&tool.tenants);
     changes_free(&tool);
     load_free(&tool);
     base_opt_fini(&program, &tool.settings);
-    if (fclose(stdout) != 0 && tool.status == BASE_EXIT_OK) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool.status = BASE_EXIT_IOERR;
-    }
-    if (tool.signal && tool.status == BASE_EXIT_OK) { /* the shell is to see what ended it */
-        signal(tool.signal, SIG_DFL);
-        raise(tool.signal);
-    }
-    return tool.status;
+    return arda_tool_leave(&tool.base);
 }

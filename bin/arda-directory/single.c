@@ -83,14 +83,14 @@ static int start(struct tool *tool, int (*send)(struct arda_bus *bus, struct req
     if (status)
         arda_outbox_drop(&request->item);
     else
-        arda_outbox_add(tool->outbox, &request->item);
+        arda_outbox_add(tool->base.outbox, &request->item);
     return status;
 }
 
 static void on_change(struct tool *tool)
 {
-    if (arda_outbox_held(tool->outbox) == 0)
-        tool_end(tool, base_exit_status(arda_outbox_refusal(tool->outbox)));
+    if (arda_outbox_held(tool->base.outbox) == 0)
+        arda_tool_end(&tool->base, base_exit_status(arda_outbox_refusal(tool->base.outbox)));
 }
 
 /* ---- get, rm ---- */
@@ -145,7 +145,7 @@ static void on_former(void *data, int result, const struct base_why *why)
         return;
     }
     request->send = send_put; /* also if this has to be sent again */
-    int failed = send_put(request->tool->bus, request);
+    int failed = send_put(request->tool->base.bus, request);
     if (failed)
         tool_answer(data, BASE_ERR_CLOSED, NULL);
 }
@@ -173,7 +173,7 @@ static int start_set(struct tool *tool)
     if (status)
         arda_outbox_drop(&request->item);
     else
-        arda_outbox_add(tool->outbox, &request->item);
+        arda_outbox_add(tool->base.outbox, &request->item);
     return status;
 }
 

@@ -11,6 +11,8 @@
  *     revoke.c    the sockets of users whose tokens were revoked
  *     loops.c     workers: `subscribe:loop`; home loop: the look-up
  *     source.c    home loop: events from standard input instead of Redis
+ *     unsubscribe.c       workers: the link of an e-mail; home loop: the preference
+ *     unsubscribe_page.c  what its reader sees
  *     relay*.c    home loop: clients whose session is another gateway's; relay.h
  *     admin.c     home loop: pages for those who look after the gateway
  *     metrics.c   the text of one of them; the table is metrics.h
@@ -82,6 +84,23 @@ enum gateway_cut {
 const char *gateway_cut_name(enum gateway_cut cut);
 const char *gateway_cut_text(enum gateway_cut cut);
 
+/* What became of a request to unsubscribe. Name of the counter. */
+#define GATEWAY_UNSUBSCRIBE_MAP(X)                                                                 \
+    X(GATEWAY_UNSUBSCRIBE_SHOWN, "shown")                                                          \
+    X(GATEWAY_UNSUBSCRIBE_DONE, "done")                                                            \
+    X(GATEWAY_UNSUBSCRIBE_EXPIRED, "expired")                                                      \
+    X(GATEWAY_UNSUBSCRIBE_REFUSED, "refused")                                                      \
+    X(GATEWAY_UNSUBSCRIBE_FAILED, "failed")
+
+enum gateway_unsubscribe {
+#define GATEWAY_UNSUBSCRIBE_ENUM_(code, name) code,
+    GATEWAY_UNSUBSCRIBE_MAP(GATEWAY_UNSUBSCRIBE_ENUM_)
+#undef GATEWAY_UNSUBSCRIBE_ENUM_
+        GATEWAY_UNSUBSCRIBE_COUNT
+};
+
+const char *gateway_unsubscribe_name(enum gateway_unsubscribe outcome);
+
 struct gateway {
     struct uv_loop_s *loop;
     struct net_server *server;
@@ -100,6 +119,8 @@ struct gateway {
     struct arda_keyring_options key_options;
     pthread_rwlock_t key_lock; /* of the keys, which SIGHUP replaces */
     struct arda_keyring *keys;
+    const char *unsubscribe_file;
+    struct arda_token_key *unsubscribe_key;  /* under key_lock, too; NULL: nobody can unsubscribe */
     struct uv_timer_s *expiry_timer;         /* NULL unless ends_expired */
     struct arda_subscription *global_events; /* NULL unless revocation, and with --stdin */
     struct base_quota users;                 /* sockets of each "tenant/user" */
@@ -107,6 +128,7 @@ struct gateway {
     uint64_t forwarded;                      /* home loop */
     uint64_t dropped[GATEWAY_DROP_COUNT];
     atomic_ullong cut[GATEWAY_CUT_COUNT]; /* sockets; any thread */
+    atomic_ullong unsubscribes[GATEWAY_UNSUBSCRIBE_COUNT];
 };
 
 /* ---- who ---- */
@@ -221,6 +243,16 @@ void expiry_clear(struct client *client);
 void loops_subscribe(struct client *client, const struct net_event *event);
 void loops_unsubscribe(struct client *client, const struct net_event *event);
 void loops_free(struct client *client);
+
+/* ---- the links of e-mails ---- */
+
+/* Before the server. `file` (borrowed) as for arda_unsubscribe_key_load; without a secret nobody
+ * can unsubscribe. */
+int unsubscribe_prepare(struct gateway *gateway, const char *file, struct base_why *why);
+/* Reads the secret again. A failure leaves the present one in force. */
+int unsubscribe_load_key(struct gateway *gateway, struct base_why *why);
+/* For the server's options; NULL without a secret. */
+const struct net_site *unsubscribe_site(struct gateway *gateway);
 
 /* ---- other gateways ---- */
 

@@ -65,7 +65,8 @@ static void on_looked_up(void *data, int result)
 {
     struct question *question = data;
     question->result = result;
-    if (question->worker == 0)
+    /* After the server's end no worker is left. */
+    if (question->worker == 0 || !question->gateway->server)
         take_answer(question);
     else
         net_server_post(question->gateway->server, question->worker, take_answer, question);

@@ -131,6 +131,13 @@ static void load_again(struct process *process)
         base_log(BASE_LOG_ERROR, "the keys of tokens were not loaded again: %s", why.text);
     else
         base_log(BASE_LOG_INFO, "the keys of tokens were loaded again");
+    if (process->gateway.unsubscribe_key) {
+        if (unsubscribe_load_key(&process->gateway, &why) < 0)
+            base_log(BASE_LOG_ERROR, "the secret of links in e-mails was not loaded again: %s",
+                     why.text);
+        else
+            base_log(BASE_LOG_INFO, "the secret of links in e-mails was loaded again");
+    }
     if (!process->tls)
         return;
     if (net_tls_reload(process->tls, &why) < 0)
@@ -211,6 +218,7 @@ static void start_server(struct process *process)
         .workers = (unsigned)settings->workers,
         .tls = process->tls,
         .relay = relay_handlers(gateway->relay),
+        .pages = unsubscribe_site(gateway),
     };
     int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
     if (failed)
@@ -318,6 +326,20 @@ static void load_keys(struct process *process)
         fail(failed == BASE_ERR_NOTFOUND ? BASE_ERR_CONFIG : failed, "", &why);
 }
 
+static void prepare_unsubscribing(struct process *process)
+{
+    const char *file = process->settings.unsubscribe_secret_file;
+    struct base_why why;
+    bool given = file && *file;
+    if (process->settings.stdin && given)
+        fail(BASE_ERR_INVALID, "",
+             &(struct base_why){.text = "--unsubscribe-secret-file needs Redis: not with --stdin"});
+    int failed =
+        process->settings.stdin ? BASE_OK : unsubscribe_prepare(&process->gateway, file, &why);
+    if (failed)
+        fail(failed, given ? "--unsubscribe-secret-file" : "", &why);
+}
+
 static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
@@ -327,6 +349,7 @@ static void check_settings(struct process *process)
     load_certificate(process);
     base_quota_init(&process->gateway.users, (uint32_t)settings->max_per_user);
     load_keys(process);
+    prepare_unsubscribing(process);
 }
 
 static void fini(struct process *process)
@@ -338,6 +361,7 @@ static void fini(struct process *process)
     tenants_fini(gateway);
     relay_free(gateway->relay);
     arda_keyring_free(gateway->keys);
+    arda_token_key_free(gateway->unsubscribe_key);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
     limits_fini(&process->limits);

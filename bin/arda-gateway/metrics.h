@@ -43,6 +43,9 @@ struct metrics_snapshot {
          "kind", gateway_auth_name((enum gateway_auth)i), s->auth_failures[i])                     \
     SOME(arda_gateway_cuts, COUNTER, "", "Sockets that were told to leave for good, by cause.",    \
          GATEWAY_CUT_COUNT, "cause", gateway_cut_name((enum gateway_cut)i), s->gateway->cut[i])    \
+    SOME(arda_gateway_unsubscribes, COUNTER, "", "Requests of the links in e-mails, by outcome.",  \
+         GATEWAY_UNSUBSCRIBE_COUNT, "outcome",                                                     \
+         gateway_unsubscribe_name((enum gateway_unsubscribe)i), s->gateway->unsubscribes[i])       \
     ONE(arda_gateway_events_received, COUNTER, "",                                                 \
         "Messages that came from Redis or standard input.", s->events.messages)                    \
     ONE(arda_gateway_events_forwarded, COUNTER, "",                                                \

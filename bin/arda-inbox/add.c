@@ -105,7 +105,7 @@ static int send_snapshot(struct arda_bus *bus, struct request *request);
 static void on_added_row(void *data, struct base_slice row)
 {
     struct tool *tool = ((struct request *)data)->tool;
-    if (!tool->ending)
+    if (!tool->base.ending)
         tool_print_row(tool, row);
 }
 
@@ -116,7 +116,7 @@ static void on_added(void *data, int result, const struct arda_notify_result *ou
     struct tool *tool = request->tool;
     if (!result && outcome->outcome == ARDA_NOTIFY_STALE) {
         request->send = send_snapshot;
-        if (send_snapshot(tool->bus, request) < 0)
+        if (send_snapshot(tool->base.bus, request) < 0)
             tool_answer(data, BASE_ERR_CLOSED, NULL);
         return;
     }
@@ -159,18 +159,18 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
         base_log(BASE_LOG_INFO, "user %s is not in the directory; is the id right?",
                  tool->settings.user);
     if (add->failed || list_users(add) < 0) {
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
         tool_answer(data, BASE_OK, NULL);
         return;
     }
     if (!has_recipients(tool)) {
-        tool->status = BASE_EXIT_NO;
+        tool->base.status = BASE_EXIT_NO;
         tool_answer(data, BASE_OK, NULL);
         return;
     }
     add->addition.version = (int64_t)state->version;
     request->send = send_step; /* also if this has to be sent again */
-    if (send_step(tool->bus, request) < 0)
+    if (send_step(tool->base.bus, request) < 0)
         tool_answer(data, BASE_ERR_CLOSED, NULL);
 }
 
@@ -289,7 +289,7 @@ static int start(struct tool *tool)
 
 static void on_done(struct tool *tool)
 {
-    tool_end(tool, BASE_EXIT_OK);
+    arda_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command add_command = {"add", false, false, start, on_done};

@@ -13,7 +13,7 @@
 static void on_unknown(void *data, const char *id)
 {
     base_log(BASE_LOG_ERROR, "%s: there is no such notification", id);
-    ((struct request *)data)->tool->status = BASE_EXIT_NO;
+    ((struct request *)data)->tool->base.status = BASE_EXIT_NO;
 }
 
 static void on_changed(void *data, int result, uint64_t changed, const struct base_why *why)
@@ -43,7 +43,7 @@ static int start(struct tool *tool)
 
 static void end_well(struct tool *tool)
 {
-    tool_end(tool, BASE_EXIT_OK);
+    arda_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command read_command = {"read", true, true, start, end_well};

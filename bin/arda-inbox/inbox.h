@@ -9,12 +9,9 @@
 
 #include "arda-inbox_options.h"
 
-#include "arda/bus.h"
 #include "arda/inbox.h"
-#include "arda/outbox.h"
 #include "arda/tenant.h"
-
-#include <uv.h>
+#include "arda/tool.h"
 
 struct settings {
     INBOX_OPTIONS(BASE_OPT_MEMBER)
@@ -28,19 +25,13 @@ struct request {
 };
 
 struct tool {
+    struct arda_tool base;
     struct settings settings;
     const struct command *command;
     char **operands; /* behind the command's name */
     int operand_count;
     struct arda_inbox inbox;
-    uv_loop_t loop;
-    uv_signal_t signals[3];
     uv_timer_t timer;
-    struct arda_bus *bus;
-    struct arda_outbox *outbox;
-    bool ending;
-    int status;
-    int signal;
     struct base_buf line; /* being printed */
     uint64_t printed;     /* rows */
 
@@ -73,9 +64,6 @@ extern const struct command list_command, count_command, add_command, read_comma
 void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request));
 /* An answer to a request, which goes back to the outbox. */
 void tool_answer(void *request, int result, const struct base_why *why);
-void tool_end(struct tool *tool, int status);
-/* Ends the program for lack of memory. */
-void tool_out_of_memory(struct tool *tool);
 /* Prints what is in tool->line and empties it; the program ends when that fails. */
 void tool_print(struct tool *tool);
 /* Prints a row, as JSON or for a person. */

@@ -30,7 +30,7 @@ static void on_row(void *data, struct base_slice row, bool is_read)
     (void)is_read;
     tool->left--;
     remember(tool, row);
-    if (!tool->ending)
+    if (!tool->base.ending)
         tool_print_row(tool, row);
 }
 
@@ -38,7 +38,7 @@ static void on_bad(void *data, const char *id)
 {
     struct tool *tool = ((struct request *)data)->tool;
     base_log(BASE_LOG_ERROR, "%s: what Redis holds is no notification", id);
-    tool->status = BASE_EXIT_DATAERR;
+    tool->base.status = BASE_EXIT_DATAERR;
     tool->left--;
     if (strlen(id) <= ARDA_ID_MAX)
         strcpy(tool->last, id);
@@ -65,7 +65,7 @@ static void on_page(struct tool *tool)
     if (tool->more && tool->left > 0)
         tool_ask(tool, send_list);
     else
-        tool_end(tool, tool->printed > 0 ? BASE_EXIT_OK : BASE_EXIT_NO);
+        arda_tool_end(&tool->base, tool->printed > 0 ? BASE_EXIT_OK : BASE_EXIT_NO);
 }
 
 static int start_list(struct tool *tool)
@@ -91,7 +91,7 @@ static void on_counted(void *data, int result, const struct arda_inbox_counts *c
         failed = base_buf_printf(&tool->line, "%" PRIu64 "\n",
                                  tool->settings.unread ? counts->unread : counts->all);
     if (failed)
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
     else if (!result)
         tool_print(tool);
     tool_answer(data, result, why);
@@ -110,7 +110,7 @@ static int start_count(struct tool *tool)
 
 static void end_well(struct tool *tool)
 {
-    tool_end(tool, BASE_EXIT_OK);
+    arda_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command list_command = {"list", true, false, start_list, on_page};

@@ -7,13 +7,8 @@
 #include "base/exit.h"
 #include "base/log.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define GRACE_MS 1000 /* for answers that are on their way when it ends early */
 
 static const struct base_opt rows[] = {INBOX_OPTIONS(BASE_OPT_ROW)};
 
@@ -33,49 +28,18 @@ static const struct command *const commands[] = {&list_command, &count_command, 
 
 /* ---- ending ---- */
 
-static void on_bus_gone(void *data)
+static void on_ending(void *data)
 {
     struct tool *tool = data;
-    if (arda_outbox_report(tool->outbox) > 0)
-        tool->status = BASE_EXIT_TEMPFAIL;
-}
-
-void tool_end(struct tool *tool, int status)
-{
-    if (tool->ending)
-        return;
-    tool->ending = true;
-    if (!tool->status)
-        tool->status = status;
     arda_inbox_unwatch(tool->watch);
     tool->watch = NULL;
-    arda_outbox_end(tool->outbox);
-    for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&tool->signals[i], NULL);
     uv_close((uv_handle_t *)&tool->timer, NULL);
-    arda_bus_shutdown(tool->bus, GRACE_MS, on_bus_gone, tool);
 }
 
-void tool_out_of_memory(struct tool *tool)
+/* A watch waits for as long as it takes. */
+static bool waits(void *data)
 {
-    base_log(BASE_LOG_ERROR, "out of memory");
-    tool_end(tool, BASE_EXIT_SOFTWARE);
-}
-
-static void on_impatient(void *data)
-{
-    struct tool *tool = data;
-    if (tool->watch) /* which waits for as long as it takes */
-        return;
-    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
-    tool_end(tool, BASE_EXIT_TEMPFAIL);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct tool *tool = handle->data;
-    tool->signal = number;
-    tool_end(tool, BASE_EXIT_OK);
+    return ((struct tool *)data)->watch != NULL;
 }
 
 /* ---- requests ---- */
@@ -84,25 +48,20 @@ static int send_request(void *data, struct arda_outbox_item *item)
 {
     struct tool *tool = data;
     struct request *request = base_container(item, struct request, item);
-    return request->send(tool->bus, request);
-}
-
-static void fini_request(struct arda_outbox_item *item)
-{
-    (void)item;
+    return request->send(tool->base.bus, request);
 }
 
 void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(tool->outbox);
+    struct arda_outbox_item *item = arda_outbox_blank(tool->base.outbox);
     if (!item) {
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
         return;
     }
     struct request *request = base_container(item, struct request, item);
     request->tool = tool;
     request->send = send;
-    arda_outbox_add(tool->outbox, item);
+    arda_outbox_add(tool->base.outbox, item);
 }
 
 void tool_answer(void *request, int result, const struct base_why *why)
@@ -113,67 +72,34 @@ void tool_answer(void *request, int result, const struct base_why *why)
 static void on_change(void *data)
 {
     struct tool *tool = data;
-    if (tool->ending || arda_outbox_held(tool->outbox) > 0)
+    if (arda_outbox_held(tool->base.outbox) > 0)
         return;
-    int refusal = arda_outbox_refusal(tool->outbox);
+    int refusal = arda_outbox_refusal(tool->base.outbox);
     if (refusal)
-        tool_end(tool, base_exit_status(refusal));
+        arda_tool_end(&tool->base, base_exit_status(refusal));
     else
         tool->command->on_done(tool);
 }
 
 /* ---- beginning ---- */
 
-static void on_state(void *data, bool up, const struct base_why *why)
+static void open_tool(struct tool *tool)
 {
-    struct tool *tool = data;
-    if (tool->ending)
-        return;
-    if (up)
-        base_log(BASE_LOG_DEBUG, "redis: connected");
-    else
-        base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
-    arda_outbox_on_state(tool->outbox, up);
-}
-
-static void start_loop(struct tool *tool)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct arda_outbox_options options = {.item_size = sizeof(struct request),
-                                          .patience_ms = (uint64_t)tool->settings.retry_for,
-                                          .send = send_request,
-                                          .fini = fini_request,
-                                          .on_change = on_change,
-                                          .on_impatient = on_impatient,
-                                          .data = tool};
-    uv_loop_init(&tool->loop);
-    uv_timer_init(&tool->loop, &tool->timer);
+    const struct arda_tool_options options = {.name = program.name,
+                                              .redis = tool->settings.redis,
+                                              .prefix = tool->settings.prefix,
+                                              .retry_for_ms = tool->settings.retry_for,
+                                              .item_size = sizeof(struct request),
+                                              .send = send_request,
+                                              .on_change = on_change,
+                                              .on_ending = on_ending,
+                                              .waits = waits,
+                                              .data = tool};
+    int status = arda_tool_open(&tool->base, &options);
+    if (status)
+        exit(status);
+    uv_timer_init(&tool->base.loop, &tool->timer);
     tool->timer.data = tool;
-    for (int i = 0; i < 3; i++) {
-        uv_signal_init(&tool->loop, &tool->signals[i]);
-        tool->signals[i].data = tool;
-        uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
-    }
-    tool->outbox = arda_outbox_new(&tool->loop, &options);
-    if (!tool->outbox) {
-        base_log(BASE_LOG_ERROR, "out of memory");
-        exit(BASE_EXIT_SOFTWARE);
-    }
-}
-
-static void open_bus(struct tool *tool)
-{
-    struct base_why why;
-    struct arda_bus_options options = {.url = tool->settings.redis,
-                                       .prefix = tool->settings.prefix,
-                                       .name = program.name,
-                                       .on_state = on_state,
-                                       .data = tool};
-    int failed = arda_bus_get(&tool->loop, &options, &tool->bus, &why);
-    if (failed) {
-        base_log(BASE_LOG_ERROR, "%s", why.text);
-        exit(base_exit_status(failed));
-    }
 }
 
 static _Noreturn void misused(const char *text)
@@ -233,24 +159,13 @@ int main(int argc, char **argv)
     char **operands;
     int count = base_opt_start(&program, &tool.settings, argc, argv, &operands);
     take_operands(&tool, operands, count);
-    start_loop(&tool);
-    open_bus(&tool);
+    open_tool(&tool);
     int status = tool.command->start(&tool);
     if (status)
-        tool_end(&tool, status);
-    uv_run(&tool.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&tool.loop);
-    arda_outbox_free(tool.outbox);
+        arda_tool_end(&tool.base, status);
+    arda_tool_run(&tool.base);
     add_free(&tool);
     base_buf_fini(&tool.line);
     base_opt_fini(&program, &tool.settings);
-    if (fclose(stdout) != 0 && tool.status == BASE_EXIT_OK) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool.status = BASE_EXIT_IOERR;
-    }
-    if (tool.signal && tool.status == BASE_EXIT_OK) { /* the shell is to see what ended it */
-        signal(tool.signal, SIG_DFL);
-        raise(tool.signal);
-    }
-    return tool.status;
+    return arda_tool_leave(&tool.base);
 }

@@ -9,14 +9,8 @@
 #include "arda-inbox/inbox.h"
 
 #include "arda/text.h"
-#include "base/exit.h"
-#include "base/log.h"
-#include "base/rfc3339.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum member { ID, TITLE, IS_READ, CREATED, MEMBERS };
 
@@ -27,20 +21,12 @@ static const struct base_json_member wanted[MEMBERS] = {
     [CREATED] = BASE_JSON_WANT("createdAt"),
 };
 
-/* Local time; what is no time stays as it is. */
 static int add_time(struct base_buf *out, const struct base_json_value *value)
 {
-    char text[32];
     struct base_slice plain;
-    struct tm parts;
-    int64_t ms;
-    if (!base_json_plain(value, &plain) || base_rfc3339_parse(plain.data, plain.len, &ms) < 0)
+    if (!base_json_plain(value, &plain))
         return arda_text_value(out, value);
-    time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
-    if (!localtime_r(&seconds, &parts) ||
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0)
-        return arda_text_value(out, value);
-    return base_buf_add_text(out, text);
+    return arda_text_time(out, plain.data, plain.len);
 }
 
 static int add_line(struct base_buf *out, struct base_slice row)
@@ -56,10 +42,7 @@ static int add_line(struct base_buf *out, struct base_slice row)
 
 void tool_print(struct tool *tool)
 {
-    if (fwrite(tool->line.data, 1, tool->line.len, stdout) != tool->line.len) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool_end(tool, BASE_EXIT_IOERR);
-    }
+    arda_tool_write(&tool->base, tool->line.data, tool->line.len);
     tool->line.len = 0;
 }
 
@@ -69,7 +52,7 @@ void tool_print_row(struct tool *tool, struct base_slice row)
                                      : add_line(&tool->line, row);
     tool->printed++;
     if (failed || base_buf_add_byte(&tool->line, '\n') < 0)
-        tool_out_of_memory(tool);
+        arda_tool_out_of_memory(&tool->base);
     else
         tool_print(tool);
 }

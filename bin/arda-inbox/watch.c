@@ -14,14 +14,14 @@
 static void on_row(void *data, struct base_slice row)
 {
     struct tool *tool = data;
-    if (tool->ending)
+    if (tool->base.ending)
         return;
     tool_print_row(tool, row);
     if (fflush(stdout) != 0) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-        tool_end(tool, BASE_EXIT_IOERR);
+        arda_tool_end(&tool->base, BASE_EXIT_IOERR);
     } else if (tool->printed == (uint64_t)tool->settings.limit) {
-        tool_end(tool, BASE_EXIT_OK);
+        arda_tool_end(&tool->base, BASE_EXIT_OK);
     }
 }
 
@@ -38,13 +38,13 @@ static void on_standing(void *data, bool standing)
 
 static void on_timeout(uv_timer_t *timer)
 {
-    tool_end(timer->data, BASE_EXIT_TIMEOUT);
+    arda_tool_end(&((struct tool *)timer->data)->base, BASE_EXIT_TIMEOUT);
 }
 
 static int start(struct tool *tool)
 {
     const struct arda_inbox_watcher watcher = {on_row, on_standing, tool};
-    int failed = arda_inbox_watch(tool->bus, &tool->inbox, &watcher, &tool->watch);
+    int failed = arda_inbox_watch(tool->base.bus, &tool->inbox, &watcher, &tool->watch);
     if (failed) {
         base_log(BASE_LOG_ERROR, "%s", base_err_text(failed));
         return base_exit_status(failed);

@@ -73,9 +73,9 @@ static void on_ready(void *data, struct net_request *request)
 }
 
 static const struct net_page pages[] = {
-    {"/metrics", on_metrics},
-    {"/healthz", on_health},
-    {"/readyz", on_ready},
+    {.path = "/metrics", .on_request = on_metrics},
+    {.path = "/healthz", .on_request = on_health},
+    {.path = "/readyz", .on_request = on_ready},
 };
 
 int admin_start(struct notifyd *nd, const char *address, struct base_why *why)

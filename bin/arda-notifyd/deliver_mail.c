@@ -11,6 +11,7 @@
 #include "arda/mail_address.h"
 #include "arda/mail_link.h"
 #include "arda/mail_message.h"
+#include "arda/unsubscribe.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -86,20 +87,10 @@ static int read_public_url(struct deliver_mail *mail, const char *text, struct b
 
 static int read_secret(struct deliver_mail *mail, const char *file, struct base_why *why)
 {
-    static const char *const names[] = {"ARDA_UNSUBSCRIBE_TOKEN_SECRET",
-                                        "UNSUBSCRIBE_TOKEN_SECRET"};
-    if (is_given(file)) {
-        int failed = arda_token_key_load(file, &mail->unsubscribe, why);
-        return failed ? base_why_prefix(why, "--unsubscribe-secret-file"), failed : BASE_OK;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *secret = getenv(names[i]);
-        if (!is_given(secret))
-            continue;
-        int failed = arda_token_key_new(secret, strlen(secret), &mail->unsubscribe, why);
-        return failed ? base_why_prefix(why, "%s", names[i]), failed : BASE_OK;
-    }
-    return BASE_OK;
+    int failed = arda_unsubscribe_key_load(file, &mail->unsubscribe, why);
+    if (failed && failed != BASE_ERR_NOTFOUND && is_given(file))
+        base_why_prefix(why, "--unsubscribe-secret-file");
+    return failed == BASE_ERR_NOTFOUND ? BASE_OK : failed;
 }
 
 /* Both or none. */

@@ -2,11 +2,13 @@
 #include "arda/text.h"
 
 #include "base/err.h"
+#include "base/rfc3339.h"
 #include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 int arda_text_flat(struct base_buf *out, struct base_slice json)
 {
@@ -99,6 +101,22 @@ int arda_text_value(struct base_buf *out, const struct base_json_value *value)
         failed = arda_text_clean(out, decoded.data, decoded.len);
     base_buf_fini(&decoded);
     return failed;
+}
+
+/* ---- times ---- */
+
+int arda_text_time(struct base_buf *out, const char *bytes, size_t len)
+{
+    char text[32];
+    struct tm parts;
+    int64_t ms;
+    if (base_rfc3339_parse(bytes, len, &ms) < 0)
+        return arda_text_clean(out, bytes, len);
+    time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
+    if (!localtime_r(&seconds, &parts) ||
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+        return arda_text_clean(out, bytes, len);
+    return base_buf_add_text(out, text);
 }
 
 /* ---- what others have written ---- */

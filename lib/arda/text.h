@@ -26,6 +26,10 @@ int arda_text_json(struct base_buf *out, const char *json, size_t len);
  * as it stands, nothing for ABSENT. A string with a lone surrogate keeps its escapes. */
 int arda_text_value(struct base_buf *out, const struct base_json_value *value);
 
+/* A time of RFC 3339 for a person: local time, such as 2026-02-08 13:00:00. What is no time is
+ * cleaned. */
+int arda_text_time(struct base_buf *out, const char *bytes, size_t len);
+
 /* What somebody else has written, any bytes, as one line for a person: cleaned, '?' for what is no
  * UTF-8, one blank for any white space and none at the ends. Writes as many whole characters as fit
  * into `size` bytes with a NUL; nothing when memory is short. */

@@ -6,12 +6,36 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ISSUER  "arda-notifications"
 #define HEADER  "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define DAY_S   86400
 #define MAC_LEN BASE_SHA256_LEN
+
+/* ---- the secret ---- */
+
+int arda_unsubscribe_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
+{
+    static const char *const names[] = {"ARDA_UNSUBSCRIBE_TOKEN_SECRET",
+                                        "UNSUBSCRIBE_TOKEN_SECRET"};
+    *key = NULL;
+    if (file && *file)
+        return arda_token_key_load(file, key, why);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *secret = getenv(names[i]);
+        if (!secret || !*secret)
+            continue;
+        int failed = arda_token_key_new(secret, strlen(secret), key, why);
+        if (failed)
+            base_why_prefix(why, "%s", names[i]);
+        return failed;
+    }
+    return base_why_set(why, BASE_ERR_NOTFOUND,
+                        "no secret: set UNSUBSCRIBE_TOKEN_SECRET or give "
+                        "--unsubscribe-secret-file");
+}
 
 /* ---- minting ---- */
 

@@ -15,6 +15,11 @@
 
 #define ARDA_UNSUBSCRIBE_DAYS 30 /* a link works */
 
+/* The secret: the content of `file` without a final newline, or, if that is NULL or empty, of
+ * ARDA_UNSUBSCRIBE_TOKEN_SECRET or UNSUBSCRIBE_TOKEN_SECRET. `*key` is NULL and the result
+ * BASE_ERR_NOTFOUND when there is none; otherwise as arda_token_key_load. */
+int arda_unsubscribe_key_load(const char *file, struct arda_token_key **key, struct base_why *why);
+
 struct arda_unsubscribe {
     char tenant[ARDA_ID_MAX + 1];
     char user[ARDA_ID_MAX + 1];

@@ -21,7 +21,9 @@ static const char *status_text(int status)
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {408, "Request Timeout"},
+        {410, "Gone"},
         {413, "Payload Too Large"},
+        {415, "Unsupported Media Type"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -116,6 +118,14 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
     net_deadline_set(&worker->deadlines, &conn->deadline,
                      base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
     net_conn_resume(conn);
+}
+
+void net_answer_continue(struct net_conn *conn, const struct net_http1_request *request,
+                         size_t max_body_bytes)
+{
+    if (request->expect_continue && request->content_length <= (int64_t)max_body_bytes)
+        net_conn_send(conn, (struct base_slice){"HTTP/1.1 100 Continue\r\n\r\n", 25},
+                      (struct base_slice){NULL, 0});
 }
 
 void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket)

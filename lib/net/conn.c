@@ -93,7 +93,7 @@ static void tell_lost(struct net_conn *conn)
     }
     struct net_session *session = conn->session;
     conn->session = NULL;
-    if (conn->of_site)
+    if (conn->asks)
         net_site_lost(conn);
     if (!session)
         return;

@@ -226,14 +226,10 @@ static void on_head(struct net_conn *conn, bool may_move)
     conn->keep_alive = request->keep_alive && !conn->relayed;
     conn->http10 = request->http10;
     conn->head_only = request->method == NET_HTTP1_HEAD_METHOD;
-    if (conn->of_site) {
+    conn->http.endpoint = conn->of_site ? NULL : find_endpoint(worker, request->path);
+    if (!conn->http.endpoint) {
         set_due(conn, worker->server->options.request_timeout_ms);
         net_site_head(conn, request);
-        return;
-    }
-    conn->http.endpoint = find_endpoint(worker, request->path);
-    if (!conn->http.endpoint) {
-        answer_plain(conn, 404, true);
         return;
     }
     if (!check_origin(conn, http)) {
@@ -254,10 +250,8 @@ static void on_head(struct net_conn *conn, bool may_move)
             net_http_release(conn);
         return;
     }
-    if (request->expect_continue && request->method != NET_HTTP1_GET &&
-        request->content_length <= (int64_t)conn->http.endpoint->max_payload_bytes)
-        net_conn_send(conn, (struct base_slice){"HTTP/1.1 100 Continue\r\n\r\n", 25},
-                      (struct base_slice){NULL, 0});
+    if (request->method != NET_HTTP1_GET)
+        net_answer_continue(conn, request, conn->http.endpoint->max_payload_bytes);
     if (request->method == NET_HTTP1_POST && query.has_sid) {
         struct net_session *session = net_session_find(worker, sid_slice(&query));
         if (session && session->polling)
@@ -290,7 +284,7 @@ static void on_request(struct net_conn *conn)
     struct net_http1_request *request = net_http1_request(http);
     conn->http.parser = NULL; /* ours until the end of this function */
     conn->head_done = false;
-    if (conn->of_site)
+    if (!conn->http.endpoint)
         net_site_serve(conn, http);
     else if (request->method == NET_HTTP1_OPTIONS)
         answer_preflight(conn, http);
@@ -330,10 +324,14 @@ static bool borrow_parser(struct net_conn *conn)
     return conn->http.parser != NULL;
 }
 
-/* Before the head is complete no body is read, and by a site never. */
+/* Before the head is complete no body is read. */
 static size_t max_body_bytes(const struct net_conn *conn)
 {
-    return conn->head_done && !conn->of_site ? conn->http.endpoint->max_payload_bytes : 0;
+    if (!conn->head_done)
+        return 0;
+    return conn->http.endpoint
+               ? conn->http.endpoint->max_payload_bytes
+               : net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
 }
 
 size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)

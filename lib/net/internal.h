@@ -9,7 +9,7 @@
  *     conn_tls.c   the same of a connection over TLS
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
- *     site.c       plain pages on a port of their own
+ *     site.c       plain pages, beside the endpoints or on a port of their own
  *     pipe.c       requests for sessions of other servers
  *     polling.c    the long-polling transport
  *     websocket.c  the WebSocket transport, and the upgrade from polling
@@ -147,18 +147,19 @@ struct net_conn {
     bool of_site : 1;     /* reaches the site and nothing else */
     bool relayed : 1;     /* comes from another server: one request, never passed on again */
     bool paused : 1;      /* PIPED: nothing is read */
+    bool asks : 1;        /* WAITING, for the answer of a page: http.request */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
-            struct net_http1 *parser; /* of an incomplete request */
-            const struct net_endpoint *endpoint;
-            struct base_buf *stash; /* bytes behind the request being answered */
+            struct net_http1 *parser;            /* of an incomplete request */
+            const struct net_endpoint *endpoint; /* of the request; NULL: it is for a page */
+            struct base_buf *stash;              /* bytes behind the request being answered */
             union {
                 struct {
                     uint16_t move_to; /* worker */
                     uint16_t origin;  /* of the endpoint's, from 1; 0: none of them */
                 };
-                struct net_request *request; /* of a site's connection: waits for its answer */
+                struct net_request *request; /* of a page */
             };
         } http;
     };
@@ -238,6 +239,9 @@ struct net_answer {
     bool close; /* whatever the request says */
 };
 void net_answer(struct net_conn *conn, const struct net_answer *answer);
+/* Asks for the body of a request that waits for that, unless its length is known to be too much. */
+void net_answer_continue(struct net_conn *conn, const struct net_http1_request *request,
+                         size_t max_body_bytes);
 /* Engine.IO's error answers: {"code":…,"message":…} with status 400. */
 enum net_eio_error {
     NET_EIO_TRANSPORT_UNKNOWN = 0,
@@ -251,9 +255,11 @@ void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool webs
 /* Appends the CORS headers of the connection's endpoint. */
 int net_answer_cors(struct base_buf *out, const struct net_conn *conn);
 
-/* The head of a request to the site is complete: answers what is no request for a page. */
+/* The head of a request that is for no endpoint is complete: answers what no page takes. */
 void net_site_head(struct net_conn *conn, const struct net_http1_request *request);
-/* A complete GET or HEAD. */
+size_t net_site_max_body_bytes(const struct net_conn *conn,
+                               const struct net_http1_request *request);
+/* The whole request. */
 void net_site_serve(struct net_conn *conn, struct net_http1 *http);
 /* The connection of a request that waits has been lost. */
 void net_site_lost(struct net_conn *conn);

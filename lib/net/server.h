@@ -4,8 +4,9 @@
  *
  * A server has endpoints, each a path with its own protocol options, spoken over long-polling and
  * WebSocket on the same port. An endpoint is either Socket.IO, with namespaces, or bare Engine.IO.
- * What goes to many sockets goes through a log that they follow (log.h). A site of plain pages, for
- * those who look after the server, may be served on another port.
+ * What goes to many sockets goes through a log that they follow (log.h). A site of plain pages may
+ * be served beside the endpoints, and another, for those who look after the server, on another
+ * port.
  *
  * Threads: a server has a home loop and workers, each with a loop and thread of its own; worker 0
  * lives on the home loop. A session lives its whole life on one worker, on whose thread its
@@ -161,6 +162,7 @@ struct net_server_options {
     const struct base_block *proxies;  /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;
     const struct net_relay *relay; /* borrowed as endpoints; NULL: no other server is asked */
+    const struct net_site *pages;  /* on other paths than the endpoints'; borrowed; NULL: none */
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
     void (*on_worker)(void *data, unsigned worker, bool begins);
     void *data;
@@ -258,14 +260,21 @@ struct net_server_queued {
 void net_server_get_queued(struct net_server *server, unsigned worker,
                            struct net_server_queued *queued);
 
-/* ---- a site: pages over plain HTTP; home loop ---- */
+/* ---- a site: pages over HTTP ----
+ *
+ * Unknown paths are answered with 404, methods that a page does not take with 405. Heads and time
+ * are bounded as on the endpoints. A request lives on the worker of its connection: its page is
+ * called there, and there it is answered.
+ */
 
 struct net_request; /* waits for its answer */
 
 struct net_page {
     const char *path; /* the whole of it; a query is left out of account */
-    /* A GET or HEAD. Must be answered with net_request_answer, now or later. */
+    /* A GET or HEAD, or a POST whose body has come whole. Must be answered with net_request_answer,
+     * now or later. */
     void (*on_request)(void *data, struct net_request *request);
+    uint32_t max_body_bytes; /* of a POST, a longer one gets 413; 0: only GET and HEAD are taken */
 };
 
 struct net_site {
@@ -274,17 +283,21 @@ struct net_site {
     void *data;
 };
 
-/* Serves pages on a listener of its own, whose connections reach nothing else: other paths are
- * answered with 404, other methods with 405, bodies are refused. Heads are bounded, and time is, as
- * on the endpoints' listener. While the server closes, the site is served until the rest has ended.
- * Otherwise as net_server_listen. */
+/* Serves pages on a listener of its own, on the home loop, without TLS; its connections reach
+ * nothing else. While the server closes, the site is served until the rest has ended. Otherwise as
+ * net_server_listen. */
 int net_server_listen_site(struct net_server *server, const char *host, uint16_t port,
                            const struct net_site *site, char bound[static NET_ADDRESS_MAX],
                            struct base_why *why);
 
-/* The value of a header (name in lower case), data NULL when absent. Until on_request returns, and
- * borrowed until then. */
+/* What has been asked; all of it until on_request returns, and borrowed until then. */
+bool net_request_is_post(const struct net_request *request);
+/* The value of a header (name in lower case), data NULL when absent. */
 struct base_slice net_request_header(struct net_request *request, const char *name);
+/* What is behind the question mark, as sent. */
+struct base_slice net_request_query(const struct net_request *request);
+struct base_slice net_request_body(const struct net_request *request);
+unsigned net_request_worker(const struct net_request *request);
 
 struct net_response {
     int status;
@@ -292,9 +305,9 @@ struct net_response {
     const char *headers;    /* more, each with its CR LF; NULL: none */
     struct base_slice body; /* left out of the answer to a HEAD */
 };
-/* Copies the response, frees the request. A peer that has gone, or for which it took longer than
- * request_timeout_ms, hears nothing; the request has to be answered nevertheless, which may happen
- * after the server's end. */
+/* Copies the response, frees the request. On the request's worker, or, after the server's end,
+ * anywhere. A peer that has gone, or for which it took longer than request_timeout_ms, hears
+ * nothing; the request has to be answered nevertheless. */
 void net_request_answer(struct net_request *request, const struct net_response *response);
 
 /* ---- broadcasts; home loop ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Pages over plain HTTP, beside the endpoints. A connection of the site's listener reaches them and
- * nothing else. A request waits for its answer like a long poll does: nothing more is read from its
- * connection meanwhile.
+ * Pages over HTTP: those beside the endpoints, and those of a listener of their own, whose
+ * connections reach nothing else. A request waits for its answer like a long poll does: nothing
+ * more is read from its connection meanwhile.
  */
 #include "net/internal.h"
 
@@ -16,64 +16,113 @@ struct net_request {
     struct net_http1 *http; /* NULL when the handler has returned */
 };
 
-static const struct net_page *find_page(const struct net_site *site, struct base_slice path)
+/* NULL: there is none. */
+static const struct net_site *site_of(const struct net_conn *conn)
 {
-    for (size_t i = 0; i < site->page_count; i++)
+    const struct net_server *server = conn->worker->server;
+    return conn->of_site ? &server->site : server->options.pages;
+}
+
+static const struct net_page *find_page(const struct net_conn *conn, struct base_slice path)
+{
+    const struct net_site *site = site_of(conn);
+    for (size_t i = 0; site && i < site->page_count; i++)
         if (strlen(site->pages[i].path) == path.len &&
             memcmp(site->pages[i].path, path.data, path.len) == 0)
             return &site->pages[i];
     return NULL;
 }
 
-static void answer_status(struct net_conn *conn, int status, bool close)
+static bool takes(const struct net_page *page, enum net_http1_method method)
 {
-    net_answer(conn, &(struct net_answer){.status = status,
-                                          .headers = status == 405 ? "Allow: GET, HEAD\r\n" : NULL,
-                                          .close = close});
+    return method == NET_HTTP1_GET || method == NET_HTTP1_HEAD_METHOD ||
+           (method == NET_HTTP1_POST && page->max_body_bytes > 0);
 }
 
+static void answer_status(struct net_conn *conn, int status, const char *headers, bool close)
+{
+    net_answer(conn, &(struct net_answer){.status = status, .headers = headers, .close = close});
+}
+
+/* Refused here, before a body comes that nobody is going to read. */
 void net_site_head(struct net_conn *conn, const struct net_http1_request *request)
 {
+    const struct net_page *page = find_page(conn, request->path);
     bool readable = request->method == NET_HTTP1_GET || request->method == NET_HTTP1_HEAD_METHOD;
-    if (!readable) /* a body may follow, which nobody is going to read */
-        answer_status(conn, find_page(&conn->worker->server->site, request->path) ? 405 : 404,
+    if (!page && (!readable || !conn->of_site))
+        answer_status(conn, 404, NULL, true);
+    else if (page && !takes(page, request->method))
+        answer_status(conn, 405,
+                      page->max_body_bytes ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n",
                       true);
+    else if (!readable)
+        net_answer_continue(conn, request, page->max_body_bytes);
+}
+
+size_t net_site_max_body_bytes(const struct net_conn *conn, const struct net_http1_request *request)
+{
+    const struct net_page *page =
+        request->method == NET_HTTP1_POST ? find_page(conn, request->path) : NULL;
+    return page ? page->max_body_bytes : 0;
 }
 
 void net_site_serve(struct net_conn *conn, struct net_http1 *http)
 {
     struct net_worker *worker = conn->worker;
-    const struct net_site *site = &worker->server->site;
-    const struct net_page *page = find_page(site, net_http1_request(http)->path);
+    const struct net_page *page = find_page(conn, net_http1_request(http)->path);
     if (!page) {
-        answer_status(conn, 404, false);
+        answer_status(conn, 404, NULL, false);
         return;
     }
     struct net_request *request = base_malloc(sizeof *request);
     if (!request) {
-        answer_status(conn, 503, true);
+        answer_status(conn, 503, NULL, true);
         return;
     }
     *request = (struct net_request){conn, http};
     conn->http.request = request;
+    conn->asks = true;
     conn->state = NET_CONN_WAITING;
     net_deadline_set(&worker->deadlines, &conn->deadline,
                      base_clock_mono_us() + worker->server->options.request_timeout_ms * NET_MS);
-    page->on_request(site->data, request);
-    if (conn->http.request)
-        conn->http.request->http = NULL;
+    page->on_request(site_of(conn)->data, request);
+    if (conn->asks)
+        request->http = NULL;
 }
 
 void net_site_lost(struct net_conn *conn)
 {
-    if (conn->http.request)
-        conn->http.request->conn = NULL;
+    conn->http.request->conn = NULL;
     conn->http.request = NULL;
+    conn->asks = false;
+}
+
+bool net_request_is_post(const struct net_request *request)
+{
+    return request->http && net_http1_request(request->http)->method == NET_HTTP1_POST;
 }
 
 struct base_slice net_request_header(struct net_request *request, const char *name)
 {
     return request->http ? net_http1_header(request->http, name) : (struct base_slice){NULL, 0};
+}
+
+struct base_slice net_request_query(const struct net_request *request)
+{
+    return request->http ? net_http1_request(request->http)->query : (struct base_slice){NULL, 0};
+}
+
+struct base_slice net_request_body(const struct net_request *request)
+{
+    if (!request->http)
+        return (struct base_slice){NULL, 0};
+    const struct base_buf *body = &net_http1_request(request->http)->body;
+    return (struct base_slice){body->data, body->len};
+}
+
+unsigned net_request_worker(const struct net_request *request)
+{
+    return request->conn ? request->conn->worker->index : 0;
 }
 
 void net_request_answer(struct net_request *request, const struct net_response *response)
@@ -83,6 +132,7 @@ void net_request_answer(struct net_request *request, const struct net_response *
     if (!conn)
         return;
     conn->http.request = NULL;
+    conn->asks = false;
     net_answer(conn, &(struct net_answer){.status = response->status,
                                           .type = response->type,
                                           .headers = response->headers,

@@ -11,7 +11,7 @@ includes() { # FOLDER MATCHING EXCEPT
 includes lib/base '"' '"base/|"config\.h"'
 includes lib/net '"' '"(base|net)/|"config\.h"'
 includes lib/arda '"' '"(base|arda)/|"config\.h"'
-includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|curl_loop|input|mail_send|outbox|output|redis_conn))\.[ch]:'
+includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|curl_loop|input|mail_send|outbox|output|redis_conn|tool))\.[ch]:'
 includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|delivery[a-z_]*|directory[a-z_]*|inbox[a-z_]*|notify_(ack|intake|step)|redis_conn)\.[ch]:'
 includes lib '<jwt\.h>' '^lib/arda/token_mint\.c:'
 includes lib '<jansson\.h>' '^$'

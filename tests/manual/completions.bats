@@ -34,7 +34,7 @@ offers() { # WORDS EXPECTED
 }
 
 programs() {
-    echo arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-replay arda-subscribe arda-token
+    echo arda-deliveries arda-directory arda-gateway arda-inbox arda-notifyd arda-publish arda-replay arda-subscribe arda-token
 }
 
 types='card.transition loop.parameters_changed notification.created order.created'
@@ -121,6 +121,12 @@ types+=' order.status_changed relowisa.recommendation'
     offers 'arda-directory dump ' ''
 }
 
+@test "commands of arda-deliveries" {
+    offers 'arda-deliveries ' 'count endpoint explain list redrive show'
+    offers 'arda-deliveries --channel = ' 'any email webhook'
+    offers 'arda-deliveries redrive ' ''
+}
+
 @test "commands of arda-inbox" {
     offers 'arda-inbox ' 'add count list read rm unread watch'
     offers 'arda-inbox -t acme --user = ann re' 'read'
@@ -173,6 +179,7 @@ zsh_offers() { # LINE EXPECTED
     zsh_offers 'arda-publish order' 'order.created order.status_changed'
     zsh_offers 'arda-publish order.created ' ''
     zsh_offers 'arda-token ' 'inspect mint'
+    zsh_offers 'arda-deliveries ' 'count endpoint explain list redrive show'
     zsh_offers 'arda-inbox ' 'add count list read rm unread watch'
     zsh_offers 'arda-directory ' 'dump get load rm set'
     zsh_offers 'arda-directory --strict set ' 'digest loop preference quiet tenant user webhook'

@@ -297,6 +297,27 @@ ann webhook false the catalog's default" ]
     [ "${lines[0]} ${lines[*]: -2}" = "sent failed no answer" ]
 }
 
+@test "arda-deliveries" {
+    arda-directory set user acme ann active=true
+    arda-directory set webhook acme url=https://acme.example/hook secret=whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3 enabled=false
+    arda-inbox add -t acme -u ann --type system_alert --title 'To nobody'
+    # As a daemon leaves it that finds no address.
+    id=$(arda-deliveries list -t acme -u ann -n 1 --json | jq -r .id)
+    redis hset "arda:delivery:acme:$id" status failed lastError 'no e-mail address' >/dev/null
+    try arda-deliveries.1 'See what has failed within a day:'
+    [[ $output == *"$id"*'no e-mail address' ]]
+    try arda-deliveries.1 'Find out why somebody has got no e-mail about orders:'
+    [[ $output == *"email     on (the catalog's default)"* ]]
+    try arda-deliveries.1 'Count the errors:'
+    [ "$(tail -n 1 <<<"$output" | tr -s ' ')" = ' 1 no e-mail address' ]
+    try arda-deliveries.1 'Try again what has failed for lack of an address:'
+    [ "$output" = '1 redriven' ]
+    text=$(example arda-deliveries.1 'Enable a webhook that was disabled, and send what it has missed:')
+    run -1 bash -c "$text"
+    [ "$output" = 'acme.example, disabled
+0 redriven' ]
+}
+
 @test "arda-inbox" {
     arda-directory set user acme ann active=true
     arda-directory set user acme bob

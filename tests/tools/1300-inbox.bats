@@ -96,7 +96,7 @@ timeless() { sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-02-08T12:00:0
 
 @test "channels are those of the preferences" {
     people
-    due() { [ "$(redis zcard "$ARDA_PREFIX:due")" = "$1" ]; }
+    due() { [ "$(redis zcard "$ARDA_PREFIX:deliveries:acme")" = "$1" ]; }
     preference() { # USER CHANNEL ENABLED
         echo '{"kind":"preference","tenantId":"acme","userId":'"$1"',"channel":"'"$2"'",' \
             '"notificationType":"system_alert","enabled":'"$3"'}' | arda-directory load

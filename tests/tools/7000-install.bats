@@ -16,7 +16,7 @@ setup() {
 
 @test "programs, library, headers, pages and completions are installed" {
     for file in bin/arda-publish bin/arda-subscribe bin/arda-gateway bin/arda-token bin/arda-directory bin/arda-inbox \
-        bin/arda-replay \
+        bin/arda-replay bin/arda-deliveries \
         lib/libarda.so lib/pkgconfig/libarda.pc include/libarda/arda/bus.h; do
         [ -e "$root$prefix/$file" ]
     done

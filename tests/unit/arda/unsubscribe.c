@@ -120,6 +120,37 @@ static void without_memory_nothing_is_added(void)
     base_buf_fini(&token);
 }
 
+static void load(const char *file, int result, const char *reason)
+{
+    struct arda_token_key *loaded = key;
+    struct base_why why = {0};
+    CHECK_INT(arda_unsubscribe_key_load(file, &loaded, &why), result);
+    CHECK(result ? loaded == NULL : loaded != NULL);
+    CHECK(strstr(why.text, reason));
+    arda_token_key_free(loaded);
+}
+
+static void the_secret_is_of_a_file_or_the_environment(void)
+{
+    struct arda_unsubscribe got;
+    struct arda_token_key *loaded;
+    struct base_buf token = mint();
+    unsetenv("ARDA_UNSUBSCRIBE_TOKEN_SECRET");
+    unsetenv("UNSUBSCRIBE_TOKEN_SECRET");
+    load(NULL, BASE_ERR_NOTFOUND, "--unsubscribe-secret-file");
+    setenv("ARDA_UNSUBSCRIBE_TOKEN_SECRET", "", 1);
+    setenv("UNSUBSCRIBE_TOKEN_SECRET", secret, 1);
+    load("/nonexistent", BASE_ERR_CONFIG, "/nonexistent");
+    CHECK_INT(arda_unsubscribe_key_load("", &loaded, NULL), 0);
+    CHECK_INT(arda_unsubscribe_verify(loaded, token.data, token.len, NOW_MS, &got, NULL), 0);
+    arda_token_key_free(loaded);
+    setenv("UNSUBSCRIBE_TOKEN_SECRET", "short", 1);
+    load(NULL, BASE_ERR_CONFIG, "UNSUBSCRIBE_TOKEN_SECRET: the secret has 5 bytes");
+    setenv("ARDA_UNSUBSCRIBE_TOKEN_SECRET", secret, 1);
+    load(NULL, BASE_OK, "");
+    base_buf_fini(&token);
+}
+
 int main(void)
 {
     CHECK_INT(arda_token_key_new(secret, sizeof secret - 1, &key, NULL), 0);
@@ -130,6 +161,7 @@ int main(void)
     RUN(the_token_of_a_user_does_not_do);
     RUN(it_is_no_token_of_a_user);
     RUN(without_memory_nothing_is_added);
+    RUN(the_secret_is_of_a_file_or_the_environment);
     arda_token_key_free(key);
     return test_end();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A site beside an endpoint, and what a connection may make the server keep: a server on this
- * thread, and raw clients of it between the turns of its loop.
+ * Sites on a port of their own and beside an endpoint, and what a connection may make the server
+ * keep: a server on this thread, and raw clients of it between the turns of its loop.
  */
 #include "net/server.h"
 
@@ -45,9 +45,39 @@ static void on_later(void *data, struct net_request *request)
     t.held = request;
 }
 
+/* The method, the query and the body. */
+static void on_form(void *data, struct net_request *request)
+{
+    struct base_buf text = BASE_BUF_INIT;
+    CHECK(data == &t.held);
+    CHECK_INT(net_request_worker(request), 0);
+    struct base_slice query = net_request_query(request), body = net_request_body(request);
+    base_buf_printf(&text, "%s?", net_request_is_post(request) ? "POST" : "GET");
+    base_buf_add(&text, query.data, query.len);
+    base_buf_add_byte(&text, '=');
+    base_buf_add(&text, body.data, body.len);
+    net_request_answer(
+        request,
+        &(struct net_response){.status = 200, .type = "text/plain", .body = {text.data, text.len}});
+    base_buf_fini(&text);
+}
+
+static void on_held(void *data, struct net_request *request)
+{
+    CHECK(data == &t.held);
+    CHECK(t.held == NULL);
+    t.held = request;
+}
+
 static const struct net_page pages[] = {
-    {"/now", on_now},
-    {"/later", on_later},
+    {.path = "/now", .on_request = on_now},
+    {.path = "/later", .on_request = on_later},
+};
+
+static const struct net_page pages_beside[] = {
+    {.path = "/form", .on_request = on_form, .max_body_bytes = 20},
+    {.path = "/held", .on_request = on_held, .max_body_bytes = 20},
+    {.path = "/read", .on_request = on_form},
 };
 
 static void on_closed(void *data)
@@ -74,6 +104,8 @@ static void begin(void)
         .idle_timeout_ms = 10000,
     };
     struct net_site site = {pages, 2, &t};
+    static const struct net_site beside = {pages_beside, 3, &t.held};
+    options.pages = &beside;
     memset(&t, 0, sizeof t);
     uv_loop_init(&t.loop);
     CHECK_INT(net_server_new(&t.loop, &options, &t.server, &why), 0);
@@ -255,6 +287,162 @@ static void an_answer_may_come_later(void)
     end();
 }
 
+/* ---- beside an endpoint ---- */
+
+#define CHUNKED(path, more) REQUEST("POST", path, "Transfer-Encoding: chunked\r\n" more)
+
+static void pages_are_beside_an_endpoint(void)
+{
+    begin();
+    const char *got = ask(t.port, REQUEST("GET", "/form?a=b", LAST));
+    CHECK(begins(got, "HTTP/1.1 200 OK\r\n"));
+    CHECK(ends(got, "\r\n\r\nGET?a=b="));
+    got = ask(t.port, REQUEST("HEAD", "/form", LAST));
+    CHECK(strstr(got, "\r\nContent-Length: 5\r\n"));
+    CHECK(ends(got, "\r\n\r\n"));
+    got = ask(t.port, REQUEST("POST", "/form?", "Content-Length: 3\r\n" LAST) "xyz");
+    CHECK(ends(got, "\r\n\r\nPOST?=xyz"));
+    got = ask(t.port, REQUEST("POST", "/form", LAST));
+    CHECK(ends(got, "\r\n\r\nPOST?="));
+    got =
+        ask(t.port, REQUEST("POST", "/form", "Content-Length: 20\r\n" LAST) "01234567890123456789");
+    CHECK(ends(got, "\r\n\r\nPOST?=01234567890123456789"));
+    got = ask(t.port, "POST /form HTTP/1.0\r\nContent-Length: 1\r\n\r\nx");
+    CHECK(ends(got, "\r\n\r\nPOST?=x"));
+    CHECK(!strstr(got, "Access-Control"));
+    CHECK(begins(ask(t.site_port, REQUEST("GET", "/form", LAST)), "HTTP/1.1 404 "));
+    CHECK(begins(ask(t.port, REQUEST("GET", "/form/", LAST)), "HTTP/1.1 404 "));
+    CHECK(begins(ask(t.port, REQUEST("GET", "/socket.io/?EIO=4&transport=polling", LAST)),
+                 "HTTP/1.1 200 "));
+    end();
+}
+
+static void what_a_page_does_not_take_is_refused(void)
+{
+    static const char *const too_long[] = {
+        REQUEST("POST", "/form", "Content-Length: 21\r\n"),
+        REQUEST("POST", "/form", "Content-Length: 99999999\r\nExpect: 100-continue\r\n"),
+        CHUNKED("/form", "") "15\r\n",
+        CHUNKED("/form", "") "14\r\n01234567890123456789\r\n1\r\n",
+        REQUEST("GET", "/form", "Content-Length: 1\r\n"),
+        REQUEST("HEAD", "/form", "Content-Length: 1\r\n"),
+    };
+    static const char *const methods[] = {"PUT", "DELETE", "OPTIONS", "PATCH"};
+    struct net_server_stats stats;
+    char request[256];
+    begin();
+    for (size_t i = 0; i < sizeof too_long / sizeof too_long[0]; i++)
+        CHECK(begins(ask(t.port, too_long[i]), "HTTP/1.1 413 "));
+    net_server_get_stats(t.server, &stats);
+    CHECK_INT(stats.refused[NET_REFUSED_BODY], 6);
+    CHECK_INT(stats.request_errors, 6);
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        snprintf(request, sizeof request,
+                 "%s /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+                 "Expect: 100-continue\r\n\r\n",
+                 methods[i]);
+        const char *got = ask(t.port, request);
+        CHECK(begins(got, "HTTP/1.1 405 Method Not Allowed\r\n"));
+        CHECK(strstr(got, "\r\nAllow: GET, HEAD, POST\r\n"));
+    }
+    const char *got = ask(t.port, REQUEST("POST", "/read", "Content-Length: 3\r\n") "xyz");
+    CHECK(begins(got, "HTTP/1.1 405 "));
+    CHECK(strstr(got, "\r\nAllow: GET, HEAD\r\n"));
+    CHECK(begins(ask(t.port, CHUNKED("/form", "") "x\r\n"), "HTTP/1.1 400 "));
+    CHECK(begins(ask(t.port, REQUEST("POST", "/form", "Content-Length: x\r\n")), "HTTP/1.1 400 "));
+    end();
+}
+
+static void a_body_that_waits_is_asked_for(void)
+{
+    struct base_buf heard = BASE_BUF_INIT;
+    begin();
+    int fd = dial(t.port);
+    say(fd, REQUEST("POST", "/form", "Content-Length: 3\r\nExpect: 100-continue\r\n"));
+    while (heard.len < 25)
+        hear(fd, &heard, 10);
+    CHECK_BYTES(heard.data, heard.len, "HTTP/1.1 100 Continue\r\n\r\n");
+    heard.len = 0;
+    say(fd, "xyz" REQUEST("GET", "/form", LAST));
+    hear(fd, &heard, INT_MAX);
+    CHECK(begins(heard.data, "HTTP/1.1 200 OK\r\n"));
+    CHECK(strstr(base_buf_cstr(&heard), "\r\n\r\nPOST?=xyzHTTP/1.1 200 OK\r\n"));
+    CHECK(ends(heard.data, "\r\n\r\nGET?="));
+    close(fd);
+    base_buf_fini(&heard);
+    end();
+}
+
+static const char three_requests[] =
+    REQUEST("POST", "/form?1", "Content-Length: 5\r\n") "a\r\n\r\n" CHUNKED(
+        "/form?2",
+        "") "3;x\r\nbcd\r\n1\r\ne\r\n0\r\nX: y\r\n\r\n" REQUEST("POST", "/form?3",
+                                                                "Content-Length: 1\r\n" LAST) "f";
+
+/* The bodies of the three answers. */
+static void three_answers_came(struct base_buf *heard)
+{
+    const char *text = base_buf_cstr(heard);
+    const char *first = strstr(text, "\r\n\r\nPOST?1=a\r\n\r\nHTTP/1.1 200 OK\r\n");
+    CHECK(begins(text, "HTTP/1.1 200 OK\r\n"));
+    CHECK(first && strstr(first, "\r\n\r\nPOST?2=bcdeHTTP/1.1 200 OK\r\n"));
+    CHECK(ends(text, "\r\n\r\nPOST?3=f"));
+}
+
+static void requests_may_be_cut_anywhere(void)
+{
+    begin();
+    for (size_t cut = 0; cut < sizeof three_requests; cut++) {
+        struct base_buf heard = BASE_BUF_INIT;
+        int fd = dial(t.port);
+        if (cut > 0)
+            CHECK_INT(send(fd, three_requests, cut, MSG_NOSIGNAL), (ssize_t)cut);
+        hear(fd, &heard, 3);
+        if (cut < sizeof three_requests - 1)
+            say(fd, three_requests + cut);
+        hear(fd, &heard, INT_MAX);
+        three_answers_came(&heard);
+        close(fd);
+        base_buf_fini(&heard);
+    }
+    end();
+}
+
+static void what_follows_waits_for_the_answer(void)
+{
+    struct base_buf heard = BASE_BUF_INIT;
+    begin();
+    int fd = dial(t.port);
+    say(fd, REQUEST("POST", "/held", "Content-Length: 1\r\n") "x");
+    say(fd, three_requests);
+    while (!t.held)
+        turn();
+    hear(fd, &heard, 20);
+    CHECK_INT(heard.len, 0);
+    CHECK_INT(net_request_body(t.held).len, 0); /* it is not kept */
+    CHECK(!net_request_is_post(t.held));
+    net_request_answer(t.held, &(struct net_response){.status = 410});
+    hear(fd, &heard, INT_MAX);
+    CHECK(begins(heard.data, "HTTP/1.1 410 Gone\r\n"));
+    base_buf_consume(&heard, (size_t)(strstr(base_buf_cstr(&heard), "\r\n\r\n") + 4 - heard.data));
+    three_answers_came(&heard);
+    close(fd);
+    base_buf_fini(&heard);
+    end();
+}
+
+static void a_server_ends_before_its_answers(void)
+{
+    begin();
+    int fd = dial(t.port);
+    say(fd, REQUEST("POST", "/held", ""));
+    while (!t.held)
+        turn();
+    end();
+    net_request_answer(t.held, &(struct net_response){.status = 200});
+    close(fd);
+}
+
 static uint64_t connections(void)
 {
     struct net_server_stats stats;
@@ -365,6 +553,12 @@ int main(void)
     RUN(nothing_else_is_there);
     RUN(only_reading_is_allowed);
     RUN(an_answer_may_come_later);
+    RUN(pages_are_beside_an_endpoint);
+    RUN(what_a_page_does_not_take_is_refused);
+    RUN(a_body_that_waits_is_asked_for);
+    RUN(requests_may_be_cut_anywhere);
+    RUN(what_follows_waits_for_the_answer);
+    RUN(a_server_ends_before_its_answers);
     RUN(a_peer_that_has_gone_needs_no_answer);
     RUN(a_site_is_served_while_the_rest_is_closed);
     RUN(a_peer_that_takes_no_answers_is_read_no_further);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A list is read in steps of a bounded number of records, so that a long one holds up nobody else
+ * in Redis. The position between two steps is the last record that was looked at; when it has been
+ * removed meanwhile, its time and id still tell where it stood.
+ */
+#include "arda/delivery_read.h"
+
+#include "arda/script.h"
+#include "base/mem.h"
+#include "base/rfc3339.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCANNED "1000" /* records that a step looks at */
+
+/* In the order of the script's answer; SCORE is that of the lane. */
+#define FIELD_MAP(X)                                                                               \
+    X(ID, "id")                                                                                    \
+    X(NOTIFICATION_ID, "notificationId")                                                           \
+    X(USER, "userId")                                                                              \
+    X(TYPE, "type")                                                                                \
+    X(CHANNEL, "channel")                                                                          \
+    X(STATUS, "status")                                                                            \
+    X(ATTEMPT_COUNT, "attemptCount")                                                               \
+    X(LAST_ATTEMPT_AT, "lastAttemptAt")                                                            \
+    X(LAST_ERROR, "lastError")                                                                     \
+    X(DELIVERED_AT, "deliveredAt")                                                                 \
+    X(NEXT_ATTEMPT_AT, "nextAttemptAt")                                                            \
+    X(CREATED_AT, "createdAt")                                                                     \
+    X(UPDATED_AT, "updatedAt")                                                                     \
+    X(HELD_UNTIL, "heldUntil")                                                                     \
+    X(DIGEST_ID, "digestId")                                                                       \
+    X(ITEMS, "items")                                                                              \
+    X(ATTEMPTS, "attempts")                                                                        \
+    X(NOTIFICATION, "notification")                                                                \
+    X(CAUSE, "cause")                                                                              \
+    X(LEASE, "lease")
+
+enum field {
+#define ENUM_(field, name) field,
+    FIELD_MAP(ENUM_)
+#undef ENUM_
+        SCORE,
+    FIELDS
+};
+
+#define NAME_(field, name) "'" name "', "
+#define FIELD_NAMES        FIELD_MAP(NAME_)
+
+/* A record with the channel last, which is also among the fields, for the lane's name. */
+#define READ_LUA                                                                                   \
+    "local call = redis.call\n"                                                                    \
+    "local function key(family, tenant) return ARGV[1] .. ':' .. family .. ':' .. tenant end\n"    \
+    "local function read(tenant, id)\n"                                                            \
+    "  local got = call('HMGET', key('delivery', tenant) .. ':' .. id, " FIELD_NAMES               \
+    "'channel')\n"                                                                                 \
+    "  local lane = key('due', tenant) .. ':' .. (got[#got] or '')\n"                              \
+    "  got[#got] = call('ZSCORE', lane, id)\n"                                                     \
+    "  return got\n"                                                                               \
+    "end\n"
+
+/* ARGV: prefix, tenant, id. */
+static struct arda_script get_script = ARDA_SCRIPT(READ_LUA "return read(ARGV[2], ARGV[3])\n");
+
+/* ARGV: prefix, tenant, limit or "" to count, since, until, id and score of the position, statuses
+ * between bars, channel, user, type, event, notification; each "" for any. The answer: whether
+ * there may be more, the new position, and records, or statuses and how many. */
+static struct arda_script list_script = ARDA_SCRIPT(
+    READ_LUA
+    "local tenant, limit, since, before, at, at_score, statuses = unpack(ARGV, 2, 8)\n"
+    "local all, records, start = key('deliveries', tenant), key('delivery', tenant) .. ':', 0\n"
+    "local function less(a, b)\n"
+    "  for i = 1, math.min(#a, #b) do\n"
+    "    local x, y = string.byte(a, i), string.byte(b, i)\n"
+    "    if x ~= y then return x < y end\n"
+    "  end\n"
+    "  return #a < #b\n"
+    "end\n"
+    "local function rank_of_position()\n"
+    "  local rank = call('ZREVRANK', all, at)\n"
+    "  if rank then return rank + 1 end\n"
+    "  rank = call('ZCOUNT', all, '(' .. at_score, '+inf')\n"
+    "  for _, id in ipairs(call('ZREVRANGEBYSCORE', all, at_score, at_score)) do\n"
+    "    if not less(id, at) then rank = rank + 1 end\n"
+    "  end\n"
+    "  return rank\n"
+    "end\n"
+    "local function passes(id)\n"
+    "  local had = call('HMGET', records .. id, 'channel', 'userId', 'type', 'cause',\n"
+    "    'notificationId', 'status')\n"
+    "  for i = 1, 5 do\n"
+    "    if ARGV[8 + i] ~= '' and ARGV[8 + i] ~= had[i] then return false end\n"
+    "  end\n"
+    "  if statuses == '' then return true, had[6] end\n"
+    "  local bars = '|' .. (had[6] or '') .. '|'\n"
+    "  return string.find(statuses, bars, 1, true) ~= nil, had[6]\n"
+    "end\n"
+    "\n"
+    "if at ~= '' then start = rank_of_position()\n"
+    "elseif before ~= '' then start = call('ZCOUNT', all, before, '+inf') end\n"
+    "local ids = call('ZREVRANGE', all, start, start + " SCANNED " - 1, 'WITHSCORES')\n"
+    "local more, found, counts = #ids == 2 * " SCANNED ", {}, {}\n"
+    "for i = 1, #ids, 2 do\n"
+    "  local id, score = ids[i], ids[i + 1]\n"
+    "  if since ~= '' and tonumber(score) < tonumber(since) then\n"
+    "    more = false\n"
+    "    break\n"
+    "  end\n"
+    "  at, at_score = id, score\n"
+    "  local good, status = passes(id)\n"
+    "  if good and limit == '' then\n"
+    "    counts[status or ''] = (counts[status or ''] or 0) + 1\n"
+    "  elseif good then\n"
+    "    found[#found + 1] = read(tenant, id)\n"
+    "    found[#found][1] = id\n"
+    "    if #found == tonumber(limit) then\n"
+    "      more = i + 2 <= #ids or more\n"
+    "      break\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "for status, count in pairs(counts) do found[#found + 1] = {status, count} end\n"
+    "return {more and 1 or 0, at, at_score, found}\n");
+
+/* ---- one record ---- */
+
+struct reading {
+    struct arda_bus *bus;
+    struct arda_delivery_reader reader;
+    struct arda_delivery_position *position; /* of lists */
+    arda_delivery_tally_fn on_tally;         /* of counts */
+    void *data;
+    char tenant[ARDA_ID_MAX + 1];
+    char id[ARDA_ID_MAX + 1]; /* of one record */
+};
+
+static struct base_slice text_of(const struct redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_STRING)
+        return (struct base_slice){"", 0};
+    return (struct base_slice){reply->str, reply->len};
+}
+
+static uint64_t number_of(struct base_slice text)
+{
+    return text.len > 0 && *text.data != '-' ? strtoull(text.data, NULL, 10) : 0;
+}
+
+static bool is_record(const struct redisReply *reply, struct arda_delivery_record *record)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELDS)
+        return false;
+    struct base_slice channel = text_of(reply->element[CHANNEL]);
+    struct base_slice status = text_of(reply->element[STATUS]);
+    return arda_notify_channel_find(channel.data, channel.len, &record->channel) == 0 &&
+           arda_delivery_status_find(status.data, status.len, &record->status) == 0;
+}
+
+/* A lease that is over leaves a delivery that waits for whoever comes. */
+static void take_times(const struct redisReply *reply, struct arda_delivery_record *record,
+                       char until[static BASE_RFC3339_LEN + 1])
+{
+    struct base_slice score = text_of(reply->element[SCORE]);
+    if (record->status != ARDA_DELIVERY_PENDING || score.len == 0)
+        return;
+    base_rfc3339_format((int64_t)strtod(score.data, NULL), until);
+    struct base_slice text = {until, BASE_RFC3339_LEN};
+    if (text_of(reply->element[LEASE]).len > 0)
+        record->leased_until = text;
+    else
+        record->next_attempt_at = text;
+}
+
+static void give_record(struct reading *reading, const struct redisReply *reply, const char *id)
+{
+    char until[BASE_RFC3339_LEN + 1];
+    struct arda_delivery_record record = {.tenant = {reading->tenant, strlen(reading->tenant)}};
+    if (!is_record(reply, &record)) {
+        reading->reader.on_bad(reading->reader.data, id);
+        return;
+    }
+    record.id = (struct base_slice){id, strlen(id)};
+    record.notification_id = text_of(reply->element[NOTIFICATION_ID]);
+    record.user = text_of(reply->element[USER]);
+    record.type = text_of(reply->element[TYPE]);
+    record.attempt_count = number_of(text_of(reply->element[ATTEMPT_COUNT]));
+    record.last_attempt_at = text_of(reply->element[LAST_ATTEMPT_AT]);
+    record.last_error = text_of(reply->element[LAST_ERROR]);
+    record.delivered_at = text_of(reply->element[DELIVERED_AT]);
+    record.created_at = text_of(reply->element[CREATED_AT]);
+    record.updated_at = text_of(reply->element[UPDATED_AT]);
+    record.held_until = text_of(reply->element[HELD_UNTIL]);
+    record.digest_id = text_of(reply->element[DIGEST_ID]);
+    record.items = number_of(text_of(reply->element[ITEMS]));
+    record.attempts = text_of(reply->element[ATTEMPTS]);
+    record.notification = text_of(reply->element[NOTIFICATION]);
+    record.cause = text_of(reply->element[CAUSE]);
+    take_times(reply, &record, until);
+    reading->reader.on_record(reading->reader.data, &record);
+}
+
+static struct reading *new_reading(struct arda_bus *bus, const char *tenant)
+{
+    struct reading *reading = base_calloc(1, sizeof *reading);
+    if (!reading)
+        return NULL;
+    reading->bus = bus;
+    strcpy(reading->tenant, tenant); /* an id fits */
+    return reading;
+}
+
+static void on_one(void *data, int result, const struct redisReply *reply)
+{
+    struct reading *reading = data;
+    struct base_why why = {0};
+    result = arda_script_error(reading->bus, result, reply, &why);
+    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELDS))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
+    if (!result && reply->element[ID]->type != REDIS_REPLY_STRING)
+        result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such delivery");
+    if (!result)
+        give_record(reading, reply, reading->id);
+    reading->reader.done(reading->reader.data, result, false, &why);
+    base_free(reading);
+}
+
+int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
+                      const struct arda_delivery_reader *reader)
+{
+    if (!arda_tenant_valid(tenant, strlen(tenant)) || !arda_id_valid(id, strlen(id)))
+        return BASE_ERR_INVALID;
+    struct reading *reading = new_reading(bus, tenant);
+    if (!reading)
+        return BASE_ERR_NOMEM;
+    reading->reader = *reader;
+    strcpy(reading->id, id);
+    const char *const argv[] = {arda_bus_prefix(bus), tenant, id};
+    int failed = arda_script_call(bus, &get_script, 3, argv, NULL, on_one, reading);
+    if (failed)
+        base_free(reading);
+    return failed;
+}
+
+/* ---- lists and counts ---- */
+
+static bool is_list(const struct redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
+           reply->element[1]->type == REDIS_REPLY_STRING &&
+           reply->element[2]->type == REDIS_REPLY_STRING &&
+           reply->element[3]->type == REDIS_REPLY_ARRAY;
+}
+
+static void move(struct arda_delivery_position *position, const struct redisReply *reply)
+{
+    snprintf(position->id, sizeof position->id, "%s", reply->element[1]->str);
+    snprintf(position->score, sizeof position->score, "%s", reply->element[2]->str);
+}
+
+static void give_records(struct reading *reading, const struct redisReply *records)
+{
+    for (size_t i = 0; i < records->elements; i++) {
+        const struct redisReply *one = records->element[i];
+        bool named = one->type == REDIS_REPLY_ARRAY && one->elements > ID &&
+                     one->element[ID]->type == REDIS_REPLY_STRING;
+        give_record(reading, one, named ? one->element[ID]->str : "");
+    }
+}
+
+static void give_tally(struct reading *reading, int result, const struct redisReply *counts,
+                       bool more, const struct base_why *why)
+{
+    struct arda_delivery_tally tally = {0};
+    for (size_t i = 0; !result && i < counts->elements; i++) {
+        const struct redisReply *one = counts->element[i];
+        enum arda_delivery_status status;
+        if (one->type == REDIS_REPLY_ARRAY && one->elements == 2 &&
+            one->element[0]->type == REDIS_REPLY_STRING &&
+            arda_delivery_status_find(one->element[0]->str, one->element[0]->len, &status) == 0)
+            tally.by_status[status] = (uint64_t)one->element[1]->integer;
+    }
+    reading->on_tally(reading->data, result, &tally, more, why);
+}
+
+static void on_list(void *data, int result, const struct redisReply *reply)
+{
+    struct reading *reading = data;
+    struct base_why why = {0};
+    const struct redisReply *found = NULL;
+    bool more = false;
+    result = arda_script_error(reading->bus, result, reply, &why);
+    if (!result && !is_list(reply))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
+    if (!result) {
+        more = reply->element[0]->integer == 1;
+        found = reply->element[3];
+        move(reading->position, reply);
+    }
+    if (reading->on_tally) {
+        give_tally(reading, result, found, more, &why);
+    } else {
+        if (found)
+            give_records(reading, found);
+        reading->reader.done(reading->reader.data, result, more, &why);
+    }
+    base_free(reading);
+}
+
+static void write_statuses(unsigned statuses, char out[static 64])
+{
+    *out = '\0';
+    for (int i = 0; i < ARDA_DELIVERY_STATUSES; i++)
+        if (statuses & ARDA_DELIVERY_STATUS_BIT(i)) {
+            strcat(out, "|"); /* the names of all of them fit */
+            strcat(out, arda_delivery_status_name((enum arda_delivery_status)i));
+        }
+    if (*out)
+        strcat(out, "|");
+}
+
+static void write_ms(int64_t ms, char out[static 24])
+{
+    *out = '\0';
+    if (ms >= 0)
+        snprintf(out, 24, "%" PRId64, ms);
+}
+
+static const char *or_any(const char *text)
+{
+    return text ? text : "";
+}
+
+static int ask(struct reading *reading, const struct arda_delivery_filter *filter, uint32_t limit)
+{
+    char most[16] = "", since[24], until[24], statuses[64];
+    const char *channel = filter->channel < 0
+                              ? ""
+                              : arda_notify_channel_name((enum arda_notify_channel)filter->channel);
+    if (limit > 0)
+        snprintf(most, sizeof most, "%" PRIu32, limit);
+    write_ms(filter->since_ms, since);
+    write_ms(filter->until_ms, until);
+    write_statuses(filter->statuses, statuses);
+    const char *const argv[] = {arda_bus_prefix(reading->bus),
+                                reading->tenant,
+                                most,
+                                since,
+                                until,
+                                reading->position->id,
+                                reading->position->score,
+                                statuses,
+                                channel,
+                                or_any(filter->user),
+                                or_any(filter->type),
+                                or_any(filter->event),
+                                or_any(filter->notification)};
+    int failed = arda_script_call(reading->bus, &list_script, sizeof argv / sizeof argv[0], argv,
+                                  NULL, on_list, reading);
+    if (failed)
+        base_free(reading);
+    return failed;
+}
+
+int arda_delivery_list(struct arda_bus *bus, const char *tenant,
+                       const struct arda_delivery_filter *filter, uint32_t limit,
+                       struct arda_delivery_position *position,
+                       const struct arda_delivery_reader *reader)
+{
+    if (!arda_tenant_valid(tenant, strlen(tenant)))
+        return BASE_ERR_INVALID;
+    if (limit < 1 || limit > ARDA_DELIVERY_LIMIT_MAX)
+        return BASE_ERR_LIMIT;
+    struct reading *reading = new_reading(bus, tenant);
+    if (!reading)
+        return BASE_ERR_NOMEM;
+    reading->reader = *reader;
+    reading->position = position;
+    return ask(reading, filter, limit);
+}
+
+int arda_delivery_tally(struct arda_bus *bus, const char *tenant,
+                        const struct arda_delivery_filter *filter,
+                        struct arda_delivery_position *position, arda_delivery_tally_fn done,
+                        void *data)
+{
+    if (!arda_tenant_valid(tenant, strlen(tenant)))
+        return BASE_ERR_INVALID;
+    struct reading *reading = new_reading(bus, tenant);
+    if (!reading)
+        return BASE_ERR_NOMEM;
+    reading->on_tally = done;
+    reading->data = data;
+    reading->position = position;
+    return ask(reading, filter, 0);
+}

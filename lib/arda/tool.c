@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include "arda/tool.h"
+
+#include "base/exit.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GRACE_MS 1000 /* for answers that are on their way when it ends early */
+
+/* ---- ending ---- */
+
+static void on_bus_gone(void *data)
+{
+    struct arda_tool *tool = data;
+    if (arda_outbox_report(tool->outbox) > 0)
+        tool->status = BASE_EXIT_TEMPFAIL;
+}
+
+void arda_tool_end(struct arda_tool *tool, int status)
+{
+    if (tool->ending)
+        return;
+    tool->ending = true;
+    if (!tool->status)
+        tool->status = status;
+    if (tool->options.on_ending)
+        tool->options.on_ending(tool->options.data);
+    arda_outbox_end(tool->outbox);
+    for (int i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&tool->signals[i], NULL);
+    arda_bus_shutdown(tool->bus, GRACE_MS, on_bus_gone, tool);
+}
+
+void arda_tool_out_of_memory(struct arda_tool *tool)
+{
+    base_log(BASE_LOG_ERROR, "out of memory");
+    arda_tool_end(tool, BASE_EXIT_SOFTWARE);
+}
+
+static void on_impatient(void *data)
+{
+    struct arda_tool *tool = data;
+    if (tool->options.waits && tool->options.waits(tool->options.data))
+        return;
+    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
+    arda_tool_end(tool, BASE_EXIT_TEMPFAIL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct arda_tool *tool = handle->data;
+    tool->signal = number;
+    arda_tool_end(tool, BASE_EXIT_OK);
+}
+
+/* ---- requests ---- */
+
+static int send_item(void *data, struct arda_outbox_item *item)
+{
+    const struct arda_tool *tool = data;
+    return tool->options.send(tool->options.data, item);
+}
+
+static void fini_item(struct arda_outbox_item *item)
+{
+    const struct arda_tool *tool = arda_outbox_data(item->outbox);
+    if (tool->options.fini)
+        tool->options.fini(item);
+}
+
+static void on_change(void *data)
+{
+    struct arda_tool *tool = data;
+    if (!tool->ending)
+        tool->options.on_change(tool->options.data);
+}
+
+static void on_state(void *data, bool up, const struct base_why *why)
+{
+    struct arda_tool *tool = data;
+    if (tool->ending)
+        return;
+    if (up)
+        base_log(BASE_LOG_DEBUG, "redis: connected");
+    else
+        base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
+    arda_outbox_on_state(tool->outbox, up);
+}
+
+void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len)
+{
+    if (len == 0 || fwrite(bytes, 1, len, stdout) == len)
+        return;
+    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+    arda_tool_end(tool, BASE_EXIT_IOERR);
+}
+
+/* ---- beginning ---- */
+
+int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *options)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct base_why why;
+    *tool = (struct arda_tool){.options = *options};
+    struct arda_outbox_options outbox = {.item_size = options->item_size,
+                                         .patience_ms = (uint64_t)options->retry_for_ms,
+                                         .window = options->window,
+                                         .send = send_item,
+                                         .fini = fini_item,
+                                         .on_change = on_change,
+                                         .on_impatient = on_impatient,
+                                         .data = tool};
+    struct arda_bus_options bus = {.url = options->redis,
+                                   .prefix = options->prefix,
+                                   .name = options->name,
+                                   .on_state = on_state,
+                                   .data = tool};
+    uv_loop_init(&tool->loop);
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&tool->loop, &tool->signals[i]);
+        tool->signals[i].data = tool;
+        uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
+    }
+    tool->outbox = arda_outbox_new(&tool->loop, &outbox);
+    if (!tool->outbox) {
+        base_log(BASE_LOG_ERROR, "out of memory");
+        return BASE_EXIT_SOFTWARE;
+    }
+    int failed = arda_bus_get(&tool->loop, &bus, &tool->bus, &why);
+    if (failed) {
+        base_log(BASE_LOG_ERROR, "%s", why.text);
+        return base_exit_status(failed);
+    }
+    return BASE_EXIT_OK;
+}
+
+void arda_tool_run(struct arda_tool *tool)
+{
+    uv_run(&tool->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&tool->loop);
+    arda_outbox_free(tool->outbox);
+    tool->outbox = NULL;
+}
+
+int arda_tool_leave(struct arda_tool *tool)
+{
+    if (fclose(stdout) != 0 && tool->status == BASE_EXIT_OK) {
+        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+        tool->status = BASE_EXIT_IOERR;
+    }
+    if (tool->signal && tool->status == BASE_EXIT_OK) { /* the shell is to see what ended it */
+        signal(tool->signal, SIG_DFL);
+        raise(tool->signal);
+    }
+    return tool->status;
+}

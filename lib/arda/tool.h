@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * tool: what the tools share that ask Redis something and end: a loop, the bus, an outbox that
+ * keeps each request until there is an answer, signals, and one way to end. Threads: one.
+ *
+ *     status = arda_tool_open(&tool, &options);
+ *     ...requests into tool.outbox...
+ *     arda_tool_run(&tool);
+ *     return arda_tool_leave(&tool);
+ *
+ * What goes wrong is said on standard error, where statuses are those of base/exit.h.
+ */
+#ifndef ARDA_TOOL_H
+#define ARDA_TOOL_H
+
+#include "arda/bus.h"
+#include "arda/outbox.h"
+
+#include <uv.h>
+
+/* Texts are borrowed while it is open. */
+struct arda_tool_options {
+    const char *name;   /* of the program */
+    const char *redis;  /* its URL */
+    const char *prefix; /* of names in Redis */
+    int64_t retry_for_ms;
+    size_t
+        item_size; /* of a request, and how many are under way: as of struct arda_outbox_options */
+    size_t window;
+    int (*send)(void *data, struct arda_outbox_item *item);
+    void (*fini)(struct arda_outbox_item *item); /* may be NULL */
+    void (*on_change)(void *data); /* fewer requests are held; not called at the end */
+    void (*on_ending)(void *data); /* once, when it begins to end: to close what is open; or NULL */
+    bool (*waits)(void *data);     /* for Redis as long as it takes; NULL: it never does */
+    void *data;
+};
+
+/* Members are to be read, `status` to be set as well: the first failure of what goes on. */
+struct arda_tool {
+    struct arda_tool_options options;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    struct arda_bus *bus;
+    struct arda_outbox *outbox;
+    bool ending;
+    int status;
+    int signal;
+};
+
+/* 0, or an exit status, and then there is nothing to close. `options` is copied. */
+int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *options);
+/* Runs until arda_tool_end was called and all is closed and freed. */
+void arda_tool_run(struct arda_tool *tool);
+/* Begins to end, with this status unless one was set before. Calling it again does nothing. */
+void arda_tool_end(struct arda_tool *tool, int status);
+/* Ends it for lack of memory. */
+void arda_tool_out_of_memory(struct arda_tool *tool);
+/* Writes to standard output; ends it when that fails. */
+void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len);
+/* The last thing of main: closes standard output and returns the exit status, or raises the signal
+ * that has ended the program, for the shell to see. */
+int arda_tool_leave(struct arda_tool *tool);
+
+#endif
