@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEASE_MS 60000
 #define POLL_MS  1000    /* other daemons record deliveries, too */
 #define PAUSE_MS 1000    /* when an attempt could not even begin */
 #define RETRY_US 500000u /* of ends that Redis could not take */
@@ -387,7 +386,6 @@ int deliver_init(struct notifyd *nd, struct base_why *why)
     base_list_init(&deliver->jobs);
     base_list_init(&deliver->finished);
     base_list_init(&deliver->waiting);
-    deliver->lease_ms = LEASE_MS;
     deliver->counts.oldest_ms = -1;
     if (arda_retry_schedule_parse(nd->settings.retry_schedule, &deliver->schedule, why) < 0)
         return base_why_prefix(why, "--retry-schedule");

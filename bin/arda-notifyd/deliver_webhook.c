@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEASE_MARGIN_MS 30000 /* of a lease beyond the time of an attempt */
+#define MARGIN_MIN_MS 1000  /* of a lease beyond the time of an attempt */
+#define MARGIN_MAX_MS 45000 /* and at most */
 
 struct deliver_webhook {
     struct arda_webhook_sender *sender;
@@ -62,6 +63,14 @@ static int read_allowed(struct deliver_webhook *webhook, const struct base_opt_l
     return BASE_OK;
 }
 
+/* Short attempts are taken over soon when a daemon dies; long ones need not wait much longer. */
+static int64_t margin_of(int64_t timeout_ms)
+{
+    if (timeout_ms > MARGIN_MAX_MS / 3)
+        return MARGIN_MAX_MS;
+    return timeout_ms < MARGIN_MIN_MS / 3 ? MARGIN_MIN_MS : 3 * timeout_ms;
+}
+
 int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
 {
     struct deliver *deliver = &nd->deliver;
@@ -74,8 +83,9 @@ int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
         return base_why_set(why, BASE_ERR_INVALID, "--webhook-timeout: expected more than 0");
     if (read_allowed(webhook, &nd->settings.webhook_allow, why) < 0)
         return base_why_prefix(why, "--webhook-allow");
-    if (deliver->lease_ms < timeout_ms + LEASE_MARGIN_MS)
-        deliver->lease_ms = timeout_ms + LEASE_MARGIN_MS;
+    int64_t lease_ms = timeout_ms + margin_of(timeout_ms);
+    if (deliver->lease_ms < lease_ms)
+        deliver->lease_ms = lease_ms;
     const struct arda_webhook_sender_options options = {
         .loop = &nd->loop,
         .allowed = webhook->allowed,

@@ -11,6 +11,11 @@
 #include <string.h>
 #include <uv.h>
 
+/* Connections that are kept for the next transfer, those that wait included. By itself libcurl
+ * keeps four for each transfer that is under way: with few at a time, spread over many hosts, each
+ * would find that its own has been closed. */
+#define CONNECTIONS_MAX 1024L
+
 /* A descriptor of libcurl's; freed by the loop after libcurl has let go of it. */
 struct watch {
     uv_poll_t poll;
@@ -168,6 +173,7 @@ int arda_curl_new(struct uv_loop_s *loop, struct arda_curl **out)
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, curl);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, curl);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     *out = curl;
     return BASE_OK;
 }

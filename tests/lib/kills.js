@@ -10,35 +10,18 @@ const { spawn, spawnSync } = require('child_process');
 const { randomUUID } = require('crypto');
 const path = require('path');
 const fs = require('fs');
-const Redis = require('ioredis');
+const { seed, random, pause, until, Server, Killing } = require('./torture.js');
 
 const [folder, killsText] = process.argv.slice(2);
 const KILLS = Number(killsText);
 const USERS = [1203, 7, 25]; // of each tenant: the first takes several chunks
 const PAUSE_MS = 30; // between two bursts of events
 
-let state = Number(process.env.TEST_SEED || Date.now()) % 2147483647 || 1;
-const seed = state;
-const random = (below) => ((state = (state * 48271) % 2147483647) / 2147483647) * below;
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-async function until(what, condition) {
-  const end = Date.now() + 600000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
-    await pause(20);
-  }
-}
-
-// None that the kernel gives to connections: one could sit on it while Redis is away.
-const port = 12000 + Math.floor(Math.random() * 20000);
-const socket = path.join(folder, 'redis.socket');
-const url = `redis://127.0.0.1:${port}`;
+const redis = new Server(folder);
 const log = fs.openSync(path.join(folder, 'notifyd.err'), 'a');
 
 // ---- Redis ----
 
-let server;
-let client; // publishes and asks
 let listener;
 const heard = new Map(); // "user event" -> number of notification.created
 let heardTwice = 0; // one id on one channel
@@ -54,28 +37,19 @@ function take(channel, text) {
 }
 
 async function startRedis() {
-  server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder,
-    '--appendonly', 'yes', '--loglevel', 'warning', '--bind', '127.0.0.1'], { stdio: 'ignore' });
-  await until('the socket of Redis', () => fs.existsSync(socket));
-  const options = { path: socket, retryStrategy: () => 20, maxRetriesPerRequest: null };
-  client = new Redis(options);
-  listener = new Redis(options);
+  await redis.start();
+  listener = redis.connect();
   listener.on('message', take);
   await listener.subscribe('arda:events:global');
-  await until('Redis to have loaded', async () => (await client.ping().catch(() => '')) === 'PONG');
-  await client.config('SET', 'port', port);
+  await redis.open();
 }
 
 async function stopRedis() {
+  await until('the publisher to pause', () => idle);
   // What has been published is to arrive before the end.
-  await client.client('PAUSE', 10000, 'WRITE');
+  await redis.client.client('PAUSE', 10000, 'WRITE');
   await listener.ping();
-  const gone = new Promise((done) => server.once('exit', done));
-  client.disconnect();
-  listener.disconnect();
-  spawnSync('redis-cli', ['-s', socket, 'shutdown']);
-  await gone;
-  fs.rmSync(socket, { force: true });
+  await redis.stop();
 }
 
 // ---- events ----
@@ -90,7 +64,6 @@ for (const [tenant, ids] of users)
 
 const published = []; // {tenant, id, mails}
 let publishing = true;
-let held = false; // while Redis is away
 let idle = true;
 
 function makeEvent(tenant, number) {
@@ -109,7 +82,7 @@ async function publish(number) {
   const envelope = JSON.stringify({ id, schemaVersion: 1, source: 'kills', timestamp: event.timestamp, event });
   // Both forms that publishers use.
   const message = number % 2 ? envelope : JSON.stringify({ ...event, eventId: id });
-  await client.multi().publish('arda:events:global', message).publish(`arda:events:${tenant}`, message)
+  await redis.client.multi().publish('arda:events:global', message).publish(`arda:events:${tenant}`, message)
     .xadd(`arda:stream:${tenant}`, '*', 'envelope', envelope, 'type', event.type, 'source', 'kills',
       'timestamp', event.timestamp).exec();
   published.push({ tenant, id, mails: event.type === 'order.created' });
@@ -117,7 +90,7 @@ async function publish(number) {
 
 async function publishOn() {
   for (let number = 0; publishing; number++) {
-    while (held) await pause(5);
+    while (killing.held) await pause(5);
     idle = false;
     await publish(number);
     idle = true;
@@ -127,43 +100,19 @@ async function publishOn() {
 
 // ---- daemons ----
 
-let kills = 0;
-let killing = true;
-let restarts = 0;
-
-function start() {
-  return spawn('arda-notifyd', ['--redis', url, '--no-deliver'], { stdio: ['ignore', 'ignore', log] });
-}
-
-async function killOn(children, slot) {
-  while (killing) {
-    const child = start();
-    children[slot] = child;
-    const gone = new Promise((done) => child.once('exit', done));
-    await pause(random(random(2) < 1 ? 120 : 600)); // while it starts, or at work
-    if (!killing) return;
-    child.kill('SIGKILL');
-    await gone;
-    kills++;
-    while (held && killing) await pause(5); // there is nothing to be in the middle of
-  }
-}
-
-async function restartRedis() {
-  held = true;
-  await until('the publisher to pause', () => idle);
-  await stopRedis();
-  await pause(random(300));
-  await startRedis();
-  held = false;
-  restarts++;
-}
+const killing = new Killing({
+  start: () => spawn('arda-notifyd', ['--redis', redis.url, '--no-deliver'], { stdio: ['ignore', 'ignore', log] }),
+  stop: stopRedis,
+  startAgain: startRedis,
+  wanted: KILLS,
+  count: 2,
+});
 
 // ---- counting ----
 
 async function isDone() {
   for (const tenant of tenants) {
-    const groups = await client.xinfo('GROUPS', `arda:stream:${tenant}`).catch(() => []);
+    const groups = await redis.client.xinfo('GROUPS', `arda:stream:${tenant}`).catch(() => []);
     for (const group of groups) {
       const of = Object.fromEntries(group.map((item, i) => [item, group[i + 1]]).filter((_, i) => i % 2 === 0));
       if (of.pending !== 0 || of.lag !== 0) return false;
@@ -174,13 +123,13 @@ async function isDone() {
 }
 
 async function count() {
-  const result = { seed, kills, restarts, events: published.length, rows: 0, created: 0, missing_rows: 0,
+  const result = { seed, kills: killing.kills, restarts: killing.restarts, events: published.length, rows: 0, created: 0, missing_rows: 0,
     double_rows: 0, missing_created: 0, double_created: 0, strange: 0, deliveries: 0,
     wrong_deliveries: 0, unread_wrong: 0 };
   const rows = new Map();
   for (const [tenant, ids] of users) {
     for (const [i, user] of ids.entries()) {
-      const all = await client.hgetall(`arda:rows:${tenant}:${user}`);
+      const all = await redis.client.hgetall(`arda:rows:${tenant}:${user}`);
       for (const [id, text] of Object.entries(all)) {
         const row = JSON.parse(text);
         const key = `${tenant} ${user} ${row.eventId}`;
@@ -189,7 +138,7 @@ async function count() {
         result.rows++;
       }
       for (const kind of ['inbox', 'unread'])
-        if ((await client.zcard(`arda:${kind}:${tenant}:${user}`)) !== Object.keys(all).length) result.unread_wrong++;
+        if ((await redis.client.zcard(`arda:${kind}:${tenant}:${user}`)) !== Object.keys(all).length) result.unread_wrong++;
     }
   }
   let mails = 0;
@@ -210,8 +159,8 @@ async function count() {
   result.strange += rows.size + heard.size;
   let due = 0;
   for (const tenant of tenants) {
-    result.deliveries += await client.zcard(`arda:deliveries:${tenant}`);
-    due += await client.zcard(`arda:due:${tenant}:email`);
+    result.deliveries += await redis.client.zcard(`arda:deliveries:${tenant}`);
+    due += await redis.client.zcard(`arda:due:${tenant}:email`);
   }
   result.wrong_deliveries = Math.abs(result.deliveries - mails) + Math.abs(due - mails);
   result.heard_twice = heardTwice;
@@ -221,41 +170,32 @@ async function count() {
 async function main() {
   await startRedis();
   // The start is recorded by a daemon that lives until it has done so.
-  const loaded = spawnSync('arda-directory', ['load', '-q', '--redis', url], { input: lines.join('\n') });
+  const loaded = spawnSync('arda-directory', ['load', '-q', '--redis', redis.url], { input: lines.join('\n') });
   if (loaded.status !== 0) throw new Error(`arda-directory: ${loaded.stderr}`);
-  const first = start();
-  await until('the start', () => client.exists('arda:notifyd:start'));
+  const first = killing.start();
+  await until('the start', () => redis.client.exists('arda:notifyd:start'));
   first.kill('SIGKILL');
   const publisher = publishOn();
-  const children = [];
-  const killers = [killOn(children, 0), killOn(children, 1)];
-  for (const share of [1 / 3, 2 / 3]) {
-    await until('kills', () => kills >= KILLS * share);
-    await restartRedis();
-  }
-  while (kills < KILLS) await pause(20);
-  killing = false;
+  await killing.run();
   publishing = false;
   await publisher;
-  await Promise.all(killers);
   const began = Date.now();
   await until('everything to be handled', isDone);
   await listener.ping();
   const result = await count();
   result.settled_ms = Date.now() - began;
-  for (const child of children) child.kill('SIGTERM');
-  server.kill('SIGKILL');
-  client.disconnect();
-  listener.disconnect();
+  killing.end();
+  redis.kill();
   console.log(JSON.stringify(result));
   const bad = ['missing_rows', 'double_rows', 'missing_created', 'double_created', 'strange',
     'wrong_deliveries', 'unread_wrong', 'heard_twice'].some((name) => result[name] !== 0);
   process.exit(bad || result.events === 0 ? 1 : 0);
 }
 
-if (process.env.VERBOSE) setInterval(() => console.error({ kills, restarts, events: published.length, held, idle, killing }), 2000).unref();
+if (process.env.VERBOSE)
+  setInterval(() => console.error({ kills: killing.kills, restarts: killing.restarts, events: published.length, idle }), 2000).unref();
 main().catch((error) => {
   console.error(error.stack);
-  if (server) server.kill('SIGKILL');
+  redis.kill();
   process.exit(1);
 });

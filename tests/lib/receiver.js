@@ -17,7 +17,11 @@ function answer(how, request, response) {
     case 'slow': setTimeout(() => response.writeHead(200).end('late'), 300); break;
     case 'busy': response.writeHead(429, { 'retry-after': '1' }).end('too many'); break;
     case 'away': response.writeHead(503, { 'retry-after': '1' }).end('be back'); break;
-    case 'redirect': response.writeHead(302, { location: '/ok/redirected' }).end(); break;
+    case 'redirect': {
+      const to = new URL(request.url, 'http://here').searchParams.get('to');
+      response.writeHead(302, { location: to || '/ok/redirected' }).end();
+      break;
+    }
     case 'hang': break;
     case 'binary': response.writeHead(500).end(Buffer.from([0xff, 0xc3, 0x20, 0x1b, ...Buffer.from('[2J\r\nover')])); break;
     case 'half': response.writeHead(200, { 'content-length': '100' }).write('half'); break;
