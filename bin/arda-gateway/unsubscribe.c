@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define PATH           "/notifications/unsubscribe"
+#define OTHER_PATH     "/api/notifications/unsubscribe" /* in e-mails of the service beside us */
 #define BODY_MAX_BYTES 4096
 
 /* A POST on its way to the home loop and back. */
@@ -110,12 +111,22 @@ static void take_answer(void *arg)
     base_free(visit);
 }
 
+static void finish(struct visit *visit, enum unsubscribe_page page)
+{
+    static struct base_log_limit limit;
+    struct gateway *gateway = visit->gateway;
+    visit->page = page;
+    /* After the server's end no worker is left, and nobody listens. */
+    if (visit->worker == 0 || !gateway->server)
+        take_answer(visit);
+    else if (net_server_post(gateway->server, visit->worker, take_answer, visit) < 0)
+        base_log_limited(&limit, BASE_LOG_ERROR, "unsubscribe: out of memory");
+}
+
 static void on_stored(void *data, int result, const struct base_why *why)
 {
     static struct base_log_limit limit;
     struct visit *visit = data;
-    struct gateway *gateway = visit->gateway;
-    visit->page = result ? UNSUBSCRIBE_FAILED : UNSUBSCRIBE_DONE;
     /* That Redis is away is said where it went. */
     if (result && result != BASE_ERR_UNAVAILABLE)
         base_log_limited(&limit, BASE_LOG_WARNING, "unsubscribe: %s", why->text);
@@ -123,11 +134,7 @@ static void on_stored(void *data, int result, const struct base_why *why)
         base_log(BASE_LOG_DEBUG, "tenant %s: user %s: unsubscribed from %s by %s",
                  visit->what.tenant, visit->what.user, arda_notify_type_name(visit->what.type),
                  arda_notify_channel_name(visit->what.channel));
-    /* After the server's end no worker is left, and nobody listens. */
-    if (visit->worker == 0 || !gateway->server)
-        take_answer(visit);
-    else if (net_server_post(gateway->server, visit->worker, take_answer, visit) < 0)
-        base_log_limited(&limit, BASE_LOG_ERROR, "unsubscribe: out of memory");
+    finish(visit, result ? UNSUBSCRIBE_FAILED : UNSUBSCRIBE_DONE);
 }
 
 static int store_preference(struct visit *visit, struct base_why *why)
@@ -151,13 +158,31 @@ static int store_preference(struct visit *visit, struct base_why *why)
     return failed;
 }
 
+/* A tenant that was removed does not come back by an old e-mail. The answer may come when the bus
+ * is closing, and the gateway has it no more. */
+static void on_tenant(void *data, int known)
+{
+    struct visit *visit = data;
+    struct base_why why;
+    if (known == 0) {
+        finish(visit, UNSUBSCRIBE_EXPIRED);
+    } else if (known < 0 || !visit->gateway->bus) {
+        finish(visit, UNSUBSCRIBE_FAILED);
+    } else {
+        int failed = store_preference(visit, &why);
+        if (failed)
+            on_stored(visit, failed, &why);
+    }
+}
+
 static void store(void *arg)
 {
     struct visit *visit = arg;
-    struct base_why why;
-    int failed = store_preference(visit, &why);
-    if (failed)
-        on_stored(visit, failed, &why);
+    const char *tenant = visit->what.tenant;
+    if (visit->gateway->bus)
+        arda_directory_has_tenant(visit->gateway->bus, tenant, strlen(tenant), on_tenant, visit);
+    else
+        finish(visit, UNSUBSCRIBE_FAILED);
 }
 
 /* ---- requests; workers ---- */
@@ -217,8 +242,9 @@ int unsubscribe_prepare(struct gateway *gateway, const char *file, struct base_w
 const struct net_site *unsubscribe_site(struct gateway *gateway)
 {
     static const struct net_page pages[] = {
-        {.path = PATH, .on_request = on_request, .max_body_bytes = BODY_MAX_BYTES}};
-    static struct net_site site = {pages, 1, NULL};
+        {.path = PATH, .on_request = on_request, .max_body_bytes = BODY_MAX_BYTES},
+        {.path = OTHER_PATH, .on_request = on_request, .max_body_bytes = BODY_MAX_BYTES}};
+    static struct net_site site = {pages, 2, NULL};
     site.data = gateway;
     return gateway->unsubscribe_key ? &site : NULL;
 }

@@ -11,6 +11,7 @@ teardown_file() { stop_all; }
 setup() {
     command -v node >/dev/null || skip "node is not installed"
     tenant=$(uuid)
+    redis sadd arda:tenants "$tenant" >/dev/null
     curl_options=()
 }
 # A leak, or what else a sanitizer finds, is another status.
@@ -36,7 +37,7 @@ ask() {
     local query=$1
     shift
     curl -sS --max-time 20 ${curl_options[@]+"${curl_options[@]}"} -D "$RUN_DIR/raw" -o "$RUN_DIR/body" -w '%{http_code}\n' "$@" \
-        "$GATEWAY_URL/notifications/unsubscribe$query"
+        "$GATEWAY_URL${UNSUBSCRIBE_PATH:-/notifications/unsubscribe}$query"
     tr -d '\r' <"$RUN_DIR/raw" | tr '[:upper:]' '[:lower:]' >"$RUN_DIR/head"
 }
 one_click() { ask "?token=$1" -d List-Unsubscribe=One-Click "${@:2}"; }
@@ -93,6 +94,19 @@ is_page() {
     [ "$(preference ann)" = true ]
     [ "$(one_click "$token")" = 200 ]
     [ "$(preference ann)" = false ]
+}
+
+@test "a link of the service beside us works; one of a tenant that was removed does not bring it back" {
+    start_gateway
+    token=$(link ann)
+    [ "$(UNSUBSCRIBE_PATH=/api/notifications/unsubscribe ask "?token=$token")" = 200 ]
+    [ "$(UNSUBSCRIBE_PATH=/api/notifications/unsubscribe one_click "$token")" = 200 ]
+    [ "$(preference ann)" = false ]
+    arda-directory rm tenant "$tenant"
+    [ "$(one_click "$token")" = 410 ]
+    is_page
+    [ -z "$(arda-directory dump "$tenant")" ]
+    [ "$(redis sismember arda:tenants "$tenant")" = 0 ]
 }
 
 @test "each type has words of its own, and the channel is that of the token" {
@@ -282,6 +296,7 @@ refused() {
     says '<form method="post">'
     [ "$(ask "?token=x" -d List-Unsubscribe=One-Click)" = 403 ]
     RUN_DIR=$BATS_FILE_TMPDIR REDIS_PORT=$port launch_redis
+    redis sadd arda:tenants "$tenant" >/dev/null # nothing was kept on disk
     wait_for done_again
     [ "$(preference ann)" = false ]
 
