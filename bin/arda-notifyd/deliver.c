@@ -233,6 +233,8 @@ static void on_delivery(void *data, struct arda_delivery *delivery)
     nd->deliver.taken_over += delivery->taken_over;
     if (nd->stopping || nd->closed)
         deliver_release(nd, delivery, base_clock_wall_ms());
+    else if (delivery->off)
+        fail_delivery(nd, delivery, ARDA_DELIVERY_OFF);
     else if (delivery->channel == ARDA_NOTIFY_WEBHOOK && delivery->url.len == 0)
         fail_delivery(nd, delivery, "the tenant has no webhook");
     else if (delivery->channel == ARDA_NOTIFY_WEBHOOK && !delivery->endpoint_enabled)

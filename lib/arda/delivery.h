@@ -50,7 +50,9 @@ int arda_delivery_status_find(const char *name, size_t len, enum arda_delivery_s
 #define ARDA_DELIVERY_LANE_MAX     (ARDA_ID_MAX + 1 + 7) /* "TENANT:webhook", without the NUL */
 #define ARDA_DELIVERY_ATTEMPTS_MAX 20                    /* the latest attempts that are kept */
 #define ARDA_DELIVERY_ITEMS_MAX    100                   /* notifications of one digest */
-#define ARDA_DELIVERY_ERROR_MAX    255                   /* bytes of an attempt's text */
+/* The error of what is not wanted any more. */
+#define ARDA_DELIVERY_OFF       "it was switched off meanwhile"
+#define ARDA_DELIVERY_ERROR_MAX 255 /* bytes of an attempt's text */
 
 /* ---- claiming ---- */
 
@@ -65,6 +67,7 @@ struct arda_delivery {
     bool held;       /* it was held before (arda_delivery_hold): quiet hours and digests are over */
     bool probe;      /* the endpoint's circuit is half open, and this one is to try it */
     bool taken_over; /* another claim of it has ended without an end of the delivery */
+    bool off;        /* by a preference since it was recorded; of a digest: of all its items */
     char tenant[ARDA_ID_MAX + 1];
     char user[ARDA_ID_MAX + 1];
     char id[ARDA_NOTIFY_ID_LEN + 1];

@@ -18,18 +18,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD 8 /* words before the shares */
+#define HEAD 9 /* words before the shares */
 
 /* ARGV: prefix, now, end of the lease, lease, most, most of a lane, "1" for each of email and
- * webhook; then lanes, each with what of it is in flight. The answer: when the next is due, or
- * "-1"; what went wrong, or ""; then what was claimed, as delivery_parse.c reads it. */
+ * webhook, now for a person; then lanes, each with what of it is in flight. The answer: when the
+ * next is due, or "-1"; what went wrong, or ""; then what was claimed, as delivery_parse.c reads
+ * it. */
 static struct arda_script claim_script = ARDA_SCRIPT(
     DELIVERY_LUA
     "local prefix, now_s, lease_end, lease = unpack(ARGV, 1, 4)\n"
     "local now, left, share = tonumber(now_s), tonumber(ARGV[5]), tonumber(ARGV[6])\n"
     "local wanted = {email = ARGV[7] == '1', webhook = ARGV[8] == '1'}\n"
     "local due, in_flight, answer, more = prefix .. ':due', {}, {'-1', ''}, false\n"
-    "for i = 9, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
+    "for i = 10, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
     "local function tell(about, err)\n"
     "  answer[2] = about .. ': ' .. (type(err) == 'table' and err.err or tostring(err))\n"
     "end\n"
@@ -48,13 +49,31 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  return nil, math.max(1, math.floor(share / 2 ^ failures))\n"
     "end\n"
     "\n"
-    "local function items_of(tenant, id)\n"
+    /* A preference that says so now, whatever it said when the delivery was recorded. */
+    "local function is_off(tenant, user, kind, channel)\n"
+    "  local about = ':' .. kind .. ':' .. channel\n"
+    "  local said = call('HMGET', key('preferences', tenant), user .. about, '*' .. about)\n"
+    "  return (said[1] or said[2]) == '0'\n"
+    "end\n"
+    "local function leave_digest(tenant, id, member)\n"
+    "  local record = key('delivery', tenant) .. ':' .. member\n"
+    "  call('ZREM', key('digest-items', tenant) .. ':' .. id, member)\n"
+    "  call('HINCRBY', key('delivery', tenant) .. ':' .. id, 'items', -1)\n"
+    "  call('HDEL', record, 'digestId', 'nextAttemptAt')\n"
+    "  call('HSET', record, 'status', 'failed', 'lastError', '" ARDA_DELIVERY_OFF "',\n"
+    "    'updatedAt', ARGV[9])\n"
+    "end\n"
+    "local function items_of(tenant, id, user)\n"
     "  local rows = {}\n"
     "  for _, member in ipairs(call('ZRANGE', key('digest-items', tenant) .. ':' .. id, 0, -1)) "
     "do\n"
     "    local item = call('HMGET', key('delivery', tenant) .. ':' .. member, 'notification',\n"
-    "      'digestId')\n"
-    "    if item[1] and item[2] == id then rows[#rows + 1] = item[1] end\n"
+    "      'digestId', 'type')\n"
+    "    if item[2] == id and item[3] and is_off(tenant, user, item[3], 'email') then\n"
+    "      leave_digest(tenant, id, member)\n"
+    "    elseif item[1] and item[2] == id then\n"
+    "      rows[#rows + 1] = item[1]\n"
+    "    end\n"
     "  end\n"
     "  return rows\n"
     "end\n"
@@ -76,11 +95,14 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  call('ZADD', lane_key, lease_end, id)\n"
     "  call('HSET', record, 'lease', lease)\n"
     "  local user, kind = had[2] or '', had[3] or ''\n"
-    "  local rows, digest, quiet = {}, '', ''\n"
+    "  local rows, digest, quiet, off = {}, '', ''\n"
     "  if had[8] then\n"
-    "    rows = items_of(tenant, id)\n"
+    "    rows = items_of(tenant, id, user)\n"
+    "    off = #rows == 0\n"
     "    local pointer = key('digesting', tenant) .. ':' .. user .. ':' .. (had[9] or '')\n"
     "    if call('GET', pointer) == id then call('DEL', pointer) end\n"
+    "  else\n"
+    "    off = is_off(tenant, user, kind, channel)\n"
     "  end\n"
     "  if channel == 'email' then\n"
     "    digest = first_of('digest', tenant,\n"
@@ -90,8 +112,8 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  local cause = had[7] and call('GET', key('cause', tenant) .. ':' .. had[7])\n"
     "  answer[#answer + 1] = {tenant, channel, id, user, kind, had[4] or '0',\n"
     "    call('ZSCORE', key('deliveries', tenant), id) or '0', had[5] and '1' or '0',\n"
-    "    probe and '1' or '0', had[10] and '1' or '0', had[8] and '' or had[6] or '', cause or "
-    "'',\n"
+    "    probe and '1' or '0', had[10] and '1' or '0', off and '1' or '0',\n"
+    "    had[8] and '' or had[6] or '', cause or '',\n"
     "    call('HGET', key('users', tenant), user) or '', webhook[1] or '', webhook[2] or '',\n"
     "    webhook[3] or '', webhook[4] or '', digest, quiet, rows}\n"
     "  return true\n"
@@ -202,6 +224,7 @@ static void on_claimed(void *data, int result, const struct redisReply *reply)
 int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *claim,
                         const struct arda_delivery_claimer *claimer)
 {
+    char iso[BASE_RFC3339_LEN + 1];
     char now[DELIVERY_MS_LEN], end[DELIVERY_MS_LEN], max[DELIVERY_MS_LEN], share[DELIVERY_MS_LEN];
     size_t count = claim->share_count;
     if (count > ARDA_DELIVERY_SHARES_MAX)
@@ -216,6 +239,7 @@ int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *
     if (!failed) {
         *claiming = (struct claiming){.bus = bus, .claimer = *claimer};
         strcpy(claiming->lease, claim->lease);
+        base_rfc3339_format(claim->now_ms, iso);
         delivery_ms(claim->now_ms, now);
         delivery_ms(claim->now_ms + claim->lease_ms, end);
         delivery_ms(claim->max, max);
@@ -224,7 +248,7 @@ int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *
         bool webhook = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
         const char *const head[HEAD] = {
             arda_bus_prefix(bus), now, end, claim->lease, max, share, email ? "1" : "0",
-            webhook ? "1" : "0"};
+            webhook ? "1" : "0",  iso};
         memcpy(argv, head, sizeof head);
         for (size_t i = 0; i < count; i++) {
             delivery_ms(claim->shares[i].in_flight, numbers[i]);

@@ -22,6 +22,7 @@ enum field {
     HELD,
     PROBE,
     TAKEN_OVER,
+    OFF,
     NOTIFICATION,
     CAUSE,
     PERSON,
@@ -83,6 +84,7 @@ static int fill(struct arda_delivery *delivery, redisReply *const *at)
     delivery->held = at[HELD]->str[0] == '1';
     delivery->probe = at[PROBE]->str[0] == '1';
     delivery->taken_over = at[TAKEN_OVER]->str[0] == '1';
+    delivery->off = at[OFF]->str[0] == '1';
     delivery->endpoint_enabled = strcmp(at[ENABLED]->str, "1") == 0;
     return BASE_OK;
 }

@@ -305,3 +305,18 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
     wait_for count_is status sent 4
     [ "$(mails | jq -r .headers.Subject)" = "[Arda] 3 notifications" ]
 }
+
+@test "what is switched off while it waits does not go" {
+    local end id
+    end=$(in_minutes 120)
+    quiet null "$(clock "$(in_minutes -60)")" "$(clock "$end")"
+    start_notifyd
+    order_created PO-1
+    wait_for held "$(stamp "$end")" 1
+    id=$(records userId "$ann")
+    directory '{"kind":"preference","tenantId":"'"$tenant"'","userId":"'"$ann"'","notificationType":"po_created","channel":"email","enabled":false}'
+    make_due
+    wait_for count_is status failed 1
+    [ "$(field "$id" lastError)" = "it was switched off meanwhile" ]
+    [ "$(field "$id" attemptCount)" = 0 ]
+}

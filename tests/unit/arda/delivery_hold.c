@@ -261,6 +261,68 @@ static void a_script_that_was_forgotten_is_sent_again(void)
     CHECK_STR(test_field("acme", 101, "items"), "2");
 }
 
+/* ---- switched off meanwhile ---- */
+
+static void prefer(const char *user, const char *type, int on)
+{
+    test_redis_do(&test_redis, "HSET arda:preferences:acme %s:%s:email %d", user, type, on);
+}
+
+static void a_preference_of_now_counts(void)
+{
+    static const struct {
+        int user, tenant; /* -1: says nothing */
+        bool off;
+    } cases[] = {{-1, -1, false}, {0, -1, true}, {1, -1, false}, {-1, 0, true},
+                 {-1, 1, false},  {1, 0, false}, {0, 1, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_redis_do(&test_redis, "FLUSHALL");
+        prefer("bob", "po_created", 0);
+        prefer("ann", "po_sent", 0);
+        if (cases[i].user >= 0)
+            prefer("ann", "po_created", cases[i].user);
+        if (cases[i].tenant >= 0)
+            prefer("*", "po_created", cases[i].tenant);
+        test_put("acme", "email", 1, TEST_T0);
+        struct arda_delivery *got = test_claim_one(TEST_T0);
+        CHECK_INT(got->off, cases[i].off);
+        arda_delivery_free(got);
+    }
+}
+
+static void what_was_switched_off_leaves_its_digest(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    collect(1, "hourly", 101);
+    collect(2, "hourly", 102);
+    test_redis_do(&test_redis, "HSET arda:delivery:acme:%s type po_sent", test_id(2));
+    prefer("ann", "po_created", 0);
+    struct arda_delivery *digest = test_claim_one(LATER);
+    CHECK(!digest->off);
+    CHECK_INT(digest->item_count, 1);
+    CHECK_STR(test_field("acme", 101, "items"), "1");
+    CHECK_STR(test_field("acme", 1, "status"), "failed");
+    CHECK_STR(test_field("acme", 1, "lastError"), ARDA_DELIVERY_OFF);
+    CHECK_STR(test_field("acme", 1, "digestId"), "(nil)");
+    CHECK_STR(test_field("acme", 1, "updatedAt"), "2026-02-08T13:00:00.000Z");
+    struct arda_delivery_settlement settlement = test_good(digest, LATER);
+    test_settle_well(&settlement, false);
+    CHECK_STR(test_field("acme", 1, "status"), "failed");
+    CHECK_STR(test_field("acme", 2, "status"), "sent");
+    arda_delivery_free(digest);
+}
+
+static void a_digest_of_nothing_is_off(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    collect(1, "hourly", 101);
+    prefer("*", "po_created", 0);
+    struct arda_delivery *digest = test_claim_one(LATER);
+    CHECK(digest->off);
+    CHECK_INT(digest->item_count, 0);
+    arda_delivery_free(digest);
+}
+
 int main(void)
 {
     if (test_redis_missing())
@@ -278,6 +340,9 @@ int main(void)
     RUN(a_late_hold_changes_nothing);
     RUN(arguments_that_make_no_sense_are_refused);
     RUN(a_script_that_was_forgotten_is_sent_again);
+    RUN(a_preference_of_now_counts);
+    RUN(what_was_switched_off_leaves_its_digest);
+    RUN(a_digest_of_nothing_is_off);
     test_delivery_end();
     return test_end();
 }
