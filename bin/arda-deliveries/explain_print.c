@@ -37,6 +37,8 @@ static const char *absence(const struct explain *explain)
         return "the event makes no notification";
     if (*explain->event && !explain->handled && !explain->in_inbox)
         return "the event has not been handled, or longer ago than a day";
+    if (!*explain->event && !*explain->notification)
+        return "there is no notification of this type that went this way";
     return "it was off, or had no address, when the event was handled; or it was removed since";
 }
 

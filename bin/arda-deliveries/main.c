@@ -23,7 +23,7 @@ static const struct base_opt rows[] = {DELIVERIES_OPTIONS(BASE_OPT_ROW)};
 static const struct base_opt_program program = {
     .name = "arda-deliveries",
     .operands = "list|count | show ID... | explain [ID] | redrive [ID...] | endpoint",
-    .about = "List, count, explain and redrive what goes out to users by e-mail and webhook. "
+    .about = "List, count, explain and redrive what goes out to users by e-mail and webhook.\n"
              "`explain' says why somebody did or did not get something.",
     .after = "example: arda-deliveries list --tenant=acme --failed",
     .rows = rows,
