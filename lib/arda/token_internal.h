@@ -19,6 +19,11 @@ struct arda_token_key {
     char text[]; /* the secret, or the PEM */
 };
 
+/* The secret in `file`, or, if that is NULL or empty, in the first variable of the environment that
+ * is set; `missing` says what to do without any. As arda_token_key_load (token.h). */
+int token_secret_load(const char *file, const char *const names[static 2], const char *missing,
+                      struct arda_token_key **key, struct base_why *why);
+
 /* RFC 7518 section 3.1. The first of a kind is its usual one. */
 #define TOKEN_ALGORITHM_MAP(X)                                                                     \
     X(TOKEN_HS256, "HS256", TOKEN_SECRET, BASE_HASH_SHA256)                                        \

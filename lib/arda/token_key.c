@@ -162,13 +162,13 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
     return failed;
 }
 
-int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
+int token_secret_load(const char *file, const char *const names[static 2], const char *missing,
+                      struct arda_token_key **key, struct base_why *why)
 {
-    static const char *const names[] = {"ARDA_JWT_SECRET", "JWT_SECRET"};
     *key = NULL;
     if (file && *file)
         return load_file(file, false, key, why);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < 2; i++) {
         const char *secret = getenv(names[i]);
         if (!secret || !*secret)
             continue;
@@ -177,8 +177,13 @@ int arda_token_key_load(const char *file, struct arda_token_key **key, struct ba
             base_why_prefix(why, "%s", names[i]);
         return failed;
     }
-    return base_why_set(why, BASE_ERR_NOTFOUND,
-                        "no secret: set JWT_SECRET or give --jwt-secret-file");
+    return base_why_set(why, BASE_ERR_NOTFOUND, "no secret: %s", missing);
+}
+
+int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
+{
+    static const char *const names[] = {"ARDA_JWT_SECRET", "JWT_SECRET"};
+    return token_secret_load(file, names, "set JWT_SECRET or give --jwt-secret-file", key, why);
 }
 
 int arda_token_key_open(const char *kid_and_file, struct arda_token_key **key, struct base_why *why)

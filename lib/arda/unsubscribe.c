@@ -6,7 +6,6 @@
 #include "base/json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ISSUER  "arda-notifications"
@@ -20,21 +19,8 @@ int arda_unsubscribe_key_load(const char *file, struct arda_token_key **key, str
 {
     static const char *const names[] = {"ARDA_UNSUBSCRIBE_TOKEN_SECRET",
                                         "UNSUBSCRIBE_TOKEN_SECRET"};
-    *key = NULL;
-    if (file && *file)
-        return arda_token_key_load(file, key, why);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *secret = getenv(names[i]);
-        if (!secret || !*secret)
-            continue;
-        int failed = arda_token_key_new(secret, strlen(secret), key, why);
-        if (failed)
-            base_why_prefix(why, "%s", names[i]);
-        return failed;
-    }
-    return base_why_set(why, BASE_ERR_NOTFOUND,
-                        "no secret: set UNSUBSCRIBE_TOKEN_SECRET or give "
-                        "--unsubscribe-secret-file");
+    return token_secret_load(
+        file, names, "set UNSUBSCRIBE_TOKEN_SECRET or give --unsubscribe-secret-file", key, why);
 }
 
 /* ---- minting ---- */
