@@ -11,6 +11,7 @@
 #include "arda-deliveries_options.h"
 
 #include "arda/delivery_read.h"
+#include "arda/directory.h"
 #include "arda/tenant.h"
 #include "arda/tool.h"
 #include "base/map.h"
@@ -84,6 +85,10 @@ void tool_send(struct request *request);
 void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request));
 /* An answer to a request, which goes back to the outbox. */
 void tool_answer(void *request, int result, const struct base_why *why);
+/* The same, and what is said of an entry that makes no sense, of arda_directory_snapshot. */
+void tool_snapshot(void *request, int result, const struct arda_directory_state *state,
+                   const struct base_why *why);
+void tool_left_out(void *request, const struct base_why *why);
 /* Asks for the request's delivery at the next tenant; false: there is none left. */
 bool tool_try_next_tenant(struct request *request);
 /* The tenant that a request asks. */

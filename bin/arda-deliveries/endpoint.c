@@ -4,11 +4,9 @@
  */
 #include "arda-deliveries/explain.h"
 
-#include "arda/directory.h"
 #include "arda/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "base/url.h"
@@ -148,22 +146,10 @@ static void on_line(void *data, const struct arda_directory_line *line)
         arda_tool_out_of_memory(&((struct request *)data)->tool->base);
 }
 
-static void on_bad(void *data, const struct base_why *why)
-{
-    (void)data;
-    base_log(BASE_LOG_WARNING, "%s; it is left out", why->text);
-}
-
-static void on_snapshot(void *data, int result, const struct arda_directory_state *state,
-                        const struct base_why *why)
-{
-    (void)state;
-    tool_answer(data, result, why);
-}
-
 static int send_webhook(struct arda_bus *bus, struct request *request)
 {
-    const struct arda_directory_handlers handlers = {on_line, on_bad, on_snapshot, request};
+    const struct arda_directory_handlers handlers = {on_line, tool_left_out, tool_snapshot,
+                                                     request};
     return arda_directory_snapshot(bus, tool_tenant(request),
                                    ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_WEBHOOK), &handlers);
 }

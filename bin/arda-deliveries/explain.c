@@ -6,7 +6,6 @@
  */
 #include "arda-deliveries/explain.h"
 
-#include "arda/directory.h"
 #include "arda/message.h"
 #include "arda/notify_ids.h"
 #include "arda/notify_rules.h"
@@ -334,22 +333,10 @@ static void on_line(void *data, const struct arda_directory_line *line)
     }
 }
 
-static void on_bad(void *data, const struct base_why *why)
-{
-    (void)data;
-    base_log(BASE_LOG_WARNING, "%s; it is left out", why->text);
-}
-
-static void on_snapshot(void *data, int result, const struct arda_directory_state *state,
-                        const struct base_why *why)
-{
-    (void)state;
-    tool_answer(data, result, why);
-}
-
 static int send_directory(struct arda_bus *bus, struct request *request)
 {
-    const struct arda_directory_handlers handlers = {on_line, on_bad, on_snapshot, request};
+    const struct arda_directory_handlers handlers = {on_line, tool_left_out, tool_snapshot,
+                                                     request};
     unsigned kinds =
         ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_PREFERENCE) | ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_USER) |
         ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_WEBHOOK) | ARDA_DIRECTORY_BIT(ARDA_DIRECTORY_DIGEST) |

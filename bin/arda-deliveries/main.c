@@ -4,7 +4,6 @@
  */
 #include "arda-deliveries/deliveries.h"
 
-#include "arda/directory.h"
 #include "arda/when.h"
 #include "base/clock.h"
 #include "base/exit.h"
@@ -77,6 +76,19 @@ void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct reques
 void tool_answer(void *request, int result, const struct base_why *why)
 {
     arda_outbox_answer(&((struct request *)request)->item, result, why);
+}
+
+void tool_snapshot(void *request, int result, const struct arda_directory_state *state,
+                   const struct base_why *why)
+{
+    (void)state;
+    tool_answer(request, result, why);
+}
+
+void tool_left_out(void *request, const struct base_why *why)
+{
+    (void)request;
+    base_log(BASE_LOG_WARNING, "%s; it is left out", why->text);
 }
 
 const char *tool_tenant(const struct request *request)
