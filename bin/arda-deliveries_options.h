@@ -28,7 +28,7 @@
     OPT(json, 0, "json", FLAG, NULL, NULL, NULL, NULL, "print lines of JSON")                      \
     OPT(dry_run, 0, "dry-run", FLAG, NULL, NULL, NULL, NULL,                                       \
         "redrive: print which, and change nothing")                                                \
-    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)
 

@@ -8,11 +8,11 @@
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(strict, 0, "strict", FLAG, NULL, NULL, NULL, NULL,                                         \
         "load: end at the first bad line, and store nothing")                                      \
-    OPT(replace, 0, "replace", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(replace, 0, "replace", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "load: remove what the input lacks of its tenants")                                        \
     OPT(no_secrets, 0, "no-secrets", FLAG, NULL, NULL, NULL, NULL,                                 \
         "dump, get: leave out secrets of webhooks")                                                \
-    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)
 

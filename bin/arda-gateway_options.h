@@ -23,7 +23,8 @@
         "what happens to a client whose token expires")                                            \
     OPT(revocation, 0, "revocation", FLAG, NULL, NULL, NULL, NULL,                                 \
         "end the connections of a user whose tokens are revoked, or who logs out")                 \
-    OPT(unsubscribe_secret_file, 0, "unsubscribe-secret-file", TEXT, "FILE", NULL, NULL, NULL,     \
+    OPT(unsubscribe_secret_file, 0, "unsubscribe-secret-file", TEXT, "FILE", BASE_OPT_SHARED,      \
+        NULL, NULL,                                                                                \
         "file with the secret of the links in e-mails; else UNSUBSCRIBE_TOKEN_SECRET is taken")    \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
     OPT(advertise, 0, "advertise", TEXT, "HOST:PORT", NULL, NULL, NULL,                            \

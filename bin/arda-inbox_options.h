@@ -16,7 +16,7 @@
         "list: at most N rows; watch: end after N; 0: no limit")                                   \
     OPT(before, 0, "before", TEXT, "ID", NULL, NULL, NULL,                                         \
         "list: begin behind this row, the last one of the page before")                            \
-    OPT(all, 0, "all", FLAG, NULL, NULL, NULL, NULL, "read, unread, rm: all there are")            \
+    OPT(all, 0, "all", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL, "read, unread, rm: all there are") \
     OPT(type, 0, "type", TEXT, "TYPE", NULL, NULL, NULL,                                           \
         "add: type of the notification, such as system_alert")                                     \
     OPT(title, 0, "title", TEXT, "TEXT", NULL, NULL, NULL, "add: its title")                       \
@@ -28,7 +28,7 @@
         "add: what is added once, however often it is tried (default: a new one)")                 \
     OPT(timeout, 0, "timeout", DURATION, "TIME", NULL, "0", NULL,                                  \
         "watch: end after this time, with exit status 124; 0: never")                              \
-    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)
 

@@ -14,8 +14,8 @@
         "of these, how many to one tenant's endpoint, or e-mails of one tenant")                   \
     OPT(retry_schedule, 0, "retry-schedule", TEXT, "TIME[,TIME...]", NULL, ARDA_RETRY_DEFAULT,     \
         NULL, "pauses before the attempts of a delivery")                                          \
-    OPT(retain_deliveries, 0, "retain-deliveries", DURATION, "TIME", NULL, "180d", NULL,           \
-        "how long deliveries that have ended are kept; 0: for ever")                               \
+    OPT(retain_deliveries, 0, "retain-deliveries", DURATION, "TIME", BASE_OPT_NO_ENV, "180d",      \
+        NULL, "how long deliveries that have ended are kept; 0: for ever")                         \
     OPT(webhook_allow, 0, "webhook-allow", LIST, "CIDR[,CIDR...]", NULL, NULL, NULL,               \
         "addresses of your own network that webhooks may be sent to after all")                    \
     OPT(webhook_timeout, 0, "webhook-timeout", DURATION, "TIME", NULL, "15s", NULL,                \
@@ -38,24 +38,24 @@
         "folder with texts of e-mails in place of those that are built in")                        \
     OPT(public_url, 0, "public-url", TEXT, "URL", NULL, NULL, NULL,                                \
         "where links in e-mails lead; else the origin of APP_URL")                                 \
-    OPT(unsubscribe_secret_file, 0, "unsubscribe-secret-file", TEXT, "FILE", NULL, NULL, NULL,     \
-        "file with the secret of the links to unsubscribe; else UNSUBSCRIBE_TOKEN_SECRET is "      \
-        "taken")
+    OPT(unsubscribe_secret_file, 0, "unsubscribe-secret-file", TEXT, "FILE", BASE_OPT_SHARED,      \
+        NULL, NULL,                                                                                \
+        "file with the secret of the links in e-mails; else UNSUBSCRIBE_TOKEN_SECRET is taken")
 
 #define NOTIFYD_OPTIONS(OPT)                                                                       \
     OPT(since, 's', "since", TEXT, "WHEN", NULL, NULL, NULL,                                       \
         "begin there in streams that nobody has read: start, a time, -10m, a stream id")           \
-    OPT(retain, 0, "retain", TEXT, "[AGE][,COUNT]", NULL, NULL, NULL,                              \
+    OPT(retain, 0, "retain", TEXT, "[AGE][,COUNT]", BASE_OPT_NO_ENV, NULL, NULL,                   \
         "keep no older notifications, and no more of each user")                                   \
     OPT(print, 'p', "print", FLAG, NULL, NULL, NULL, NULL,                                         \
         "write each new notification to standard output, a JSON object a line")                    \
     OPT(dry_run, 'n', "dry-run", FLAG, NULL, NULL, NULL, NULL,                                     \
         "write nothing to Redis; print what would become of each event")                           \
-    OPT(explain, 0, "explain", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(explain, 0, "explain", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "print what would become of the events of standard input, and why")                        \
-    OPT(redrive, 0, "redrive", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(redrive, 0, "redrive", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "process the dead letters again, all or those that are named, and end")                    \
-    OPT(rules, 0, "rules", FLAG, NULL, NULL, NULL, NULL,                                           \
+    OPT(rules, 0, "rules", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                                \
         "print which event becomes which notification, and end")                                   \
     OPT(json, 0, "json", FLAG, NULL, NULL, NULL, NULL, "with --rules: a JSON object a line")       \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \

@@ -15,7 +15,7 @@
     OPT(envelope, 0, "envelope", FLAG, NULL, NULL, NULL, NULL,                                     \
         "wrap events in their envelopes on the channels, too")                                     \
     OPT(no_stream, 0, "no-stream", FLAG, NULL, NULL, NULL, NULL, "publish on the channels alone")  \
-    OPT(stream_maxlen, 0, "stream-maxlen", INT, "N", NULL, "10000", "1..1000000000",               \
+    OPT(stream_maxlen, 0, "stream-maxlen", INT, "N", BASE_OPT_NO_ENV, "10000", "1..1000000000",    \
         "about how many entries a stream keeps")                                                   \
     OPT(allow_unknown, 0, "allow-unknown", FLAG, NULL, NULL, NULL, NULL,                           \
         "publish events of types that are not in the catalog, too")                                \
@@ -31,13 +31,13 @@
         "at most N events a second; 0: as they come")                                              \
     OPT(idempotency_key, 'k', "idempotency-key", TEXT, "KEY", NULL, NULL, NULL,                    \
         "derive missing eventIds from this and the lines, so that a repeated run changes nothing") \
-    OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", NULL, "1d", NULL,                           \
+    OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", BASE_OPT_SHARED, "1d", NULL,                \
         "how long Redis remembers which events were published; 0: not")                            \
-    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     OPT(unsent, 'u', "unsent", TEXT, "FILE", NULL, NULL, NULL,                                     \
         "write what could not be confirmed there, as input for the next run")                      \
-    OPT(schema, 0, "schema", TEXT, "TYPE", NULL, NULL, NULL,                                       \
+    OPT(schema, 0, "schema", TEXT, "TYPE", BASE_OPT_NO_ENV, NULL, NULL,                            \
         "print the JSON Schema of an event type and exit")                                         \
     BASE_OPT_COMMON_LOG(OPT)
 

@@ -25,26 +25,27 @@
         "replay everything N times; 0: for ever")                                                  \
     OPT(reorder_window, 0, "reorder-window", DURATION, "TIME", NULL, "0", NULL,                    \
         "put events that are out of order by less than this in order")                             \
-    OPT(run, 0, "run", TEXT, "ID", NULL, NULL, NULL,                                               \
+    OPT(run, 0, "run", TEXT, "ID", BASE_OPT_NO_ENV, NULL, NULL,                                    \
         "what new eventIds are derived from, with the old ones (default: random, and said)")       \
-    OPT(keep_ids, 0, "keep-ids", FLAG, NULL, NULL, NULL, NULL,                                     \
+    OPT(keep_ids, 0, "keep-ids", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                          \
         "keep eventIds, and leave out what the bus has seen")                                      \
-    OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", NULL, "1d", NULL,                           \
-        "how long Redis remembers an eventId")                                                     \
-    OPT(tenant, 0, "tenant", TEXT, "TENANT", NULL, NULL, NULL, "replay as events of this tenant")  \
-    OPT(shadow, 0, "shadow", TEXT, "SUFFIX", NULL, NULL, NULL,                                     \
+    OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", BASE_OPT_SHARED, "1d", NULL,                \
+        "how long Redis remembers which events were published; 0: not")                            \
+    OPT(tenant, 0, "tenant", TEXT, "TENANT", BASE_OPT_NO_ENV, NULL, NULL,                          \
+        "replay as events of this tenant")                                                         \
+    OPT(shadow, 0, "shadow", TEXT, "SUFFIX", BASE_OPT_NO_ENV, NULL, NULL,                          \
         "replay into shadow tenants, whose ids end in this: nothing is delivered outside")         \
-    OPT(map_ids, 0, "map-ids", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(map_ids, 0, "map-ids", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "replace cards, loops, orders, users and other UUIDs by new ones")                         \
-    OPT(retime, 0, "retime", FLAG, NULL, NULL, NULL, NULL,                                         \
+    OPT(retime, 0, "retime", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                              \
         "shift the times in the events to now, keeping their distances")                           \
-    OPT(set, 0, "set", LIST, "FIELD=VALUE", NULL, NULL, NULL,                                      \
+    OPT(set, 0, "set", LIST, "FIELD=VALUE", BASE_OPT_NO_ENV, NULL, NULL,                           \
         "set a member of each event, to JSON or else a string; may be given several times")        \
-    OPT(print, 0, "stdout", FLAG, NULL, NULL, NULL, NULL,                                          \
+    OPT(print, 0, "stdout", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                               \
         "print the events instead of publishing them")                                             \
     OPT(envelope, 0, "envelope", FLAG, NULL, NULL, NULL, NULL,                                     \
         "wrap events in their envelopes on the channels, and on standard output")                  \
-    OPT(plan, 'n', "plan", FLAG, NULL, NULL, NULL, NULL,                                           \
+    OPT(plan, 'n', "plan", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                                \
         "print what would be replayed, and send nothing")                                          \
     OPT(stops, 0, "stops", DURATION, "TIME", NULL, "1m", NULL,                                     \
         "pauses longer than this are listed by the plan")                                          \
@@ -54,7 +55,7 @@
         "keep here how far it has come, and go on from there")                                     \
     OPT(max_late, 0, "max-late", DURATION, "TIME", NULL, "0", NULL,                                \
         "exit with 1 if an event was later than this; 0: never")                                   \
-    OPT(retry_for, 0, "retry-for", DURATION, "TIME", NULL, "30s", NULL,                            \
+    OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)
 

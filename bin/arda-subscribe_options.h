@@ -17,18 +17,18 @@
         "how long the gateway may take to let us in; 0: for ever")                                 \
     OPT(no_reconnect, 0, "no-reconnect", FLAG, NULL, NULL, NULL, NULL,                             \
         "end when the gateway cannot be reached or is lost")                                       \
-    OPT(compare, 0, "compare", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(compare, 0, "compare", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "with --via, print only how the events of one tenant differ from those on the bus")        \
     OPT(grace, 0, "grace", DURATION, "TIME", NULL, "5s", NULL,                                     \
         "how much later than one way an event may come the other, with --compare")
 
 #define SUBSCRIBE_OPTIONS(OPT)                                                                     \
     BASE_OPT_COMMON_REDIS(OPT)                                                                     \
-    OPT(all, 'a', "all", FLAG, NULL, NULL, NULL, NULL,                                             \
+    OPT(all, 'a', "all", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                                  \
         "the events of every tenant of the directory, new ones too")                               \
-    OPT(global, 'g', "global", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(global, 'g', "global", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "the events of all tenants, from the global channel, live only")                           \
-    OPT(tenants, 0, "tenants", FLAG, NULL, NULL, NULL, NULL,                                       \
+    OPT(tenants, 0, "tenants", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "list the tenants with the length and the last entry of their streams")                    \
     OPT(since, 0, "since", TEXT, "WHEN", NULL, NULL, NULL,                                         \
         "begin there: a time, -10m, a stream id, an eventId, start, or end")                       \

@@ -3,6 +3,7 @@
  * arda-token: mint and inspect the tokens of users.
  */
 #include "arda-token_options.h"
+#include "option_tables.h"
 
 #include "arda/keyring.h"
 #include "base/clock.h"
@@ -33,6 +34,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-token mint --tenant=acme --user=ann --ttl=1h",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 static int fail(int code, const struct base_why *why)

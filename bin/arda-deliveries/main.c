@@ -3,6 +3,7 @@
  * arda-deliveries: what goes out by e-mail and webhook, listed, counted, explained, tried again.
  */
 #include "arda-deliveries/deliveries.h"
+#include "option_tables.h"
 
 #include "arda/when.h"
 #include "base/clock.h"
@@ -27,6 +28,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-deliveries list --tenant=acme --failed",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 static const struct command *const commands[] = {&list_command,    &count_command,

@@ -3,6 +3,7 @@
  * arda-directory: tenants with their users, loops, preferences and so on, as JSON lines.
  */
 #include "arda-directory/directory.h"
+#include "option_tables.h"
 
 #include "base/exit.h"
 #include "base/log.h"
@@ -25,6 +26,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-directory set user acme ann email=ann@acme.example active=true",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 static const struct command *const commands[] = {&load_command, &dump_command, &get_command,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "gateway.h"
+#include "option_tables.h"
 #include "settings.h"
 
 #include "base/clock.h"
@@ -31,6 +32,8 @@ static const struct base_opt_program program = {
              "JWT_SECRET, APP_URL and PORT in the environment it needs no option.",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 /* What main owns beside the gateway itself. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay.h"
 
+#include "base/env_secrets.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/url.h"
@@ -16,7 +17,7 @@
 #define END_MS     1000
 #define SECRET_MIN 32
 #define SECRET_MAX 4096
-#define VARIABLE   "ARDA_RELAY_SECRET"
+#define VARIABLE   BASE_ENV_RELAY_SECRET
 
 /* ---- the secret ---- */
 

@@ -3,6 +3,7 @@
  * arda-inbox: users' notifications, listed, counted, added, marked and watched.
  */
 #include "arda-inbox/inbox.h"
+#include "option_tables.h"
 
 #include "base/exit.h"
 #include "base/log.h"
@@ -20,6 +21,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-inbox list --tenant=acme --user=ann --unread",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 static const struct command *const commands[] = {&list_command, &count_command,  &add_command,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "notifyd.h"
+#include "option_tables.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,6 +28,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-notifyd --explain < event.json",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 /* ---- the end ---- */

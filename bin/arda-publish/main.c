@@ -8,6 +8,7 @@
  * and goes to --unsent, with what is left of the files; a second signal ends it at once.
  */
 #include "arda-publish/publish.h"
+#include "option_tables.h"
 
 #include "arda/tenant.h"
 #include "base/exit.h"
@@ -32,6 +33,8 @@ static const struct base_opt_program program = {
     .help_topic = help_topic,
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 /* ---- ending ---- */

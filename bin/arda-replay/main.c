@@ -3,6 +3,7 @@
  * arda-replay: recorded events once more, with their timing.
  */
 #include "arda-replay/replay.h"
+#include "option_tables.h"
 
 #include "base/clock.h"
 #include "base/exit.h"
@@ -27,6 +28,8 @@ static const struct base_opt_program program = {
     .after = "example: arda-replay --speed 10 --shadow -test day.jsonl",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 /* ---- ending ---- */

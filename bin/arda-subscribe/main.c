@@ -3,6 +3,7 @@
  * arda-subscribe: events of tenants as JSON lines, past and live.
  */
 #include "arda-subscribe/subscribe.h"
+#include "option_tables.h"
 
 #include "base/exit.h"
 #include "base/log.h"
@@ -29,6 +30,8 @@ static const struct base_opt_program program = {
              "          arda-subscribe 0b9f… --since=-1h --follow --cursor=orders.cursor",
     .rows = rows,
     .row_count = BASE_OPT_COUNT_OF(rows),
+    .tables = option_tables,
+    .table_count = OPTION_TABLE_COUNT,
 };
 
 /* ---- the end ---- */

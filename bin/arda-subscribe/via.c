@@ -8,6 +8,7 @@
 #include "via_client.h"
 
 #include "base/clock.h"
+#include "base/env_secrets.h"
 #include "base/exit.h"
 #include "base/log.h"
 
@@ -139,7 +140,7 @@ static void on_client_end(void *data, int status)
 static int start_client(struct via *via, struct base_why *why)
 {
     const struct via_options *options = via->options;
-    const char *token = getenv("ARDA_TOKEN");
+    const char *token = getenv(BASE_ENV_TOKEN);
     struct via_client_options client = {
         .url = options->url,
         .transport = (enum via_transport)options->transport,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/token_internal.h"
+#include "base/env_secrets.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -182,7 +183,7 @@ int token_secret_load(const char *file, const char *const names[static 2], const
 
 int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
 {
-    static const char *const names[] = {"ARDA_JWT_SECRET", "JWT_SECRET"};
+    static const char *const names[] = {BASE_ENV_JWT_SECRET, "JWT_SECRET"};
     return token_secret_load(file, names, "set JWT_SECRET or give --jwt-secret-file", key, why);
 }
 

@@ -3,6 +3,7 @@
 
 #include "arda/token_internal.h"
 #include "base/base64.h"
+#include "base/env_secrets.h"
 #include "base/json.h"
 
 #include <inttypes.h>
@@ -17,8 +18,7 @@
 
 int arda_unsubscribe_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
 {
-    static const char *const names[] = {"ARDA_UNSUBSCRIBE_TOKEN_SECRET",
-                                        "UNSUBSCRIBE_TOKEN_SECRET"};
+    static const char *const names[] = {BASE_ENV_UNSUBSCRIBE_SECRET, "UNSUBSCRIBE_TOKEN_SECRET"};
     return token_secret_load(
         file, names, "set UNSUBSCRIBE_TOKEN_SECRET or give --unsubscribe-secret-file", key, why);
 }

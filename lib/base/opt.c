@@ -4,6 +4,7 @@
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/opt_env.h"
 #include "base/opt_help.h"
 #include "base/opt_values.h"
 
@@ -93,16 +94,6 @@ static int set_value(void *settings, const struct base_opt *row, const char *tex
 
 /* ---- arguments ---- */
 
-/* A password in scheme://user:password@host is nobody's business who lists the processes. */
-static void wipe_password(char *text)
-{
-    char *scheme = strstr(text, "://");
-    char *at = scheme ? strrchr(scheme, '@') : NULL;
-    char *colon = at ? strchr(scheme + 3, ':') : NULL;
-    if (colon && colon < at)
-        memset(colon + 1, '*', (size_t)(at - colon - 1));
-}
-
 static void make_arrays(const struct base_opt_program *program, struct option *longs, char *shorts)
 {
     size_t count = 0;
@@ -149,7 +140,7 @@ static int take_argument(const struct base_opt_program *program, void *settings,
     if (failed == BASE_ERR_INVALID)
         base_why_prefix(why, "--%s", row->name);
     else if (!failed && row->metavar)
-        wipe_password(optarg);
+        base_opt_env_wipe(optarg); /* whoever lists the processes can read it */
     return failed;
 }
 
@@ -209,20 +200,30 @@ static int take_arguments(const struct base_opt_program *program, void *settings
 
 /* ---- environment and defaults ---- */
 
-static int take_fallback(void *settings, const struct base_opt *row, struct base_why *why)
+static const char *set_variable(const char *name)
 {
-    char name[BASE_OPT_ENV_MAX];
-    base_opt_env_name(row, name);
-    const char *text = getenv(name);
-    bool from_usual = (!text || !*text) && row->env;
-    if (from_usual)
-        text = getenv(row->env);
-    bool from_environment = text && *text;
+    const char *text = name && *name ? getenv(name) : NULL;
+    return text && *text ? text : NULL;
+}
+
+/* `from_own`: whether the variable of ours had it. */
+static int take_fallback(const struct base_opt_program *program, void *settings,
+                         const struct base_opt *row, bool *from_own, struct base_why *why)
+{
+    char own[BASE_OPT_ENV_MAX];
+    base_opt_env_name(program->name, row, own);
+    const char *name = own, *text = set_variable(name);
+    *from_own = text;
+    if (!text) {
+        name = base_opt_env_usual(row);
+        text = set_variable(name);
+    }
+    bool from_environment = text;
     if (!from_environment)
         text = row->fallback;
     int failed = text ? set_value(settings, row, text, true, why) : BASE_OK;
     if (failed == BASE_ERR_INVALID && from_environment) {
-        base_why_prefix(why, "%s", from_usual ? row->env : name);
+        base_why_prefix(why, "%s", name);
         failed = BASE_ERR_CONFIG;
         if (why)
             why->code = failed;
@@ -230,20 +231,28 @@ static int take_fallback(void *settings, const struct base_opt *row, struct base
     return failed;
 }
 
-int base_opt_parse(const struct base_opt_program *program, void *settings, int argc, char **argv,
-                   char ***operands, struct base_why *why)
+/* What base_opt_parse does; `from_own` tells for each row whether the variable of ours had it. */
+static int parse(const struct base_opt_program *program, void *settings, int argc, char **argv,
+                 char ***operands, bool from_own[static MAX_ROWS], struct base_why *why)
 {
     bool given[MAX_ROWS] = {false};
     int failed = take_arguments(program, settings, argc, argv, given, why);
     for (size_t i = 0; i < program->row_count && !failed; i++)
         if (!given[i])
-            failed = take_fallback(settings, &program->rows[i], why);
+            failed = take_fallback(program, settings, &program->rows[i], &from_own[i], why);
     if (failed == BASE_ERR_NOMEM)
         base_why_set(why, failed, "out of memory");
     if (failed)
         return failed;
     *operands = argv + optind;
     return argc - optind;
+}
+
+int base_opt_parse(const struct base_opt_program *program, void *settings, int argc, char **argv,
+                   char ***operands, struct base_why *why)
+{
+    bool from_own[MAX_ROWS] = {false};
+    return parse(program, settings, argc, argv, operands, from_own, why);
 }
 
 void base_opt_fini(const struct base_opt_program *program, void *settings)
@@ -292,8 +301,9 @@ int base_opt_start(const struct base_opt_program *program, void *settings, int a
                    char ***operands)
 {
     struct base_why why = {0};
+    bool from_own[MAX_ROWS] = {false};
     base_log_init(program->name, BASE_LOG_TEXT, BASE_LOG_INFO);
-    int count = base_opt_parse(program, settings, argc, argv, operands, &why);
+    int count = parse(program, settings, argc, argv, operands, from_own, &why);
     if (count == BASE_OPT_DONE) {
         base_opt_fini(program, settings);
         exit(fflush(stdout) == 0 ? BASE_EXIT_OK : BASE_EXIT_IOERR);
@@ -306,5 +316,7 @@ int base_opt_start(const struct base_opt_program *program, void *settings, int a
         exit(base_exit_status(count));
     }
     start_log(program, settings);
+    base_opt_env_check(program);
+    base_opt_env_report(program, from_own);
     return count;
 }

@@ -10,15 +10,16 @@
  *         OPT(rate, 0, "rate", INT, "N", NULL, "0", "0..1000000", "at most N events a second")
  *
  * with, in order: member of the settings struct, short letter or 0, long name, kind, metavariable
- * (NULL for FLAG), a usual environment variable besides ARDA_<NAME> or NULL, default as text or
- * NULL, range or choices or NULL, help. Then
+ * (NULL for FLAG), environment, default as text or NULL, range or choices or NULL, help. The
+ * environment is NULL for the variable ARDA_<PROGRAM>_<NAME>, the name of a usual variable besides
+ * that one, or BASE_OPT_SHARED, BASE_OPT_SHARED_OR or BASE_OPT_NO_ENV (below). Then
  *
  *     struct settings { PUBLISH_OPTIONS(BASE_OPT_MEMBER) };
  *     static const struct base_opt rows[] = { PUBLISH_OPTIONS(BASE_OPT_ROW) };
  *
  * The struct is always called `struct settings`: BASE_OPT_ROW takes the members' offsets from it.
- * A value is looked for in the arguments, then ARDA_<NAME>, then the usual variable, then the
- * default. --help, --version, --dump-options and `--` are known to every program.
+ * A value is looked for in the arguments, then in the variable of ours, then in the usual one, then
+ * in the default. --help, --version, --dump-options and `--` are known to every program.
  * Threads: the main one, at start.
  */
 #ifndef BASE_OPT_H
@@ -55,6 +56,14 @@ struct base_opt_list {
 #define BASE_OPT_TYPE_DURATION int64_t
 #define BASE_OPT_TYPE_CHOICE   int
 
+/* Means the same in every program that has it: ARDA_<NAME> for all, and perhaps a usual variable.
+ */
+#define BASE_OPT_SHARED           "*"
+#define BASE_OPT_SHARED_OR(usual) "*" usual
+/* No variable: what rewrites, selects everything or deletes is asked for each time, and so is what
+ * makes a program do something else than it is there for. */
+#define BASE_OPT_NO_ENV "-"
+
 struct base_opt {
     int letter;
     const char *name;
@@ -75,6 +84,17 @@ struct base_opt {
      metavar, env,  fallback,                                                                      \
      range,   help, offsetof(struct settings, member)},
 
+/* The same outside a program, without the place of the value: for tables of other programs. */
+#define BASE_OPT_ROW_ALONE(member, letter, name, kind, metavar, env, fallback, range, help)        \
+    {letter, name, BASE_OPT_##kind, metavar, env, fallback, range, help, 0},
+
+/* The rows of one program among others. */
+struct base_opt_table {
+    const char *program;
+    const struct base_opt *rows;
+    size_t row_count;
+};
+
 /* What a program is, for --help and --version. */
 struct base_opt_program {
     const char *name;
@@ -85,6 +105,10 @@ struct base_opt_program {
     bool (*help_topic)(const char *topic);
     const struct base_opt *rows;
     size_t row_count;
+    /* Of all programs that share an environment, this one too: no variable of theirs is unknown.
+     * NULL: variables are not checked. */
+    const struct base_opt_table *tables;
+    size_t table_count;
 };
 
 #define BASE_OPT_COUNT_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -104,7 +128,8 @@ void base_opt_fini(const struct base_opt_program *program, void *settings);
 
 /* base_opt_parse, and on anything but success print and exit with the right status, misuse as one
  * line and "Try 'name --help' for more information." Also applies the common rows: initialises the
- * log from -v, -q and --log-format. */
+ * log from -v, -q and --log-format, and logs what the environment has set and which of its
+ * variables are unknown (opt_env.h). */
 int base_opt_start(const struct base_opt_program *program, void *settings, int argc, char **argv,
                    char ***operands);
 

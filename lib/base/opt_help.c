@@ -5,7 +5,8 @@
 
 #include "base/opt_help.h"
 
-#include <ctype.h>
+#include "base/opt_env.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -16,11 +17,14 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-void base_opt_env_name(const struct base_opt *row, char out[static BASE_OPT_ENV_MAX])
+/* Both variables of an option with what is to stand between them; "" where it has none. */
+static void env_names(const struct base_opt_program *program, const struct base_opt *row,
+                      const char *separator, char out[static 2 * BASE_OPT_ENV_MAX])
 {
-    int len = snprintf(out, BASE_OPT_ENV_MAX, "ARDA_%s", row->name);
-    for (int i = 5; i < len && i < BASE_OPT_ENV_MAX - 1; i++)
-        out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
+    const char *usual = base_opt_env_usual(row);
+    char own[BASE_OPT_ENV_MAX];
+    base_opt_env_name(program->name, row, own);
+    snprintf(out, 2 * BASE_OPT_ENV_MAX, "%s%s%s", own, usual ? separator : "", usual ? usual : "");
 }
 
 /* Words from `column` on, wrapped at the width and indented to the help column. */
@@ -58,17 +62,17 @@ static void print_row(int letter, const char *name, const char *metavar, const c
     print_wrapped(help, HELP_COLUMN);
 }
 
-static void print_option(const struct base_opt *row)
+static void print_option(const struct base_opt_program *program, const struct base_opt *row)
 {
-    char help[512], env[BASE_OPT_ENV_MAX];
+    char help[512], env[2 * BASE_OPT_ENV_MAX];
     int len = snprintf(help, sizeof help, "%s", row->help);
     if (row->kind == BASE_OPT_CHOICE)
         len += snprintf(help + len, sizeof help - (size_t)len, ": %s", row->range);
     if (row->fallback)
         len += snprintf(help + len, sizeof help - (size_t)len, " (default: %s)", row->fallback);
-    base_opt_env_name(row, env);
-    snprintf(help + len, sizeof help - (size_t)len, " [%s%s%s]", env, row->env ? ", " : "",
-             row->env ? row->env : "");
+    env_names(program, row, ", ", env);
+    if (*env)
+        snprintf(help + len, sizeof help - (size_t)len, " [%s]", env);
     print_row(row->letter, row->name, row->metavar, help);
 }
 
@@ -77,7 +81,7 @@ void base_opt_print_help(const struct base_opt_program *program)
     printf("usage: %s [OPTION]...%s%s\n\n%s\n\noptions:\n", program->name,
            *program->operands ? " " : "", program->operands, program->about);
     for (size_t i = 0; i < program->row_count; i++)
-        print_option(&program->rows[i]);
+        print_option(program, &program->rows[i]);
     print_row('h', "help", NULL, "print this and exit");
     print_row('V', "version", NULL, "print the version and exit");
     if (program->after)
@@ -96,11 +100,11 @@ void base_opt_dump(const struct base_opt_program *program)
                                         "int",  "size",  "duration", "choice"};
     for (size_t i = 0; i < program->row_count; i++) {
         const struct base_opt *row = &program->rows[i];
-        char env[BASE_OPT_ENV_MAX];
-        base_opt_env_name(row, env);
-        printf("%c\t%s\t%s\t%s\t%s%s%s\t%s\n", row->letter ? row->letter : '-', row->name,
-               kinds[row->kind], row->metavar ? row->metavar : "-", env, row->env ? "," : "",
-               row->env ? row->env : "", row->kind == BASE_OPT_CHOICE ? row->range : "-");
+        char env[2 * BASE_OPT_ENV_MAX];
+        env_names(program, row, ",", env);
+        printf("%c\t%s\t%s\t%s\t%s\t%s\n", row->letter ? row->letter : '-', row->name,
+               kinds[row->kind], row->metavar ? row->metavar : "-", *env ? env : "-",
+               row->kind == BASE_OPT_CHOICE ? row->range : "-");
     }
     printf("h\thelp\tflag\t-\t-\t-\nV\tversion\tflag\t-\t-\t-\n");
 }

@@ -7,14 +7,10 @@
 
 #include "base/opt.h"
 
-#define BASE_OPT_ENV_MAX 64
-
-/* ARDA_ and the option's name in capitals with underscores. */
-void base_opt_env_name(const struct base_opt *row, char out[static BASE_OPT_ENV_MAX]);
 void base_opt_print_help(const struct base_opt_program *program);
 void base_opt_print_version(const struct base_opt_program *program);
 /* One line per option, fields separated by tabs: letter or "-", name, kind, metavariable or "-",
- * environment variables separated by commas, choices or "-". */
+ * environment variables separated by commas or "-", choices or "-". */
 void base_opt_dump(const struct base_opt_program *program);
 
 #endif

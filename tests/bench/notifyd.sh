@@ -23,6 +23,7 @@ PATH=$build:$PATH
 modules=$build/bench-npm
 if [ -n "${ARDA_NODE_MODULES:-}" ]; then
     export NODE_PATH="$ARDA_NODE_MODULES"
+    unset ARDA_NODE_MODULES
 else
     mkdir -p "$modules"
     cp "$here/package.json" "$modules/"

@@ -9,7 +9,9 @@
 
 bats_require_minimum_version 1.5.0
 
-export NODE_PATH="${ARDA_NODE_MODULES:-/nonexistent}"
+# A variable of the tests, which the programs would report as unknown.
+export NODE_PATH="${ARDA_NODE_MODULES:-${NODE_PATH:-/nonexistent}}"
+unset ARDA_NODE_MODULES
 : "${top_srcdir:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 export top_srcdir
 unset JWT_SECRET APP_URL PORT
@@ -39,6 +41,26 @@ show_logs() {
     for file in "$RUN_DIR"/*.err; do
         [ ! -s "$file" ] || sed "s|^|${file##*/}: |" "$file" >&2
     done
+}
+
+# preset PROGRAM [OPTION VARIABLE]...: in this test it gets the options whose variables are set. (By
+# the variables of the program itself each call would report them.)
+preset() {
+    local program=$1 real
+    shift
+    real=$(type -P "$program") || return 1
+    mkdir -p "$BATS_TEST_TMPDIR/preset"
+    {
+        printf '#!/bin/sh\nexec "%s"' "$real"
+        while [ $# -ge 2 ]; do
+            # shellcheck disable=SC2016
+            printf ' ${%s:+%s="$%s"}' "$2" "$1" "$2"
+            shift 2
+        done
+        printf ' "$@"\n'
+    } >"$BATS_TEST_TMPDIR/preset/$program"
+    chmod +x "$BATS_TEST_TMPDIR/preset/$program"
+    PATH=$BATS_TEST_TMPDIR/preset:$PATH
 }
 
 # ---- programs in the background ----

@@ -3,7 +3,10 @@
 #
 # The manual against the programs: options, environment, defaults, exit statuses, event types.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
+    unset ARDA_NODE_MODULES
     build=$(cd "${builddir:-.}" && pwd)
     cd "${srcdir:-.}" || return 1
     here=$BATS_TEST_TMPDIR
@@ -41,15 +44,15 @@ options_of_page() {
             sub(/^\.Pq Ev /, "", env)
             sub(/ (;|, No|: ).*/, "", env)
             gsub(/ /, "", env)
-            if (/; No default Ql [^ ]+$/) value = $NF
         }
+        /^\.Pq (Ev ARDA_.*; )?No default Ql [^ ]+$/ { value = $NF }
         END { flush() }' "$1" | sort
 }
 
 # The same of the program. A default of several words is one for people.
 options_of_program() {
     "$build/$1" --help | awk '/^  (-.,|   ) --/ { print "" } { printf "%s ", $0 }' | tr -s ' ' |
-        sed -n 's/^ \(-., \)\{0,1\}--\([a-z-]*\).*(default: \([^ )]*\)) \[ARDA_.*/\2\t\3/p' \
+        sed -n 's/^ \(-., \)\{0,1\}--\([a-z-]*\).*(default: \([^ )]*\))\( \[ARDA_.*\)\{0,1\} *$/\2\t\3/p' \
             >"$here/defaults"
     "$build/$1" --dump-options | awk -F '\t' -v OFS='\t' '
         FILENAME != "-" { value[$1] = $2; next }
@@ -98,7 +101,7 @@ options_of_program() {
 @test "an option that is missing, renamed or has another default is found" {
     options_of_program arda-publish >"$here/program"
     for change in '/^\.It Fl Fl strict/d' 's/Fl Fl loose-ids$/Fl Fl lax-ids/' \
-        's/default Ql 30s/default Ql 60s/' 's/ARDA_SOURCE/ARDA_PRODUCER/' 's/^\.It Fl n ,/.It Fl N ,/'; do
+        's/default Ql 30s/default Ql 60s/' 's/ARDA_PUBLISH_SOURCE/ARDA_PUBLISH_PRODUCER/' 's/^\.It Fl n ,/.It Fl N ,/'; do
         sed "$change" man/arda-publish.1 >"$here/changed"
         differ "$here/changed" man/arda-publish.1
         options_of_page "$here/changed" >"$here/page"
@@ -107,8 +110,8 @@ options_of_program() {
 }
 
 @test "a variable works as the page says" {
-    run env ARDA_DRY_RUN=yes ARDA_LOOSE_IDS=1 "$build/arda-publish" loop.parameters_changed \
-        tenantId=acme loopId=l changeType=manual reason=x
+    run --separate-stderr env ARDA_PUBLISH_DRY_RUN=yes ARDA_PUBLISH_LOOSE_IDS=1 "$build/arda-publish" \
+        loop.parameters_changed tenantId=acme loopId=l changeType=manual reason=x
     [ "$status" -eq 0 ]
     [[ $output == '{"type":"loop.parameters_changed",'* ]]
 }

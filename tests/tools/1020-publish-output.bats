@@ -263,7 +263,7 @@ sys.exit(bool(poll.poll(0)))'
     ends 77 "" arda-publish -k x --redis "redis://reader:x@127.0.0.1:$REDIS_PORT" "${event[@]}"
     ends 78 "rediss://" arda-publish --redis rediss://h "${event[@]}"
     ends 78 "prefix" arda-publish --prefix 'a b' "${event[@]}"
-    ARDA_RATE=fast ends 78 "ARDA_RATE" arda-publish "${event[@]}"
+    ARDA_PUBLISH_RATE=fast ends 78 "ARDA_PUBLISH_RATE" arda-publish "${event[@]}"
     [ "$(entries)" = 1 ]
 }
 

@@ -174,7 +174,7 @@ EOF
     arda-directory set webhook "$t" url=https://a.example "secret=$secret"
     open=$(line webhook ',"url":"https://a.example","enabled":true')
     [ "$(arda-directory dump --no-secrets)" = "$open" ]
-    [ "$(ARDA_NO_SECRETS=1 arda-directory get webhook "$t")" = "$open" ]
+    [ "$(ARDA_DIRECTORY_NO_SECRETS=1 arda-directory get webhook "$t")" = "$open" ]
     refuse 65 "line 1: secret: missing" load <<<"$open"
 }
 

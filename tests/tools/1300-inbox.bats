@@ -7,7 +7,8 @@ load ../lib/common.bash
 setup_file() { start_redis; }
 teardown_file() { stop_all; }
 setup() {
-    export ARDA_PREFIX=test-$BATS_TEST_NUMBER ARDA_TENANT=acme ARDA_USER=ann
+    export ARDA_PREFIX=test-$BATS_TEST_NUMBER INBOX_TENANT=acme INBOX_USER=ann
+    preset arda-inbox --tenant INBOX_TENANT --user INBOX_USER
     golden=$top_srcdir/tests/data
 }
 teardown() { stop_all; }
@@ -25,7 +26,7 @@ EOF
 # add [OPTION]...: for ann alone.
 add() { arda-inbox add --type system_alert --title Title "$@"; }
 # add_all [OPTION]...: for all active users.
-add_all() { ARDA_USER='' add "$@"; }
+add_all() { INBOX_USER='' add "$@"; }
 # rows COUNT: that many rows of ann, straight into Redis, n001 the oldest.
 rows() {
     local i id
@@ -205,7 +206,7 @@ watched() { [ "$(redis pubsub numsub "$ARDA_PREFIX:events:acme" | tail -n 1)" = 
     start watch arda-inbox watch --json --limit 3
     wait_for watched
     add_all --title one
-    ARDA_USER=bob add --title two
+    INBOX_USER=bob add --title two
     add --title three
     add_all --tenant globex --title four
     add --title five
@@ -284,7 +285,7 @@ watched() { [ "$(redis pubsub numsub "$ARDA_PREFIX:events:acme" | tail -n 1)" = 
         eval "run arda-inbox $operands"
         [ "$status" = 64 ]
     done
-    for variable in ARDA_TENANT ARDA_USER; do
+    for variable in INBOX_TENANT INBOX_USER; do
         run env -u "$variable" arda-inbox list
         [ "$status" = 64 ]
     done

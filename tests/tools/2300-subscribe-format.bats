@@ -81,9 +81,9 @@ printed() {
 }
 
 @test "filters may come from the environment" {
-    export ARDA_TYPE='b.*,last' ARDA_FORMAT='<%{type}>'
+    export ARDA_SUBSCRIBE_TYPE='b.*,last' ARDA_SUBSCRIBE_FORMAT='<%{type}>'
     subscribe sub
-    unset ARDA_TYPE ARDA_FORMAT
+    unset ARDA_SUBSCRIBE_TYPE ARDA_SUBSCRIBE_FORMAT
     printf '{"type":"a.one"}' | publish
     printf '{"type":"b.two"}' | publish
     last

@@ -56,10 +56,10 @@ everybody="ws plain polling fetch upgrade upgrade_plain"
     [ "$(offer permessage-deflate)" = none ]
     [ "$(deflate frames permessage-deflate wYEAAAAA8g==)" = 1002 ]
     stop gateway
-    ARDA_COMPRESSION=on start_gateway
+    ARDA_GATEWAY_COMPRESSION=on start_gateway
     [ "$(offer permessage-deflate)" = "$AGREED" ]
     stop gateway
-    ARDA_COMPRESSION=on start_gateway --compression=off
+    ARDA_GATEWAY_COMPRESSION=on start_gateway --compression=off
     [ "$(offer permessage-deflate)" = none ]
 }
 

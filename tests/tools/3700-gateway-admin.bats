@@ -312,7 +312,7 @@ healthy() { [ "$(status_of /healthz)" = 200 ]; }
     [ "$status" = 64 ]
     [[ $output == *"--admin: "*nonsense* ]]
     stop gateway
-    ARDA_ADMIN=127.0.0.1:0 start_gateway
+    ARDA_GATEWAY_ADMIN=127.0.0.1:0 start_gateway
     ADMIN_URL=http://$(sed -n 's/^arda-gateway: admin on //p' "$RUN_DIR/gateway.err")
     [ "$(status_of /healthz)" = 200 ]
 }

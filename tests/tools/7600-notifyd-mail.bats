@@ -19,7 +19,7 @@ teardown_file() { stop_all; }
 # Each test has names of its own in Redis.
 setup() {
     "$python" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not installed"
-    export ARDA_PREFIX="mail$BATS_TEST_NUMBER" ARDA_MAIL_FROM="Arda <arda@acme.example>"
+    export ARDA_PREFIX="mail$BATS_TEST_NUMBER" ARDA_NOTIFYD_MAIL_FROM="Arda <arda@acme.example>"
     unset SMTP_URL EMAIL_FROM UNSUBSCRIBE_TOKEN_SECRET
     PREFIX=$ARDA_PREFIX
     tenant=$(uuid) user=$(uuid)

@@ -15,7 +15,8 @@ teardown_file() { stop_all; }
 
 setup() {
     tenant=$(uuid) user=$(uuid)
-    export ARDA_TENANT=$tenant
+    export DELIVERIES_TENANT=$tenant
+    preset arda-deliveries --tenant DELIVERIES_TENANT
     load_users "$tenant" "$user"
 }
 teardown() { stop_all; }
@@ -50,7 +51,7 @@ explained() { arda-deliveries explain --json "$@" >"$RUN_DIR/said"; }
     [[ $output == *"  $id  $user  webhook  failed      2  "* ]]
     [ "${#lines[@]}" = 1 ]
     arda-deliveries show "$id" | diff <(head -n 1 "$RUN_DIR/said") -
-    run -0 env -u ARDA_TENANT arda-deliveries show "$id"
+    run -0 env -u DELIVERIES_TENANT arda-deliveries show "$id"
     diff <(head -n 1 "$RUN_DIR/said") - <<<"$output"
 }
 
@@ -79,7 +80,7 @@ bounced   0" ]
     [ "$(arda-deliveries count --failed)" = 2 ]
     [ "$(arda-deliveries count --user zoe --failed)" = 0 ]
     [ "$(arda-deliveries count --json)" = '{"pending":0,"sent":0,"delivered":0,"failed":2,"bounced":0}' ]
-    [ "$(env -u ARDA_TENANT arda-deliveries count --failed --user "$user")" = 2 ]
+    [ "$(env -u DELIVERIES_TENANT arda-deliveries count --failed --user "$user")" = 2 ]
 }
 
 @test "dead letters are redriven, and arrive under the id they have had" {
@@ -109,7 +110,7 @@ bounced   0" ]
     [ "$output" = "1 redriven" ]
     [ "$stderr" = "arda-deliveries: nobody: there is no such delivery" ]
     wait_for ended "$tenant" delivered 1
-    run -0 env -u ARDA_TENANT arda-deliveries redrive --json - <<<"${ids[1]}"
+    run -0 env -u DELIVERIES_TENANT arda-deliveries redrive --json - <<<"${ids[1]}"
     [ "$output" = '{"redriven":1,"underWay":0}' ]
     wait_for ended "$tenant" delivered 2
     run -1 arda-deliveries redrive - </dev/null
@@ -134,7 +135,7 @@ bounced   0" ]
     local id
     fails
     id=$(deliveries "$tenant")
-    run -0 env -u ARDA_TENANT arda-deliveries explain "$id"
+    run -0 env -u DELIVERIES_TENANT arda-deliveries explain "$id"
     [[ $output == *"user      $user"*"card.transition"*"rule      card.transition"*"notified  "*"type      card_triggered"* ]]
     [[ $output == *"in_app    on (the catalog's default), in the inbox"* ]]
     [[ $output == *"email     off (the catalog's default), to $user@arda.example"* ]]
@@ -252,7 +253,7 @@ misused() { # MESSAGE ARGUMENT...
     misused "--tenant: expected" list --tenant 'a b'
     misused "--user: expected" list --user 'a b'
     misused "expected the id of a delivery, or --tenant and --user" explain --user "$user"
-    run -64 env -u ARDA_TENANT arda-deliveries endpoint
+    run -64 env -u DELIVERIES_TENANT arda-deliveries endpoint
     [ "$output" = "arda-deliveries: --tenant is missing" ]
     run -75 arda-deliveries list --redis redis://127.0.0.1:1 --retry-for 10ms
 }

@@ -214,7 +214,7 @@ start_relay() {
     start sink "$python" "$top_srcdir/tests/lib/smtp-sink.py" --tls none
     wait_for out_has sink '"port"'
     SMTP_URL=smtp://127.0.0.1:$(out sink | jq -r 'select(.port).port')
-    export SMTP_URL ARDA_MAIL_FROM=arda@acme.example ARDA_PUBLIC_URL=https://arda.example
+    export SMTP_URL ARDA_NOTIFYD_MAIL_FROM=arda@acme.example ARDA_NOTIFYD_PUBLIC_URL=https://arda.example
     export UNSUBSCRIBE_TOKEN_SECRET=a-secret-of-thirty-two-bytes-or-more
 }
 mails() { out sink | "$python" "$top_srcdir/tests/lib/mails.py"; }

@@ -15,6 +15,8 @@
     OPT(size, 0, "size", SIZE, "BYTES", NULL, "4k", NULL, "how large")                             \
     OPT(wait, 'w', "wait", DURATION, "TIME", NULL, NULL, NULL, "how long")                         \
     OPT(all, 'a', "all", FLAG, NULL, NULL, NULL, NULL, "leave nothing out")                        \
+    OPT(mode, 0, "mode", TEXT, "MODE", BASE_OPT_NO_ENV, "none", NULL, "asked for each time")       \
+    OPT(shared, 0, "shared", TEXT, "X", BASE_OPT_SHARED_OR("USUAL_X"), NULL, NULL, "as in others") \
     BASE_OPT_COMMON_LOG(OPT)
 
 struct settings {
@@ -152,10 +154,10 @@ static void the_environment_stands_between_option_and_default(void)
 {
     struct call call;
     setenv("USUAL_URL", "x://usual", 1);
-    setenv("ARDA_TYPE", ",e1,,e2,", 1);
-    setenv("ARDA_COUNT", "55", 1);
-    setenv("ARDA_ALL", "yes", 1);
-    setenv("ARDA_SIZE", "", 1);
+    setenv("ARDA_TEST_TYPE", ",e1,,e2,", 1);
+    setenv("ARDA_TEST_COUNT", "55", 1);
+    setenv("ARDA_TEST_ALL", "yes", 1);
+    setenv("ARDA_TEST_SIZE", "", 1);
     setenv("ARDA_VERBOSE", "3", 1);
     CHECK_INT(parse(&call, "-n 56"), 0);
     CHECK_INT(call.settings.verbose, 3);
@@ -165,7 +167,7 @@ static void the_environment_stands_between_option_and_default(void)
     CHECK_INT(call.settings.size, 4096);
     CHECK(call.settings.all);
     end(&call);
-    setenv("ARDA_SERVER_URL", "x://own", 1);
+    setenv("ARDA_TEST_SERVER_URL", "x://own", 1);
     CHECK_INT(parse(&call, "-t o1 -v"), 0);
     CHECK_INT(call.settings.verbose, 1);
     CHECK_STR(call.settings.url, "x://own");
@@ -176,19 +178,46 @@ static void the_environment_stands_between_option_and_default(void)
     CHECK_STR(call.settings.url, "x://option");
     end(&call);
     unsetenv("USUAL_URL");
-    unsetenv("ARDA_SERVER_URL");
-    unsetenv("ARDA_TYPE");
-    unsetenv("ARDA_COUNT");
-    unsetenv("ARDA_ALL");
-    unsetenv("ARDA_SIZE");
+    unsetenv("ARDA_TEST_SERVER_URL");
+    unsetenv("ARDA_TEST_TYPE");
+    unsetenv("ARDA_TEST_COUNT");
+    unsetenv("ARDA_TEST_ALL");
+    unsetenv("ARDA_TEST_SIZE");
     unsetenv("ARDA_VERBOSE");
+}
+
+static void what_is_set_for_others_does_not_count(void)
+{
+    static const char *const foreign[] = {"ARDA_COUNT", "ARDA_OTHER_COUNT", "ARDA_TEST_MODE",
+                                          "ARDA_MODE", "ARDA_TEST_SHARED"};
+    struct call call;
+    for (size_t i = 0; i < BASE_OPT_COUNT_OF(foreign); i++)
+        setenv(foreign[i], "9", 1);
+    CHECK_INT(parse(&call, ""), 0);
+    CHECK_INT(call.settings.count, 7);
+    CHECK_STR(call.settings.mode, "none");
+    CHECK(call.settings.shared == NULL);
+    end(&call);
+    setenv("USUAL_X", "usual", 1);
+    CHECK_INT(parse(&call, "--mode x"), 0);
+    CHECK_STR(call.settings.shared, "usual");
+    CHECK_STR(call.settings.mode, "x");
+    end(&call);
+    setenv("ARDA_SHARED", "ours", 1);
+    CHECK_INT(parse(&call, ""), 0);
+    CHECK_STR(call.settings.shared, "ours");
+    end(&call);
+    for (size_t i = 0; i < BASE_OPT_COUNT_OF(foreign); i++)
+        unsetenv(foreign[i]);
+    unsetenv("ARDA_SHARED");
+    unsetenv("USUAL_X");
 }
 
 static void a_bad_environment_is_named(void)
 {
-    setenv("ARDA_COUNT", "many", 1);
-    check_misuse("", BASE_ERR_CONFIG, "ARDA_COUNT: expected 1 to 100, got `many'");
-    unsetenv("ARDA_COUNT");
+    setenv("ARDA_TEST_COUNT", "many", 1);
+    check_misuse("", BASE_ERR_CONFIG, "ARDA_TEST_COUNT: expected 1 to 100, got `many'");
+    unsetenv("ARDA_TEST_COUNT");
     setenv("ARDA_LOG_FORMAT", "xml", 1);
     check_misuse("", BASE_ERR_CONFIG, "ARDA_LOG_FORMAT: expected one of text|json, got `xml'");
     unsetenv("ARDA_LOG_FORMAT");
@@ -224,7 +253,7 @@ static void secrets_are_neither_left_in_argv_nor_told(void)
 
 static void survives_every_failing_allocation(void)
 {
-    setenv("ARDA_SERVER_URL", "x://own", 1);
+    setenv("ARDA_TEST_SERVER_URL", "x://own", 1);
     for (long n = 1, failed = 1; failed; n++) {
         struct call call;
         split(&call, n % 2 ? "-t one -t two" : "-u x://a -u x://b --type three");
@@ -241,7 +270,7 @@ static void survives_every_failing_allocation(void)
         CHECK(failed || n > 4);
         end(&call);
     }
-    unsetenv("ARDA_SERVER_URL");
+    unsetenv("ARDA_TEST_SERVER_URL");
 }
 
 /* ---- what prints and exits, in a child ---- */
@@ -298,11 +327,11 @@ static void starts_or_exits_with_the_right_status(void)
     CHECK_STR(result.out, "");
     CHECK_STR(result.err, "arda-test: --count: expected 1 to 100, got `x'\n"
                           "Try 'arda-test --help' for more information.\n");
-    setenv("ARDA_COUNT", "x", 1);
+    setenv("ARDA_TEST_COUNT", "x", 1);
     result = start("");
     CHECK_INT(result.status, 78);
-    CHECK_STR(result.err, "arda-test: ARDA_COUNT: expected 1 to 100, got `x'\n");
-    unsetenv("ARDA_COUNT");
+    CHECK_STR(result.err, "arda-test: ARDA_TEST_COUNT: expected 1 to 100, got `x'\n");
+    unsetenv("ARDA_TEST_COUNT");
 }
 
 static void prints_help_for_every_row(void)
@@ -316,9 +345,11 @@ static void prints_help_for_every_row(void)
         CHECK(strstr(result.out, rows[i].name) != NULL);
         CHECK(strstr(result.out, rows[i].help) != NULL);
     }
-    CHECK(strstr(result.out, "  -n, --count=N           how many (default: 7) [ARDA_COUNT]\n"));
-    CHECK(strstr(result.out, "      --size=BYTES        how large (default: 4k) [ARDA_SIZE]\n"));
-    CHECK(strstr(result.out, "[ARDA_SERVER_URL,\n                          USUAL_URL]\n"));
+    CHECK(
+        strstr(result.out, "  -n, --count=N           how many (default: 7) [ARDA_TEST_COUNT]\n"));
+    CHECK(
+        strstr(result.out, "      --size=BYTES        how large (default: 4k) [ARDA_TEST_SIZE]\n"));
+    CHECK(strstr(result.out, "                          [ARDA_TEST_SERVER_URL, USUAL_URL]\n"));
     for (char *line = strtok(result.out, "\n"); line; line = strtok(NULL, "\n"))
         CHECK(strlen(line) <= 80);
 }
@@ -349,12 +380,14 @@ static void dumps_its_table(void)
 {
     struct result result = start("--dump-options");
     CHECK_INT(result.status, 0);
-    CHECK_STR(result.out, "u\tserver-url\ttext\tURL\tARDA_SERVER_URL,USUAL_URL\t-\n"
-                          "t\ttype\tlist\tGLOB\tARDA_TYPE\t-\n"
-                          "n\tcount\tint\tN\tARDA_COUNT\t-\n"
-                          "-\tsize\tsize\tBYTES\tARDA_SIZE\t-\n"
-                          "w\twait\tduration\tTIME\tARDA_WAIT\t-\n"
-                          "a\tall\tflag\t-\tARDA_ALL\t-\n"
+    CHECK_STR(result.out, "u\tserver-url\ttext\tURL\tARDA_TEST_SERVER_URL,USUAL_URL\t-\n"
+                          "t\ttype\tlist\tGLOB\tARDA_TEST_TYPE\t-\n"
+                          "n\tcount\tint\tN\tARDA_TEST_COUNT\t-\n"
+                          "-\tsize\tsize\tBYTES\tARDA_TEST_SIZE\t-\n"
+                          "w\twait\tduration\tTIME\tARDA_TEST_WAIT\t-\n"
+                          "a\tall\tflag\t-\tARDA_TEST_ALL\t-\n"
+                          "-\tmode\ttext\tMODE\t-\t-\n"
+                          "-\tshared\ttext\tX\tARDA_SHARED,USUAL_X\t-\n"
                           "-\tlog-format\tchoice\tFORMAT\tARDA_LOG_FORMAT\ttext|json\n"
                           "v\tverbose\tcount\t-\tARDA_VERBOSE\t-\n"
                           "q\tquiet\tflag\t-\tARDA_QUIET\t-\n"
@@ -369,6 +402,7 @@ int main(void)
     RUN(the_last_of_repeated_options_counts);
     RUN(options_and_operands_may_be_mixed);
     RUN(the_environment_stands_between_option_and_default);
+    RUN(what_is_set_for_others_does_not_count);
     RUN(a_bad_environment_is_named);
     RUN(misuse_is_explained_in_one_line);
     RUN(secrets_are_neither_left_in_argv_nor_told);
