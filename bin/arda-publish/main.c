@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -229,7 +230,11 @@ static int print_schema(const struct settings *settings)
                  settings->schema);
         return BASE_EXIT_USAGE;
     }
-    return fclose(stdout) == 0 ? BASE_EXIT_OK : BASE_EXIT_IOERR;
+    bool failed = ferror(stdout);
+    if (fclose(stdout) == 0 && !failed)
+        return BASE_EXIT_OK;
+    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+    return BASE_EXIT_IOERR;
 }
 
 int main(int argc, char **argv)

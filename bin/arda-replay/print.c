@@ -7,6 +7,7 @@
 #include "arda-replay/replay.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define HELD_BYTES 65536 /* of lines that are not written */
@@ -124,17 +124,6 @@ static void wait_for_reader(struct replay *replay)
 
 /* ---- the sink ---- */
 
-/* The loop needs a descriptor that does not block, and standard output is often shared with the
- * shell: what can be opened anew is. */
-static int open_stdout(void)
-{
-    struct stat status;
-    int fd = -1;
-    if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
-        fd = open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-}
-
 static int start(struct replay *replay)
 {
     struct printer *printer = base_calloc(1, sizeof *printer);
@@ -145,7 +134,9 @@ static int start(struct replay *replay)
     }
     signal(SIGPIPE, SIG_IGN); /* raised at the very end, when all is in order */
     base_list_init(&printer->lines);
-    printer->fd = open_stdout();
+    printer->fd = base_descriptors_reopen_output(); /* the loop's does not block */
+    if (printer->fd < 0)
+        printer->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
     if (printer->fd < 0) {
         base_log(BASE_LOG_ERROR, "standard output: %s", strerror(errno));
         return BASE_EXIT_IOERR;

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,11 +242,6 @@ static void raise_again(int number, void (*disposition)(int))
 static int run(struct subscriber *subscriber, char **operands, int count)
 {
     int status = check_usage(subscriber, operands, count);
-    if (status == BASE_EXIT_OK && fcntl(STDOUT_FILENO, F_GETFD) < 0) {
-        /* Else the next thing that is opened would be standard output. */
-        base_log(BASE_LOG_ERROR, "cannot write: standard output is closed");
-        status = BASE_EXIT_IOERR;
-    }
     if (status == BASE_EXIT_OK)
         status = start(subscriber, operands, count);
     if (status == BASE_EXIT_OK) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/output.h"
 
+#include "base/descriptors.h"
 #include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -102,17 +102,6 @@ size_t arda_output_waiting(const struct arda_output *output)
     return output->buf.len;
 }
 
-/* What can be opened anew gets a description of its own, since the shell and others share standard
- * output and are not to find it non-blocking. The rest is written as it is. */
-static int open_stdout(void)
-{
-    struct stat status;
-    int fd = -1;
-    if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
-        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    return fd;
-}
-
 int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
                      struct arda_output **out, struct base_why *why)
 {
@@ -120,7 +109,7 @@ int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *
     if (!output)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     output->on = *handlers;
-    output->fd = open_stdout();
+    output->fd = base_descriptors_reopen_output();
     output->polls = output->fd >= 0 && uv_poll_init(loop, &output->poll, output->fd) == 0;
     if (output->fd < 0)
         output->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);

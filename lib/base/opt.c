@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/opt.h"
 
+#include "base/descriptors.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 #include "base/opt_help.h"
 #include "base/opt_values.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,16 +299,29 @@ static void start_log(const struct base_opt_program *program, const void *settin
                   (enum base_log_level)level);
 }
 
+static int end_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return BASE_EXIT_OK;
+    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+    return BASE_EXIT_IOERR;
+}
+
 int base_opt_start(const struct base_opt_program *program, void *settings, int argc, char **argv,
                    char ***operands)
 {
     struct base_why why = {0};
     bool from_own[MAX_ROWS] = {false};
+    int error = base_descriptors_fill();
     base_log_init(program->name, BASE_LOG_TEXT, BASE_LOG_INFO);
+    if (error) {
+        base_log(BASE_LOG_ERROR, "/dev/null: %s", strerror(error));
+        exit(BASE_EXIT_IOERR);
+    }
     int count = parse(program, settings, argc, argv, operands, from_own, &why);
     if (count == BASE_OPT_DONE) {
         base_opt_fini(program, settings);
-        exit(fflush(stdout) == 0 ? BASE_EXIT_OK : BASE_EXIT_IOERR);
+        exit(end_output());
     }
     if (count < 0) {
         base_log(BASE_LOG_ERROR, "%s", why.text);

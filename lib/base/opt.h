@@ -126,7 +126,8 @@ int base_opt_parse(const struct base_opt_program *program, void *settings, int a
 /* Frees what base_opt_parse has allocated (lists, copies). */
 void base_opt_fini(const struct base_opt_program *program, void *settings);
 
-/* base_opt_parse, and on anything but success print and exit with the right status, misuse as one
+/* The first thing a program does: fills closed standard descriptors (descriptors.h), then
+ * base_opt_parse, and on anything but success print and exit with the right status, misuse as one
  * line and "Try 'name --help' for more information." Also applies the common rows: initialises the
  * log from -v, -q and --log-format, and logs what the environment has set and which of its
  * variables are unknown (opt_env.h). */

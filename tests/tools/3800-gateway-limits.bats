@@ -141,7 +141,8 @@ host() { echo "${GATEWAY_URL#http://}"; }
 
 @test "a bad value is refused with the option's name" {
     for option in --trusted-proxy=nonsense --header-timeout=0 --max-queue-age=2d --max-events=-1 --max-header=1; do
-        APP_URL=http://a JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "$option"
+        APP_URL=http://a JWT_SECRET=$GATEWAY_SECRET run --separate-stderr \
+            env -u ARDA_GATEWAY_WORKERS arda-gateway --listen 127.0.0.1:0 "$option"
         [ "$status" = 64 ]
         [[ "$stderr" == "arda-gateway: ${option%%=*}: "* ]]
     done
