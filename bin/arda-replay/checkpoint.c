@@ -28,6 +28,7 @@ struct checkpoint {
     bool is_read; /* from a file that was there */
     bool complete;
     bool is_ending;
+    bool in_place;        /* see base_file_replace */
     struct base_buf text; /* to be written */
 
     /* what was read */
@@ -314,7 +315,7 @@ static int write_file(struct replay *replay)
         return BASE_EXIT_SOFTWARE;
     }
     int failed = base_file_replace(replay->settings.checkpoint, checkpoint->text.data,
-                                   checkpoint->text.len, &why);
+                                   checkpoint->text.len, &checkpoint->in_place, &why);
     if (failed)
         base_log(BASE_LOG_ERROR, "%s", why.text);
     return base_exit_status(failed);
@@ -421,9 +422,9 @@ int checkpoint_start(struct replay *replay)
     replay->checkpoint->timer.data = replay;
     int failed = base_file_read(replay->settings.checkpoint, MOST_BYTES, &text, &why);
     int status = BASE_EXIT_OK;
-    if (!failed)
+    if (!failed && text.len > 0) /* one that is mounted has to be there, and is empty at first */
         status = read_text_of_file(replay, &text);
-    else if (failed != BASE_ERR_NOTFOUND) {
+    else if (failed && failed != BASE_ERR_NOTFOUND) {
         base_log(BASE_LOG_ERROR, "%s", why.text);
         status = base_exit_status(failed);
     }

@@ -3,6 +3,7 @@
 
 #include "arda/tenant.h"
 #include "base/clock.h"
+#include "base/file_draft.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -32,7 +33,7 @@ struct record {
 
 struct arda_cursor_file {
     char *path;
-    char *temporary;
+    bool in_place; /* it cannot be replaced: see file_draft.h */
     int fd;
     struct base_buf text;    /* of the whole file */
     struct base_map records; /* of struct record, by tenant */
@@ -171,21 +172,50 @@ static int write_all(int fd, const char *bytes, size_t len, size_t at)
     return BASE_OK;
 }
 
-static int replace(struct arda_cursor_file *file, struct base_why *why)
+static int overwrite(struct arda_cursor_file *file, struct base_why *why)
 {
-    int fd = open(file->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return base_why_errno(why, BASE_ERR_CANTCREATE, errno, "%s", file->temporary);
+    if (write_all(file->fd, file->text.data, file->text.len, 0) < 0 ||
+        ftruncate(file->fd, (off_t)file->text.len) < 0)
+        return base_why_errno(why, BASE_ERR_IO, errno, "%s", file->path);
+    return BASE_OK;
+}
+
+/* Puts the draft in the place of the file. 0, or the errno. */
+static int put_in_place(struct arda_cursor_file *file, struct base_file_draft *draft)
+{
+    int error = base_file_draft_write(draft, file->text.data, file->text.len);
     /* Locked before it gets its name, so that nobody can come between. */
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || write_all(fd, file->text.data, file->text.len, 0) < 0 ||
-        rename(file->temporary, file->path) < 0) {
-        int error = errno;
-        close(fd);
-        return base_why_errno(why, BASE_ERR_IO, error, "%s", file->temporary);
-    }
+    if (!error && flock(draft->fd, LOCK_EX | LOCK_NB) < 0)
+        error = errno;
+    if (!error)
+        error = base_file_draft_rename(draft);
+    if (error)
+        return error;
     if (file->fd >= 0)
         close(file->fd);
-    file->fd = fd;
+    file->fd = draft->fd;
+    draft->fd = -1;
+    return 0;
+}
+
+/* The file as a whole, by a new one or, where that is not possible, as it is. */
+static int replace(struct arda_cursor_file *file, struct base_why *why)
+{
+    struct base_file_draft draft;
+    int failed = BASE_OK, error = 0;
+    if (!file->in_place) {
+        failed = base_file_draft_open(&draft, file->path, &file->in_place, why);
+        if (!failed && !file->in_place)
+            error = put_in_place(file, &draft);
+        if (!failed)
+            base_file_draft_close(&draft);
+    }
+    if (!failed && file->in_place)
+        failed = overwrite(file, why);
+    else if (error)
+        failed = base_why_errno(why, BASE_ERR_IO, error, "%s", file->path);
+    if (failed)
+        return failed;
     file->replaced_us = base_clock_mono_us();
     file->changed = false;
     return BASE_OK;
@@ -196,7 +226,7 @@ static int open_locked(struct arda_cursor_file *file, struct base_why *why)
 {
     for (int i = 0; i < OPEN_TRIES; i++) {
         struct stat opened, named;
-        file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (file->fd < 0)
             return base_why_errno(why, BASE_ERR_CANTCREATE, errno, "%s", file->path);
         if (flock(file->fd, LOCK_EX | LOCK_NB) < 0 && errno != EINTR)
@@ -245,28 +275,19 @@ static void free_file(struct arda_cursor_file *file)
     if (file->fd >= 0)
         close(file->fd);
     base_free(file->path);
-    base_free(file->temporary);
     base_free(file);
 }
 
 /* Where a link leads to is what is replaced. */
 static int set_path(struct arda_cursor_file *file, const char *path)
 {
-    struct base_buf temporary = BASE_BUF_INIT;
-    int fd =
-        open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666); /* what is not there has no real path */
-    if (fd >= 0)
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) /* what is not there has no real path */
         close(fd);
     char *real = realpath(path, NULL);
     file->path = base_strdup(real ? real : path);
     free(real);
-    if (!file->path || base_buf_printf(&temporary, "%s.tmp", file->path) < 0 ||
-        !base_buf_cstr(&temporary)) {
-        base_buf_fini(&temporary);
-        return BASE_ERR_NOMEM;
-    }
-    file->temporary = base_buf_take(&temporary, NULL);
-    return BASE_OK;
+    return file->path ? BASE_OK : BASE_ERR_NOMEM;
 }
 
 int arda_cursor_file_open(const char *path, struct arda_cursor_file **out, struct base_why *why)
@@ -325,7 +346,7 @@ int arda_cursor_file_set(struct arda_cursor_file *file, struct base_slice tenant
     record->number = number;
     write_line(file->text.data + record->at, tenant, record);
     file->changed = true;
-    if (base_clock_mono_us() - file->replaced_us >= REPLACE_US)
+    if (!file->in_place && base_clock_mono_us() - file->replaced_us >= REPLACE_US)
         return replace(file, why);
     if (write_all(file->fd, file->text.data + record->at, LINE_BYTES, record->at) < 0)
         return base_why_errno(why, BASE_ERR_IO, errno, "%s", file->path);

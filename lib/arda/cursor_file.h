@@ -2,11 +2,12 @@
  *
  * cursor_file: how far a reader of streams has come, per tenant, in a file (arda-events(5)).
  *
- * The file is JSON lines of equal length. It is replaced as a whole, by renaming FILE.tmp over it,
- * when it is opened, about once a second while positions move, and when it is closed; in between a
- * position moves in place, by one write of its line, which is what makes it cheap enough to move
- * after every event. At any moment, and after a SIGKILL, the file is whole and tells the last
- * position that was set. Nothing is flushed to the disk: a crash of the system may take back the
+ * The file is JSON lines of equal length. It is replaced as a whole (base/file_draft.h) when it is
+ * opened, about once a second while positions move, and when it is closed; in between a position
+ * moves in place, by one write of its line, which is what makes it cheap enough to move after every
+ * event. At any time, and after a SIGKILL, the file is whole and has the last position that was
+ * set. A file that cannot be replaced is overwritten when it is opened and closed; killed just
+ * then, it may be damaged. Nothing is flushed to the disk: a crash of the system may take back the
  * last seconds. One process at a time uses a file: it is locked. Threads: one at a time.
  */
 #ifndef ARDA_CURSOR_FILE_H

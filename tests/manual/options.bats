@@ -91,8 +91,7 @@ dry() { env "$@" "$bin/arda-publish" --dry-run --loose-ids "${event[@]}"; }
 @test "an unknown variable is reported with the nearest name, and never its value" {
     run --separate-stderr dry ARDA_PUBLISH_SUORCE=geheim ARDA_REDDIS=geheim ARDA_XYZ_NONE=geheim ARDA_=geheim
     [ "$status" -eq 0 ]
-    lines=$(printf '%s\n' "${stderr_lines[@]}" | LC_ALL=C sort)
-    diff -u - <(echo "$lines") <<'END'
+    diff -u - <(printf '%s\n' "${stderr_lines[@]}" | LC_ALL=C sort) <<'END'
 arda-publish: unknown variable ARDA_
 arda-publish: unknown variable ARDA_PUBLISH_SUORCE; did you mean ARDA_PUBLISH_SOURCE?
 arda-publish: unknown variable ARDA_REDDIS; did you mean ARDA_REDIS?

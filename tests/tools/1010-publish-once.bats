@@ -189,7 +189,7 @@ arrived_once() {
     [ "$status" = 75 ]
     [[ "$stderr" == *"giving up"*"in: lines 1-"*": not confirmed"*"left: 6000 lines for the next run" ]]
     [ "$(jq .event.n "$RUN_DIR/left" | paste -sd' ')" = "$(seq 6000 | paste -sd' ')" ]
-    [ ! -e "$RUN_DIR/left.new" ]
+    [ "$(echo "$RUN_DIR"/left*)" = "$RUN_DIR/left" ] # nothing beside it
     publish "$RUN_DIR/left"
     [ "$(entries)" = 6000 ]
     run --separate-stderr publish --ack "$RUN_DIR/left"
@@ -254,13 +254,13 @@ arrived_once() {
     run --separate-stderr publish --redis redis://127.0.0.1:1 --retry-for 100ms --unsent /dev/full \
         x tenantId="$tenant"
     [ "$status" = 74 ]
-    [[ "$stderr" == *"/dev/full: No space left on device"* ]]
+    [[ "$stderr" == *"/dev/full: No space left on device; the unsent lines follow here"* ]]
+    [ "$(grep '^{' <<<"$stderr" | jq -r .event.tenantId)" = "$tenant" ]
 }
 
 @test "--unsent: when all is confirmed there is no file" {
     publish --unsent "$RUN_DIR/left" x tenantId="$tenant"
-    [ ! -e "$RUN_DIR/left" ]
-    [ ! -e "$RUN_DIR/left.new" ]
+    [ "$(echo "$RUN_DIR"/left*)" = "$RUN_DIR/left*" ]
     [ "$(entries)" = 1 ]
 }
 

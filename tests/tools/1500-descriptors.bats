@@ -88,7 +88,7 @@ users() {
     users
     card "$tenant" >event.jsonl
     arda-inbox -q add --tenant "$tenant" --user ann --type system_alert --title x
-    token "$tenant" ann >token
+    token "$tenant" ann >minted
     for closed in 1 01 12; do
         ends 74 $closed arda-subscribe --last=1 "$tenant"
         ends 74 $closed arda-directory dump "$tenant"
@@ -99,7 +99,7 @@ users() {
         ends 74 $closed arda-replay --stdout --instant event.jsonl
         ends 74 $closed arda-replay --plan event.jsonl
         ends 74 $closed arda-notifyd --rules
-        ends 74 $closed arda-token inspect token
+        ends 74 $closed arda-token inspect minted
         ends 74 $closed arda-token mint --tenant "$tenant" --user ann
         for program in deliveries directory gateway inbox notifyd publish replay subscribe token; do
             ends 74 $closed "arda-$program" --help

@@ -142,13 +142,14 @@ position() { sed 1d "$cursor" | jq -r 'select(.tenantId == "'"${1:-$tenant}"'") 
     stop sub
     start sub arda-subscribe --cursor "$cursor" --count 1 "$tenant"
     wait_for subscribers "$tenant" 1
-    mkdir "$cursor.tmp"
+    mv "$cursor" "$cursor.moved" && mkdir "$cursor"
     entry 1-0 a
     redis publish "arda:events:$tenant" '{"type":"x.y","eventId":"a"}'
     join sub
     [ "$status" = 73 ]
-    err_has sub "$cursor.tmp: "
+    err_has sub "$cursor: Is a directory"
     # What was written in place is known all the same.
+    rmdir "$cursor" && mv "$cursor.moved" "$cursor"
     [ "$(position)" = 1-0 ]
 }
 
