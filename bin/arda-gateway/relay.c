@@ -4,14 +4,13 @@
 #include "base/env_secrets.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret_file.h"
 #include "base/url.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BACKLOG    64
 #define END_MS     1000
@@ -25,22 +24,15 @@ static int read_secret(struct base_buf *secret, const char *file, struct base_wh
 {
     if (base_buf_reserve(secret, SECRET_MAX + 1) < 0)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && secret->len <= SECRET_MAX) {
-        got = read(fd, secret->data + secret->len, SECRET_MAX + 1 - secret->len);
-        if (got > 0)
-            secret->len += (size_t)got;
-    }
-    int saved = errno;
-    if (fd >= 0)
-        close(fd);
-    if (got < 0)
-        return base_why_errno(why, BASE_ERR_CONFIG, saved, "cannot read %s", file);
+    ssize_t len = base_secret_file_read(file, secret->data, SECRET_MAX + 1);
+    if (len < 0)
+        return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read %s", file);
+    secret->len = (size_t)len;
     if (secret->len > SECRET_MAX)
         return base_why_set(why, BASE_ERR_CONFIG, "%s is longer than %d bytes", file, SECRET_MAX);
     if (secret->len > 0 && secret->data[secret->len - 1] == '\n')
         secret->len--;
+    base_secret_file_check(file);
     return BASE_OK;
 }
 

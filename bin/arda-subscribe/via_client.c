@@ -13,6 +13,7 @@
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <string.h>
 #include <uv.h>
@@ -346,6 +347,8 @@ static int check(struct via_client *client, struct base_why *why)
     if (packet.len)
         explicit_bzero(packet.data, packet.len);
     base_buf_fini(&packet);
+    if (!failed && client->options.token_file)
+        base_secret_file_check(client->options.token_file);
     if (!failed &&
         (base_buf_add(&client->url, client->place.origin.data, client->place.origin.len) < 0 ||
          base_buf_add(&client->url, client->place.path.data, client->place.path.len) < 0 ||

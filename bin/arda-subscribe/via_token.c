@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "via_token.h"
 
+#include "base/env_secrets.h"
 #include "base/json.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TOKEN_MAX 8192 /* bytes, the bound of the gateway too */
-
-/* The length, or -1 with errno. */
-static ssize_t read_file(const char *file, char text[static TOKEN_MAX + 1])
-{
-    size_t len = 0;
-    ssize_t got;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    while ((got = read(fd, text + len, TOKEN_MAX + 1 - len)) > 0 || (got < 0 && errno == EINTR))
-        len += got > 0 ? (size_t)got : 0;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return got < 0 ? -1 : (ssize_t)len;
-}
 
 static int no_memory(struct base_why *why)
 {
@@ -56,8 +40,8 @@ int via_connect_packet(const char *token_file, const char *token, struct base_bu
     if (!token_file && !token)
         return base_buf_add_text(out, "40") < 0 ? no_memory(why) : BASE_OK;
     if (!token_file)
-        return add_packet(token, strlen(token), "ARDA_TOKEN", out, why);
-    ssize_t len = read_file(token_file, text);
+        return add_packet(token, strlen(token), BASE_ENV_TOKEN, out, why);
+    ssize_t len = base_secret_file_read(token_file, text, sizeof text);
     if (len < 0)
         return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the token file %s",
                               token_file);

@@ -2,12 +2,11 @@
 #include "arda/token_internal.h"
 #include "base/env_secrets.h"
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SECRET_FILE_MAX 4096
 #define PEM_FILE_MAX    16384
@@ -115,25 +114,6 @@ void arda_token_key_free(struct arda_token_key *key)
 
 /* ---- loading ---- */
 
-/* The number of bytes, more than PEM_FILE_MAX for a longer file, or -1. */
-static ssize_t read_file(const char *file, char bytes[static PEM_FILE_MAX + 1])
-{
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t len = 0, got = fd < 0 ? -1 : 1;
-    while (got > 0 && len <= PEM_FILE_MAX) {
-        got = read(fd, bytes + len, (size_t)(PEM_FILE_MAX + 1 - len));
-        if (got > 0)
-            len += got;
-        else if (got < 0 && errno == EINTR)
-            got = 1;
-    }
-    int saved = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    return got < 0 ? -1 : len;
-}
-
 static int new_from_text(const char *text, size_t len, bool pem_too, struct arda_token_key **key,
                          struct base_why *why)
 {
@@ -152,7 +132,7 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
                      struct base_why *why)
 {
     char text[PEM_FILE_MAX + 1];
-    ssize_t len = read_file(file, text);
+    ssize_t len = base_secret_file_read(file, text, sizeof text);
     if (len < 0)
         return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the %s file %s",
                               pem_too ? "key" : "secret", file);
@@ -160,6 +140,8 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
     explicit_bzero(text, sizeof text);
     if (failed)
         base_why_prefix(why, "%s", file);
+    else if (!(*key)->pkey || base_pkey_is_private((*key)->pkey))
+        base_secret_file_check(file);
     return failed;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
 #include <openssl/bio.h>
@@ -209,6 +210,7 @@ static int load_files(SSL_CTX *context, const char *cert_file, const char *key_f
     if (!read || SSL_CTX_check_private_key(context) != 1)
         return base_why_set(why, BASE_ERR_CONFIG, "%s: not the key of the certificate in %s",
                             key_file, cert_file);
+    base_secret_file_check(key_file);
     return BASE_OK;
 }
 

@@ -12,6 +12,8 @@ bats_require_minimum_version 1.5.0
 # A variable of the tests, which the programs would report as unknown.
 export NODE_PATH="${ARDA_NODE_MODULES:-${NODE_PATH:-/nonexistent}}"
 unset ARDA_NODE_MODULES
+# Programs warn of secrets that others may read.
+umask 0077
 : "${top_srcdir:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 export top_srcdir
 unset JWT_SECRET APP_URL PORT

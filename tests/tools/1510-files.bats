@@ -216,3 +216,55 @@ need_nobody() {
     [ "$(grep '^{' <<<"$stderr" | jq .event.n | sort -n | paste -sd' ')" = "$(seq 2000 | paste -sd' ')" ]
     [[ "$stderr" != *"left: left"* ]] # and there is no file
 }
+
+# warned TEXT FILE...: TEXT has a warning of each FILE and no other.
+warned() {
+    local text=$1
+    shift
+    [ "$(grep -o '[^ ]*: everybody on this computer can read this secret' <<<"$text" | cut -d: -f1 | LC_ALL=C sort | paste -sd' ')" = "$*" ]
+}
+
+@test "a secret that everybody can read is warned about, whatever reads it" {
+    printf '%s' "$GATEWAY_SECRET" >secret
+    cp secret relay
+    cp secret links
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 2 \
+        -keyout tls.key -out tls.crt 2>/dev/null
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out private.pem
+    openssl pkey -in private.pem -pubout -out public.pem
+    token "$tenant" ann >minted
+    for mode in 644 640; do
+        chmod $mode ./*
+        local secret="" tls="" key="" links="" minted=""
+        [ $mode = 640 ] || {
+            secret=secret tls="links relay secret tls.key" key=private.pem links=links minted=minted
+        }
+        run -0 --separate-stderr arda-token mint --jwt-secret-file secret --tenant a --user b
+        warned "$stderr" $secret
+        run -0 --separate-stderr arda-token mint --jwt-key private.pem --tenant a --user b
+        warned "$stderr" $key
+        # Nothing is secret about this one.
+        run --separate-stderr arda-token inspect --jwt-key public.pem minted
+        [[ $output == *'"valid":'* ]]
+        warned "$stderr"
+        start gateway arda-gateway --listen 127.0.0.1:0 --app-url http://a --jwt-secret-file secret \
+            --tls-cert tls.crt --tls-key tls.key --advertise 127.0.0.1:0 --relay-secret-file relay \
+            --unsubscribe-secret-file links
+        wait_for listening_or_gone gateway
+        stop gateway
+        [ "$status" = 0 ]
+        warned "$(err gateway)" $tls
+        start notifyd arda-notifyd --smtp smtp://127.0.0.1:1 --public-url http://a --unsubscribe-secret-file links
+        wait_for ready_or_gone notifyd
+        stop notifyd
+        warned "$(err notifyd)" $links
+        run --separate-stderr arda-subscribe --via http://127.0.0.1:1 --no-reconnect --token-file minted
+        warned "$stderr" $minted
+    done
+    chmod 602 secret
+    run --separate-stderr arda-token mint --jwt-secret-file secret --tenant a --user b
+    [ "$stderr" = "arda-token: secret: everybody on this computer can change this secret" ]
+    # A pipe is nobody's file.
+    run -0 --separate-stderr arda-token mint --jwt-secret-file <(cat secret) --tenant a --user b
+    [ "$stderr" = "" ]
+}
