@@ -133,9 +133,14 @@ null() { [ "$(readlink "/proc/$1/fd/$2")" = /dev/null ]; }
     for name in gateway notifyd; do
         pid=$(pid_of "$name")
         wait_for has_epoll "$pid"
-        for fd in 0 1 2; do null "$pid" $fd; done
+        if [ -r "/proc/$pid/fd" ]; then
+            for fd in 0 1 2; do null "$pid" $fd; done
+        fi
         stop "$name"
         [ "$status" = 0 ]
     done
 }
-has_epoll() { find "/proc/$1/fd" -lname '*eventpoll*' 2>/dev/null | grep -q .; }
+# Or it lets nobody look, which a daemon does later than that.
+has_epoll() {
+    [ ! -r "/proc/$1/fd" ] || find "/proc/$1/fd" -lname '*eventpoll*' 2>/dev/null | grep -q .
+}
