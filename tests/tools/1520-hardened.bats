@@ -3,6 +3,7 @@
 #
 # What configure has found to make a fault harder to use is in every program, as readelf shows it.
 # Not in a build with sanitizers: then this file is no test (Makefile.am).
+# shellcheck disable=SC2016
 
 load ../lib/common.bash
 

@@ -71,7 +71,7 @@ group_is_gone() { ! kill -0 -- "-$1" 2>/dev/null; }
         demo --redis "${URL%/0}/3"
         wait_for out_has demo '"type":"notification.created"'
         [ "$(demo_keys 3 | wc -l)" -gt 3 ]
-        [ -z "$(redis -n 3 --scan | grep -v '^arda-demo-')" ]
+        [ "$(redis -n 3 --scan | grep -cv '^arda-demo-')" = 0 ]
         # The password is neither shown nor an argument.
         run ! out_has demo 'p%25s'
         group=$(pid_of demo)
