@@ -218,9 +218,8 @@ void net_server_log_detach(struct net_server *server, struct net_view *view)
     if (!detached)
         return; /* the view is lost, and with it a few hundred bytes */
     *detached = (struct detached){&server->workers[worker], view};
-    if (worker == 0)
-        free_view(detached);
-    else if (net_server_post(server, worker, free_view, detached) < 0)
+    /* The home loop's too: it may be walking the view's followers just now. */
+    if (net_server_post(server, worker, free_view, detached) < 0)
         base_free(detached);
 }
 

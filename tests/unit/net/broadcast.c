@@ -9,6 +9,8 @@
 #include "lib/cuts.h"
 #include "lib/test.h"
 
+#include <uv.h>
+
 #define LIMIT    (64u * 1024 * 1024)
 #define SESSIONS 8
 
@@ -24,8 +26,14 @@ static struct {
     struct net_server server;
     struct net_log *log;
     struct net_view *view;
+    uv_loop_t loop;
     struct follower followers[SESSIONS];
 } t;
+
+static void on_turn(void *data)
+{
+    (void)data;
+}
 
 static void begin(bool compression)
 {
@@ -38,6 +46,10 @@ static void begin(bool compression)
     t.server.workers = &t.worker;
     t.worker.server = &t.server;
     t.worker.deadline_owners = SESSIONS;
+    t.server.home_thread = pthread_self();
+    uv_loop_init(&t.loop);
+    const struct net_loop_handlers handlers = {.on_turn = on_turn};
+    CHECK_INT(net_loop_new(&t.loop, &handlers, &t.worker.loop), 0);
     for (int i = 0; i < SESSIONS; i++) {
         t.followers[i].session.worker = &t.worker;
         t.followers[i].session.endpoint = &t.endpoint;
@@ -57,6 +69,10 @@ static void end(void)
     net_server_log_detach(&t.server, t.view);
     net_server_log_free(&t.server, t.log);
     net_deflate_free(t.worker.deflate);
+    net_loop_close(t.worker.loop, NULL, NULL); /* runs what detaching has posted */
+    uv_run(&t.loop, UV_RUN_DEFAULT);
+    CHECK_INT(uv_loop_close(&t.loop), 0);
+    net_loop_free(t.worker.loop);
     CHECK(!t.worker.dirty_views && !t.server.dirty_logs);
 }
 
