@@ -196,18 +196,19 @@ struct worker_tenant {
     struct base_list waiting; /* of struct client */
     struct base_map users;    /* userId to struct user */
     size_t clients;
+    bool refused; /* there is no view; out of the worker's map, goes with its last client */
     char id[ARDA_ID_MAX + 1];
 };
 
 struct user {
     struct base_list clients; /* those that have been let in */
-    size_t refs;              /* of clients, let in or not, and of a walk over the list */
+    size_t refs;              /* of clients, let in or not, and of one who cuts them */
     char id[ARDA_ID_MAX + 1];
 };
 
 /* A socket that has shown a good token. */
 struct client {
-    struct net_socket *socket; /* NULL once it has gone */
+    struct net_socket *socket; /* NULL once it has gone, in on_disconnect or sockets_cut */
     struct worker_tenant *tenant;
     struct user *user;
     struct base_list link;        /* of user->clients or tenant->waiting */

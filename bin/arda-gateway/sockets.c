@@ -22,8 +22,7 @@
 
 static void emit(struct client *client, struct base_slice name, struct base_slice arguments)
 {
-    if (client->socket)
-        net_socket_emit(client->socket, name, arguments, NULL);
+    net_socket_emit(client->socket, name, arguments, NULL);
 }
 
 void sockets_error(struct client *client, const char *message)
@@ -120,7 +119,11 @@ static void free_tenant(struct worker_tenant *tenant)
 static void release_if_empty(struct worker_tenant *tenant)
 {
     struct gateway_worker *worker = tenant->worker;
-    if (tenant->clients > 0 || !tenant->view)
+    if (tenant->clients > 0)
+        return;
+    if (tenant->refused)
+        free_tenant(tenant);
+    if (tenant->refused || !tenant->view)
         return;
     struct errand *errand = make_errand(worker, tenant->id, tenant->view);
     if (!errand || net_server_post_home(worker->gateway->server, release_at_home, errand) < 0) {
@@ -165,29 +168,31 @@ static void admit(struct client *client)
     client->admitted = true;
     net_socket_accept(client->socket);
     emit_connected(client);
-    if (client->socket)
-        net_socket_follow(client->socket, client->tenant->view);
+    net_socket_follow(client->socket, client->tenant->view);
+}
+
+/* Those that wait are closed, those that come from now on ask again. */
+static void refuse_tenant(struct worker_tenant *tenant)
+{
+    base_map_remove(&tenant->worker->tenants, tenant->id, strlen(tenant->id));
+    tenant->refused = true;
+    BASE_LIST_FOREACH (link, &tenant->waiting)
+        net_socket_close(base_container(link, struct client, link)->socket, NET_REASON_NOMEM);
+    release_if_empty(tenant);
 }
 
 void sockets_tenant_ready(struct gateway_worker *worker, const char *id, struct net_view *view)
 {
     struct worker_tenant *tenant = base_map_get(&worker->tenants, id, strlen(id));
     base_assert(tenant && !tenant->view);
+    if (!view) {
+        refuse_tenant(tenant);
+        return;
+    }
     tenant->view = view;
-    while (!base_list_empty(&tenant->waiting)) {
-        struct client *client = base_container(tenant->waiting.next, struct client, link);
-        base_list_remove(&client->link);
-        if (view)
-            admit(client);
-        else
-            net_socket_close(client->socket, NET_REASON_NOMEM);
-    }
-    if (view) {
-        release_if_empty(tenant);
-    } else {
-        base_map_remove(&worker->tenants, id, strlen(id));
-        free_tenant(tenant);
-    }
+    while (!base_list_empty(&tenant->waiting))
+        admit(base_container(tenant->waiting.next, struct client, link));
+    release_if_empty(tenant);
 }
 
 /* ---- how many sockets a user has, on all workers ---- */
@@ -315,7 +320,7 @@ static void log_end(const struct client *client, enum net_reason reason)
              address, (unsigned long long)lag.bytes, since);
 }
 
-/* The socket is gone, or about to go. */
+/* The socket is gone, or is going. */
 static void leave(struct client *client)
 {
     struct worker_tenant *tenant = client->tenant;
@@ -370,18 +375,9 @@ void sockets_emit_user(struct gateway_worker *worker, const char *tenant_id, con
     struct user *user = tenant ? base_map_get(&tenant->users, user_id, strlen(user_id)) : NULL;
     if (!user)
         return;
-    /* A socket may go while it is sent to, so each is moved from one list to the other before. */
-    struct base_list todo;
-    user->refs++;
-    base_list_init(&todo);
-    base_list_splice(&todo, &user->clients);
-    while (!base_list_empty(&todo)) {
-        struct client *client = base_container(todo.next, struct client, link);
-        base_list_remove(&client->link);
-        base_list_append(&user->clients, &client->link);
-        emit(client, name, event);
-    }
-    unref_user(tenant, user);
+    /* One that is too slow is still in the list afterwards: it goes at the end of the turn. */
+    BASE_LIST_FOREACH (link, &user->clients)
+        emit(base_container(link, struct client, link), name, event);
 }
 
 /* ---- cutting ---- */
@@ -393,13 +389,14 @@ void sockets_cut(struct client *client, enum gateway_cut why)
     base_log(BASE_LOG_DEBUG, "tenant %s: user %s: %s", client->tenant->id, client->user->id,
              gateway_cut_text(why));
     atomic_fetch_add_explicit(&gateway->cut[why], 1, memory_order_relaxed);
-    if (client->admitted) {
-        net_socket_disconnect(socket);
-        return;
-    }
     net_socket_set_data(socket, NULL);
+    if (client->admitted)
+        net_socket_disconnect(socket);
+    else
+        net_socket_refuse(socket, "Invalid token");
+    /* At once, and not when on_disconnect comes, or it would be there for the next event; but after
+     * the socket has ceased to follow, since the view may go with the tenant. */
     leave(client);
-    net_socket_refuse(socket, "Invalid token");
 }
 
 /* Those that wait for the tenant, too: their token was looked at before. */
@@ -416,20 +413,13 @@ static void cut_waiting(struct worker_tenant *tenant, const struct user *user)
 static bool cut_in_tenant(struct worker_tenant *tenant, const char *user_id)
 {
     struct user *user = base_map_get(&tenant->users, user_id, strlen(user_id));
-    struct base_list todo;
     if (!user)
         return false;
     size_t before = tenant->clients++; /* one more, so that it stays */
     user->refs++;
     cut_waiting(tenant, user);
-    base_list_init(&todo);
-    base_list_splice(&todo, &user->clients);
-    while (!base_list_empty(&todo)) {
-        struct client *client = base_container(todo.next, struct client, link);
-        base_list_remove(&client->link);
-        base_list_append(&user->clients, &client->link);
-        sockets_cut(client, GATEWAY_CUT_REVOKED);
-    }
+    while (!base_list_empty(&user->clients))
+        sockets_cut(base_container(user->clients.next, struct client, link), GATEWAY_CUT_REVOKED);
     unref_user(tenant, user);
     bool fewer = --tenant->clients < before;
     release_if_empty(tenant);

@@ -421,6 +421,8 @@ void net_conn_again(struct net_conn *conn)
         move(conn);
         return;
     }
+    if (conn->state == NET_CONN_PIPED)
+        net_pipe_pass_first(conn);
     if (conn->state == NET_CONN_HTTP && conn->http.stash && !conn->out) {
         struct base_buf bytes = *conn->http.stash;
         base_free_clear(&conn->http.stash);

@@ -21,6 +21,8 @@
  *
  * A connection, session or socket that ends is marked and put on the worker's list of the dead; its
  * memory is released at the end of the turn, so every caller up the stack may still look at it.
+ * Handlers of the application are called by what the loop has called, never inside a function of
+ * server.h: what such a function ends is put on a list of the worker, and ended by the turn.
  * Threads: everything here belongs to one worker, except where a comment says otherwise.
  */
 #ifndef NET_INTERNAL_H
@@ -76,7 +78,10 @@ struct net_worker {
 
     struct net_view *dirty_views;
     struct net_session *dirty_sessions;
-    struct net_conn *again; /* to be read in this turn, without an event */
+    struct net_conn *again;      /* to be read in this turn, without an event */
+    struct net_session *doomed;  /* end in this turn: net_session_doom */
+    struct net_socket *left;     /* on_disconnect has still to be called for them */
+    struct net_pipe *lost_pipes; /* and on_gone for these */
     struct net_conn *dead_conns;
     struct net_session *dead_sessions;
     struct net_socket *dead_sockets;
@@ -220,6 +225,10 @@ void net_pipe_begin(struct net_conn *conn, uint16_t server_id);
 void net_pipe_take(struct net_conn *conn, struct base_slice bytes);
 void net_pipe_written(struct net_conn *conn);
 void net_pipe_lost(struct net_conn *conn);
+/* Passes on the head of the request and what has come with it, if that has still to be done. */
+void net_pipe_pass_first(struct net_conn *conn);
+/* Calls on_gone for those that were lost while they were sent to. */
+void net_pipes_end(struct net_worker *worker);
 
 /* ---- HTTP ---- */
 
@@ -317,7 +326,7 @@ struct net_session {
     struct net_frame *first_frame;
     struct net_frame *last_frame;
     struct net_session *dirty_next;
-    struct net_session *dead_next;
+    struct net_session *dead_next; /* or of the doomed */
     struct net_incoming *incoming; /* a packet whose attachments have not all come */
     char *authorization;           /* header of the first request, or NULL */
     char *peer;                    /* address, where it is not simply the WebSocket's */
@@ -331,8 +340,10 @@ struct net_session {
     bool awaiting_pong : 1;
     bool probed : 1; /* an upgrade has been probed: the old transport is only drained */
     bool dirty : 1;
+    bool doomed : 1; /* in the worker's list of those */
     bool dead : 1;
-    bool deflates : 1; /* on a WebSocket: permessage-deflate has been agreed on */
+    bool deflates : 1;   /* on a WebSocket: permessage-deflate has been agreed on */
+    uint8_t doom_reason; /* enum net_reason */
     char sid[NET_SID_LEN + 1];
 };
 
@@ -355,6 +366,11 @@ void net_session_close(struct net_session *session, enum net_reason reason);
 void net_session_close_with(struct net_session *session, enum net_reason reason,
                             struct base_slice payload);
 void net_session_close_code(struct net_session *session, enum net_reason reason, uint16_t code);
+/* The same within a call of the application, which is not to be called back there: the session
+ * sends and takes nothing any more, and ends before the turn does. */
+void net_session_doom(struct net_session *session, enum net_reason reason);
+/* Ends a session that is doomed; not within a call of the application. False when it has ended. */
+bool net_session_settle(struct net_session *session);
 void net_session_on_due(struct net_session *session);
 void net_session_free(struct net_session *session);
 /* Handles a packet of the client. False when the session has ended. */
@@ -370,7 +386,7 @@ int net_session_format_open(struct net_session *session, bool upgrade);
 
 /* ---- queue ---- */
 
-/* Adds an own frame: a text packet with its type character, or a binary message. A failure closes
+/* Adds an own frame: a text packet with its type character, or a binary message. A failure dooms
  * the session. */
 void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
                    size_t len);
@@ -392,7 +408,8 @@ void net_queue_follow(struct net_session *session, struct net_view *view);
 /* For a session that has begun to follow the plain form and may have the compressed one: goes over
  * to it when it has sent all that there is. */
 void net_queue_catch_up(struct net_session *session);
-/* Takes the session out of its log; what is left of a frame written in part becomes its own. */
+/* Takes the session out of its log; what is left of a frame written in part becomes its own, or
+ * the session is doomed. */
 void net_queue_unfollow(struct net_session *session);
 
 /* ---- lag ---- */
@@ -421,12 +438,15 @@ struct net_socket {
     const struct net_namespace *nsp;
     void *data;
     uint8_t state;
+    bool follows; /* the session's cursor is this socket's */
 };
 
 /* A Socket.IO packet of the client. False when the session has ended. */
 bool net_socket_take(struct net_session *session, struct base_slice text);
 bool net_socket_take_binary(struct net_session *session, struct base_slice bytes);
 void net_socket_session_closed(struct net_session *session, enum net_reason reason);
+/* Calls on_disconnect for those that the application has disconnected. */
+void net_sockets_end(struct net_worker *worker);
 void net_incoming_free(struct net_incoming *incoming);
 
 /* ---- listening, server ---- */

@@ -2,15 +2,20 @@
  *
  * A connection whose request is for a session of another server. First the application is asked
  * whether it knows the way: until then the request stays in its parser, so that it can be answered
- * here. Then the bytes go by as they come, in both directions, until either side ends.
+ * here. Then the bytes go by as they come, in both directions, until either side ends. A client
+ * that is lost while it is sent to is reported in the end of the turn: the handlers are not called
+ * within calls of the application.
  */
 #include "net/internal.h"
 
 #include "base/mem.h"
 
 struct net_pipe {
-    struct net_conn *conn;
+    struct net_conn *conn; /* dead, once the pipe is lost */
     void *data;
+    struct net_pipe *next_lost; /* of the worker's lost pipes */
+    bool sending;
+    bool lost; /* on_gone has still to be called */
 };
 
 static const struct net_relay *relay_of(const struct net_conn *conn)
@@ -18,10 +23,20 @@ static const struct net_relay *relay_of(const struct net_conn *conn)
     return conn->worker->server->options.relay;
 }
 
+static void forget_lost(struct net_pipe *pipe)
+{
+    struct net_pipe **place = &pipe->conn->worker->lost_pipes;
+    while (*place != pipe)
+        place = &(*place)->next_lost;
+    *place = pipe->next_lost;
+}
+
 /* The connection goes on without the pipe. */
 static struct net_conn *detach(struct net_pipe *pipe)
 {
     struct net_conn *conn = pipe->conn;
+    if (pipe->lost)
+        forget_lost(pipe);
     conn->pipe = NULL;
     base_free(pipe);
     return conn;
@@ -57,20 +72,28 @@ void *net_pipe_get_data(const struct net_pipe *pipe)
 void net_pipe_open(struct net_pipe *pipe)
 {
     struct net_conn *conn = pipe->conn;
+    conn->state = NET_CONN_PIPED;
+    conn->head_done = false;
+    net_worker_again(conn);
+}
+
+/* The parser stays with the connection until the head in it has been passed on. */
+void net_pipe_pass_first(struct net_conn *conn)
+{
     const struct net_relay *relay = relay_of(conn);
     struct base_buf *stash = conn->http.stash;
-    conn->state = NET_CONN_PIPED;
-    conn->http.stash = NULL;
-    conn->head_done = false;
-    relay->on_bytes(relay->data, pipe, net_http1_head(conn->http.parser));
+    if (!conn->http.parser)
+        return;
+    relay->on_bytes(relay->data, conn->pipe, net_http1_head(conn->http.parser));
+    if (conn->state != NET_CONN_PIPED)
+        return;
     net_http_release(conn);
-    if (stash) {
-        relay->on_bytes(relay->data, pipe, (struct base_slice){stash->data, stash->len});
-        base_buf_fini(stash);
-        base_free(stash);
-    }
-    if (conn->more_to_read)
-        net_worker_again(conn);
+    if (!stash)
+        return;
+    conn->http.stash = NULL;
+    relay->on_bytes(relay->data, conn->pipe, (struct base_slice){stash->data, stash->len});
+    base_buf_fini(stash);
+    base_free(stash);
 }
 
 void net_pipe_refuse(struct net_pipe *pipe)
@@ -84,8 +107,10 @@ void net_pipe_refuse(struct net_pipe *pipe)
 int net_pipe_send(struct net_pipe *pipe, struct base_slice bytes)
 {
     struct net_conn *conn = pipe->conn;
+    pipe->sending = true;
     net_conn_send(conn, bytes, (struct base_slice){NULL, 0});
-    if (conn->state == NET_CONN_DEAD)
+    pipe->sending = false;
+    if (pipe->lost)
         return BASE_ERR_CLOSED;
     return conn->out ? 1 : 0;
 }
@@ -93,6 +118,8 @@ int net_pipe_send(struct net_pipe *pipe, struct base_slice bytes)
 void net_pipe_pause(struct net_pipe *pipe, bool paused)
 {
     struct net_conn *conn = pipe->conn;
+    if (pipe->lost)
+        return;
     conn->paused = paused;
     if (!paused && conn->more_to_read)
         net_worker_again(conn);
@@ -111,7 +138,9 @@ void net_pipe_reset(struct net_pipe *pipe)
 void net_pipe_take(struct net_conn *conn, struct base_slice bytes)
 {
     const struct net_relay *relay = relay_of(conn);
-    relay->on_bytes(relay->data, conn->pipe, bytes);
+    net_pipe_pass_first(conn);
+    if (conn->state == NET_CONN_PIPED)
+        relay->on_bytes(relay->data, conn->pipe, bytes);
 }
 
 void net_pipe_written(struct net_conn *conn)
@@ -121,12 +150,29 @@ void net_pipe_written(struct net_conn *conn)
         relay->on_sent(relay->data, conn->pipe);
 }
 
+static void report_lost(struct net_pipe *pipe)
+{
+    const struct net_relay *relay = relay_of(pipe->conn);
+    relay->on_gone(relay->data, pipe);
+    detach(pipe);
+}
+
 void net_pipe_lost(struct net_conn *conn)
 {
-    const struct net_relay *relay = relay_of(conn);
     struct net_pipe *pipe = conn->pipe;
     if (!pipe)
         return;
-    relay->on_gone(relay->data, pipe);
-    detach(pipe);
+    if (!pipe->sending) {
+        report_lost(pipe);
+        return;
+    }
+    pipe->lost = true;
+    pipe->next_lost = conn->worker->lost_pipes;
+    conn->worker->lost_pipes = pipe;
+}
+
+void net_pipes_end(struct net_worker *worker)
+{
+    while (worker->lost_pipes)
+        report_lost(worker->lost_pipes);
 }

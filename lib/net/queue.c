@@ -24,7 +24,7 @@ static char deflate(struct net_session *session, enum net_ws_opcode opcode,
 void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
                    size_t len)
 {
-    if (session->dead)
+    if (session->dead || session->doomed)
         return;
     struct base_slice payload = {bytes, len};
     char bits = deflate(session, opcode, &payload);
@@ -32,7 +32,7 @@ void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const
     len = payload.len;
     size_t limit = session->endpoint->max_queue_bytes;
     if (!net_queue_empty(session) && net_queue_bytes(session) + len > limit) {
-        net_session_close(session, NET_REASON_SLOW);
+        net_session_doom(session, NET_REASON_SLOW);
         return;
     }
     char header[NET_WS_HEADER_MAX];
@@ -40,7 +40,7 @@ void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const
     header[0] |= bits;
     struct net_frame *frame = base_malloc(sizeof *frame + header_len + len);
     if (!frame) {
-        net_session_close(session, NET_REASON_NOMEM);
+        net_session_doom(session, NET_REASON_NOMEM);
         return;
     }
     *frame = (struct net_frame){.len = (uint32_t)(header_len + len)};
@@ -232,10 +232,9 @@ void net_queue_unfollow(struct net_session *session)
     struct net_cursor *cursor = &session->cursor;
     if (!cursor->view)
         return;
-    if (cursor->frame_left > 0 && keep_frame_left(session) < 0) {
-        net_session_close(session, NET_REASON_NOMEM);
-        return;
-    }
+    /* The rest of the frame is lost then, and the client will see that. */
+    if (cursor->frame_left > 0 && keep_frame_left(session) < 0)
+        net_session_doom(session, NET_REASON_NOMEM);
     for (struct net_frame *frame = session->first_frame; frame; frame = frame->next)
         frame->after = 0;
     net_cursor_detach(cursor);

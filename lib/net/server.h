@@ -11,8 +11,14 @@
  * Threads: a server has a home loop and workers, each with a loop and thread of its own; worker 0
  * lives on the home loop. A session lives its whole life on one worker, on whose thread its
  * handlers run and its functions must be called. net_server_* belong to the home loop, except where
- * another thread is named. Handlers may call any function of their socket, also those that end it;
- * memory is released at the end of the loop's turn.
+ * another thread is named.
+ *
+ * Handlers are called by the loop, never inside a call of a function below (but on_worker, inside
+ * net_server_new). So whoever makes such a call finds all objects as they were, his own and the
+ * server's, and may go through a list of his meanwhile. What a call ends, for instance a session
+ * for which too much waits, ends in the same turn of the loop, after the handler that has made the
+ * call returned: then on_disconnect, on_close and on_gone tell. Until they have returned, the
+ * functions of a socket, session or pipe that is ending may be called and have no effect.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -107,8 +113,8 @@ struct net_namespace {
     /* Must be answered with net_socket_accept or net_socket_refuse, now or later. */
     void (*on_connect)(void *data, struct net_socket *socket, const struct net_connect *connect);
     void (*on_event)(void *data, struct net_socket *socket, const struct net_event *event);
-    /* The socket is gone after the call, also one that was neither accepted nor refused. Not called
-     * after a refusal. */
+    /* Called once for each socket, also for one that was neither accepted nor refused, but not
+     * after a refusal. The socket follows no view when it returns, and is gone then. */
     void (*on_disconnect)(void *data, struct net_socket *socket, enum net_reason reason);
     void *data;
 };
@@ -118,6 +124,7 @@ struct net_engine {
     void (*on_open)(void *data, struct net_session *session);
     void (*on_message)(void *data, struct net_session *session, bool binary,
                        struct base_slice message);
+    /* Called once. The session is gone when it returns. */
     void (*on_close)(void *data, struct net_session *session, enum net_reason reason);
     void *data;
 };
@@ -179,7 +186,8 @@ struct net_server_options {
 
 struct net_pipe;
 
-/* All on the home loop. A pipe is gone after on_gone, net_pipe_refuse, _finish and _reset. */
+/* All on the home loop. A pipe is gone after on_gone, and after a call of net_pipe_refuse, _finish
+ * or _reset, behind which there is no on_gone. */
 struct net_relay {
     /* A request has come for a session of the server `id`; to be answered with net_pipe_open or
      * net_pipe_refuse, now or later. */
@@ -226,12 +234,12 @@ int net_server_adopt(struct net_server *server, int fd);
 
 void net_pipe_set_data(struct net_pipe *pipe, void *data);
 void *net_pipe_get_data(const struct net_pipe *pipe);
-/* Calls on_bytes with what has come so far. */
+/* on_bytes is called with what has come so far, and will come, from this turn of the loop on. */
 void net_pipe_open(struct net_pipe *pipe);
 /* Answers that the session is unknown. */
 void net_pipe_refuse(struct net_pipe *pipe);
 /* 0: on its way; 1: some of it is kept, on_sent will tell; BASE_ERR_CLOSED: the client has gone,
- * on_gone has been called. */
+ * on_gone will be called in this turn of the loop. */
 int net_pipe_send(struct net_pipe *pipe, struct base_slice bytes);
 /* Reads no more, or reads again. What has been read already may still come. */
 void net_pipe_pause(struct net_pipe *pipe, bool paused);
@@ -305,9 +313,9 @@ struct net_response {
     const char *headers;    /* more, each with its CR LF; NULL: none */
     struct base_slice body; /* left out of the answer to a HEAD */
 };
-/* Copies the response, frees the request. On the request's worker, or, after the server's end,
- * anywhere. A peer that has gone, or for which it took longer than request_timeout_ms, hears
- * nothing; the request has to be answered nevertheless. */
+/* Copies the response; the request is gone after the call. On the request's worker, or, after the
+ * server's end, anywhere. A peer that has gone, or for which it took longer than
+ * request_timeout_ms, hears nothing; the request has to be answered nevertheless. */
 void net_request_answer(struct net_request *request, const struct net_response *response);
 
 /* ---- broadcasts; home loop ---- */
@@ -321,12 +329,19 @@ int net_server_log_event(struct net_server *server, struct net_log *log, struct 
  * net_server_post. NULL: BASE_ERR_NOMEM. */
 struct net_view *net_server_log_attach(struct net_server *server, struct net_log *log,
                                        unsigned worker);
-/* The worker has no follower of the view any more: it is freed. */
+/* The worker has no follower of the view any more: it is freed, on its worker, after what has been
+ * posted there. */
 void net_server_log_detach(struct net_server *server, struct net_view *view);
 /* Every view must have been detached. */
 void net_server_log_free(struct net_server *server, struct net_log *log);
 
-/* ---- sockets; their worker ---- */
+/* ---- sockets; their worker ----
+ *
+ * A socket is there until on_disconnect has returned for it, or net_socket_refuse was called. Any
+ * of the calls that send may find that too much waits for the session, or memory short: then the
+ * session is closed in this turn of the loop (NET_REASON_SLOW, NET_REASON_NOMEM), and on_disconnect
+ * is called for each of its sockets. So there is no result to look at.
+ */
 
 void net_socket_set_data(struct net_socket *socket, void *data);
 void *net_socket_get_data(const struct net_socket *socket);
@@ -342,27 +357,31 @@ struct net_lag {
 void net_socket_lag(const struct net_socket *socket, struct net_lag *lag);
 
 /* Answers CONNECT. Once only. An accepted socket may follow a view and emit at once: the answer
- * goes first. */
+ * goes first. Sends. */
 void net_socket_accept(struct net_socket *socket);
-/* The session stays; the socket is gone after the call. */
+/* The session stays; the socket is gone after the call, without on_disconnect. Sends. */
 void net_socket_refuse(struct net_socket *socket, const char *message);
 
-/* Sends an event; `name` and `arguments` as above. A failure closes the session
- * (NET_REASON_NOMEM, or NET_REASON_SLOW past the bound), so there is no result to look at. */
+/* Sends an event; `name` and `arguments` as above. */
 void net_socket_emit(struct net_socket *socket, struct base_slice name, struct base_slice arguments,
                      const struct net_attachments *attachments);
 void net_socket_ack(struct net_socket *socket, uint64_t ack, struct base_slice arguments,
                     const struct net_attachments *attachments);
-/* Follows a view of the socket's worker from its present end on; a session follows one at most. */
+/* Follows a view of the socket's worker from its present end on; a session follows one at most,
+ * for a second one this has no effect. */
 void net_socket_follow(struct net_socket *socket, struct net_view *view);
+/* The view may be detached afterwards. */
 void net_socket_unfollow(struct net_socket *socket);
-/* Leaves the namespace (41). Official clients do not come back by themselves after it. */
+/* Leaves the namespace (41). Official clients do not come back by themselves after it. Nothing is
+ * received or followed by the socket any more; on_disconnect is called in this turn of the loop,
+ * with NET_REASON_SERVER. Sends. */
 void net_socket_disconnect(struct net_socket *socket);
-/* Closes the session below: clients come back by themselves. */
+/* Closes the session below, in this turn of the loop: clients come back by themselves. */
 void net_socket_close(struct net_socket *socket, enum net_reason reason);
 
 /* ---- sessions of a bare Engine.IO endpoint; their worker ---- */
 
+/* Sends, as the calls of a socket do: the session may be closed by it, in this turn of the loop. */
 void net_session_send(struct net_session *session, bool binary, struct base_slice message);
 
 #endif

@@ -151,7 +151,7 @@ struct net_session *net_session_find(struct net_worker *worker, struct base_slic
         net_session_close(session, NET_REASON_PING_TIMEOUT);
         return NULL;
     }
-    return session;
+    return net_session_settle(session) ? session : NULL;
 }
 
 /* ---- life ---- */
@@ -267,6 +267,7 @@ void net_session_opened(struct net_session *session)
     const struct net_engine *engine = session->endpoint->engine;
     if (engine && engine->on_open && !session->dead)
         engine->on_open(engine->data, session);
+    net_session_settle(session);
 }
 
 int net_session_format_open(struct net_session *session, bool upgrade)
@@ -317,8 +318,10 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
     net_worker_leave(worker);
     atomic_fetch_sub_explicit(&worker->session_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&worker->closed[reason], 1, memory_order_relaxed);
-    session->dead_next = worker->dead_sessions;
-    worker->dead_sessions = session;
+    if (!session->doomed) { /* else the list it is in hands it on */
+        session->dead_next = worker->dead_sessions;
+        worker->dead_sessions = session;
+    }
 }
 
 void net_session_close_code(struct net_session *session, enum net_reason reason, uint16_t code)
@@ -346,6 +349,23 @@ void net_session_close(struct net_session *session, enum net_reason reason)
     net_session_close_code(session, reason, close_code(reason));
 }
 
+void net_session_doom(struct net_session *session, enum net_reason reason)
+{
+    if (session->dead || session->doomed)
+        return;
+    session->doomed = true;
+    session->doom_reason = (uint8_t)reason;
+    session->dead_next = session->worker->doomed;
+    session->worker->doomed = session;
+}
+
+bool net_session_settle(struct net_session *session)
+{
+    if (session->doomed)
+        net_session_close(session, (enum net_reason)session->doom_reason);
+    return !session->dead;
+}
+
 void net_session_free(struct net_session *session)
 {
     base_free(session->polling);
@@ -361,6 +381,8 @@ void net_session_free(struct net_session *session)
 void net_session_on_due(struct net_session *session)
 {
     uint64_t now = base_clock_mono_us();
+    if (!net_session_settle(session))
+        return;
     if (session->connect_us && session->connect_us <= now) {
         net_session_close(session, NET_REASON_CONNECT_TIMEOUT);
         return;
@@ -379,7 +401,7 @@ void net_session_on_due(struct net_session *session)
         uint64_t from = now - session->beat_us < LATE_US ? session->beat_us : now;
         session->beat_us = from + session->endpoint->ping_timeout_ms * NET_MS;
         net_queue_add(session, NET_WS_TEXT, "2", 1);
-        if (session->dead)
+        if (!net_session_settle(session))
             return;
     }
     net_session_set_due(session);
@@ -435,7 +457,10 @@ bool net_session_take(struct net_session *session, struct net_eio_packet *packet
     if (!net_session_spend(session))
         return false;
     switch (packet->type) {
-    case NET_EIO_MESSAGE: return take_message(session, packet);
+    case NET_EIO_MESSAGE:
+        if (!take_message(session, packet))
+            return false;
+        break;
     case NET_EIO_PONG: take_pong(session); break;
     case NET_EIO_CLOSE: net_session_close(session, NET_REASON_CLIENT); break;
     case NET_EIO_PING: /* revision 3 of the protocol had clients ping */
@@ -443,7 +468,7 @@ bool net_session_take(struct net_session *session, struct net_eio_packet *packet
         break;
     default: break; /* out of turn, and harmless */
     }
-    return !session->dead;
+    return net_session_settle(session);
 }
 
 void net_session_send(struct net_session *session, bool binary, struct base_slice message)
@@ -456,7 +481,7 @@ void net_session_send(struct net_session *session, bool binary, struct base_slic
     packet->len = 0;
     if (base_buf_add_byte(packet, NET_EIO_MESSAGE) < 0 ||
         base_buf_add(packet, message.data, message.len) < 0)
-        net_session_close(session, NET_REASON_NOMEM);
+        net_session_doom(session, NET_REASON_NOMEM);
     else
         net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
 }

@@ -58,27 +58,57 @@ static struct base_slice nsp_slice(const struct net_socket *socket)
     return (struct base_slice){socket->nsp->name, strlen(socket->nsp->name)};
 }
 
-/* Out of the session's list; the memory goes at the end of the turn. */
-static void bury(struct net_socket *socket)
+static void push(struct net_socket **list, struct net_socket *socket)
 {
-    struct net_session *session = socket->session;
-    struct net_socket **place = &session->sockets;
+    socket->next = *list;
+    *list = socket;
+}
+
+/* Out of the session's list; the memory goes at the end of the turn. */
+static void take_out(struct net_socket *socket)
+{
+    struct net_socket **place = &socket->session->sockets;
     while (*place != socket)
         place = &(*place)->next;
     *place = socket->next;
     socket->state = NET_SOCKET_DEAD;
-    socket->next = session->worker->dead_sockets;
-    session->worker->dead_sockets = socket;
+}
+
+static void unfollow(struct net_socket *socket)
+{
+    struct net_session *session = socket->session;
+    if (!socket->follows)
+        return;
+    socket->follows = false;
+    if (session->dead)
+        net_cursor_detach(&session->cursor);
+    else
+        net_queue_unfollow(session);
+}
+
+/* Of one that is in no list. */
+static void report(struct net_socket *socket, enum net_reason reason)
+{
+    const struct net_namespace *nsp = socket->nsp;
+    push(&socket->session->worker->dead_sockets, socket);
+    if (nsp->on_disconnect)
+        nsp->on_disconnect(nsp->data, socket, reason);
+    unfollow(socket); /* not before: the handler may ask how much has waited */
 }
 
 static void leave(struct net_socket *socket, enum net_reason reason)
 {
-    const struct net_namespace *nsp = socket->nsp;
-    if (socket->state == NET_SOCKET_DEAD)
-        return;
-    bury(socket);
-    if (nsp->on_disconnect)
-        nsp->on_disconnect(nsp->data, socket, reason);
+    take_out(socket);
+    report(socket, reason);
+}
+
+void net_sockets_end(struct net_worker *worker)
+{
+    while (worker->left) {
+        struct net_socket *socket = worker->left;
+        worker->left = socket->next;
+        report(socket, NET_REASON_SERVER);
+    }
 }
 
 void net_socket_session_closed(struct net_session *session, enum net_reason reason)
@@ -92,7 +122,7 @@ static void send_scratch(struct net_session *session, int format_result)
 {
     struct base_buf *packet = &session->worker->scratch;
     if (format_result < 0)
-        net_session_close(session, NET_REASON_NOMEM);
+        net_session_doom(session, NET_REASON_NOMEM);
     else
         net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
 }
@@ -212,7 +242,18 @@ bool net_socket_take_binary(struct net_session *session, struct base_slice bytes
     return goes_on;
 }
 
-/* ---- for the application ---- */
+/* ---- for the application: no handler is called from here on ---- */
+
+static bool is_open(const struct net_socket *socket)
+{
+    return socket->state == NET_SOCKET_OPEN && !socket->session->dead && !socket->session->doomed;
+}
+
+static bool is_pending(const struct net_socket *socket)
+{
+    return socket->state == NET_SOCKET_PENDING && !socket->session->dead &&
+           !socket->session->doomed;
+}
 
 void net_socket_set_data(struct net_socket *socket, void *data)
 {
@@ -243,11 +284,11 @@ void net_socket_address(const struct net_socket *socket, char out[static NET_ADD
 void net_socket_accept(struct net_socket *socket)
 {
     struct net_session *session = socket->session;
-    if (socket->state != NET_SOCKET_PENDING || session->dead)
+    if (!is_pending(socket))
         return;
     char sid[BASE_TOKEN_LEN + 1]; /* only the client has a use for it */
     if (base_id_token(sid) < 0) {
-        net_session_close(session, NET_REASON_NOMEM);
+        net_session_doom(session, NET_REASON_NOMEM);
         return;
     }
     socket->state = NET_SOCKET_OPEN;
@@ -260,7 +301,8 @@ void net_socket_refuse(struct net_socket *socket, const char *message)
     struct net_session *session = socket->session;
     if (socket->state != NET_SOCKET_PENDING || session->dead)
         return;
-    bury(socket);
+    take_out(socket);
+    push(&session->worker->dead_sockets, socket);
     send_scratch(session,
                  net_sio_format_connect_error(fresh_scratch(session), nsp_slice(socket), message));
 }
@@ -276,7 +318,7 @@ void net_socket_emit(struct net_socket *socket, struct base_slice name, struct b
                      const struct net_attachments *attachments)
 {
     struct net_session *session = socket->session;
-    if (socket->state != NET_SOCKET_OPEN || session->dead)
+    if (!is_open(socket))
         return;
     unsigned count = attachments ? (unsigned)attachments->count : 0;
     send_scratch(session, net_sio_format_event(fresh_scratch(session), nsp_slice(socket), name,
@@ -288,7 +330,7 @@ void net_socket_ack(struct net_socket *socket, uint64_t ack, struct base_slice a
                     const struct net_attachments *attachments)
 {
     struct net_session *session = socket->session;
-    if (socket->state != NET_SOCKET_OPEN || session->dead)
+    if (!is_open(socket))
         return;
     unsigned count = attachments ? (unsigned)attachments->count : 0;
     send_scratch(session, net_sio_format_ack(fresh_scratch(session), nsp_slice(socket), ack,
@@ -298,17 +340,15 @@ void net_socket_ack(struct net_socket *socket, uint64_t ack, struct base_slice a
 
 void net_socket_follow(struct net_socket *socket, struct net_view *view)
 {
-    if (socket->session->dead || socket->session->cursor.view)
+    if (!is_open(socket) || socket->session->cursor.view)
         return;
     net_queue_follow(socket->session, view);
+    socket->follows = true;
 }
 
 void net_socket_unfollow(struct net_socket *socket)
 {
-    if (!socket->session->dead)
-        net_queue_unfollow(socket->session);
-    else
-        net_cursor_detach(&socket->session->cursor);
+    unfollow(socket);
 }
 
 void net_socket_disconnect(struct net_socket *socket)
@@ -317,10 +357,12 @@ void net_socket_disconnect(struct net_socket *socket)
     if (socket->state != NET_SOCKET_OPEN || session->dead)
         return;
     send_scratch(session, net_sio_format_disconnect(fresh_scratch(session), nsp_slice(socket)));
-    leave(socket, NET_REASON_SERVER);
+    unfollow(socket);
+    take_out(socket);
+    push(&session->worker->left, socket);
 }
 
 void net_socket_close(struct net_socket *socket, enum net_reason reason)
 {
-    net_session_close(socket->session, reason);
+    net_session_doom(socket->session, reason);
 }

@@ -218,6 +218,7 @@ static void take_session_event(struct net_session *session, struct net_ws_event 
     case NET_WS_PING:
         if (net_session_spend(session))
             net_queue_add(session, NET_WS_PONG, event->data, event->len);
+        net_session_settle(session);
         break;
     case NET_WS_CLOSE: take_close(session, event); break;
     case NET_WS_TEXT:

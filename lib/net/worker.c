@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The turn of a worker: events are handled first, in any order and any number, and only mark what
- * has something to send; then everything marked is written, once; then what has ended is released.
+ * has something to send, or what their handlers want ended; then that is ended, and everything
+ * marked is written, once; then what has ended is released.
  */
 #include "net/internal.h"
 
@@ -64,9 +65,29 @@ void net_worker_leave(struct net_worker *worker)
 
 /* ---- the turn ---- */
 
+/* What calls of the application have ended; the handlers that learn of it may end more. */
+static void end_doomed(struct net_worker *worker)
+{
+    while (worker->doomed || worker->left || worker->lost_pipes) {
+        net_sockets_end(worker);
+        net_pipes_end(worker);
+        struct net_session *session = worker->doomed;
+        if (!session)
+            continue;
+        worker->doomed = session->dead_next;
+        session->doomed = false;
+        if (session->dead) {
+            session->dead_next = worker->dead_sessions;
+            worker->dead_sessions = session;
+        } else {
+            net_session_close(session, (enum net_reason)session->doom_reason);
+        }
+    }
+}
+
 static void flush_session(struct net_session *session)
 {
-    if (session->dead)
+    if (session->dead || session->doomed)
         return;
     if (session->polling)
         net_polling_flush(session);
@@ -92,7 +113,7 @@ static void flush_view(struct net_view *view)
 
 static void flush_dirty(struct net_worker *worker)
 {
-    while (worker->dirty_views || worker->dirty_sessions) {
+    for (end_doomed(worker); worker->dirty_views || worker->dirty_sessions; end_doomed(worker)) {
         struct net_view *view = worker->dirty_views;
         if (view) {
             worker->dirty_views = view->dirty_next;
@@ -124,8 +145,10 @@ static void read_again(struct net_worker *worker)
     }
 }
 
+/* In the lists of what is marked nothing must be left that is dead. */
 static void release_dead(struct net_worker *worker)
 {
+    flush_dirty(worker);
     while (worker->dead_sockets) {
         struct net_socket *socket = worker->dead_sockets;
         worker->dead_sockets = socket->next;

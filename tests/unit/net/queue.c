@@ -236,7 +236,9 @@ static void closes_a_session_past_the_bound(void)
     net_queue_add(&t.session, NET_WS_TEXT, text, 90);
     CHECK(!t.session.dead);
     net_queue_add(&t.session, NET_WS_TEXT, text, 10);
-    CHECK(t.session.dead);
+    CHECK(t.session.doomed && !t.session.dead);
+    CHECK(net_queue_bytes(&t.session) > 90); /* for the handler to ask */
+    CHECK(!net_session_settle(&t.session) && t.session.dead);
     CHECK_INT(t.worker.closed[NET_REASON_SLOW], 1);
     CHECK(net_queue_empty(&t.session));
     net_queue_add(&t.session, NET_WS_TEXT, text, 10);
@@ -250,7 +252,7 @@ static void closes_a_session_without_memory(void)
     base_mem_fail(1, 1);
     net_queue_add(&t.session, NET_WS_TEXT, "a", 1);
     base_mem_fail(0, 0);
-    CHECK(t.session.dead && net_queue_empty(&t.session));
+    CHECK(!net_session_settle(&t.session) && net_queue_empty(&t.session));
     CHECK_INT(t.worker.closed[NET_REASON_NOMEM], 1);
     end();
     begin(LIMIT);
@@ -260,7 +262,7 @@ static void closes_a_session_without_memory(void)
     base_mem_fail(1, 1);
     net_queue_unfollow(&t.session);
     base_mem_fail(0, 0);
-    CHECK(t.session.dead && !t.session.cursor.view);
+    CHECK(!t.session.cursor.view && !net_session_settle(&t.session));
     end();
 }
 
