@@ -156,7 +156,12 @@ static void finish_upgrade(struct net_conn *conn)
     }
     if (polling->post)
         polling->post->session = NULL;
+    struct net_conn *get = polling->get; /* out of memory for an answer */
     base_free_clear(&session->polling);
+    if (get) {
+        get->session = NULL;
+        net_conn_kill(get, true);
+    }
     session->probed = false;
     session->conn = conn;
     session->deflates = net_ws_allows_compressed(&conn->ws);
