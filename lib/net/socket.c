@@ -358,6 +358,8 @@ void net_socket_disconnect(struct net_socket *socket)
         return;
     send_scratch(session, net_sio_format_disconnect(fresh_scratch(session), nsp_slice(socket)));
     unfollow(socket);
+    if (session->doomed)
+        return; /* it is reported with its session */
     take_out(socket);
     push(&session->worker->left, socket);
 }
