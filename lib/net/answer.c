@@ -105,7 +105,7 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
         body.len = 0;
     if (answer->status >= 400 && !conn->of_site)
         atomic_fetch_add_explicit(&conn->worker->request_errors, 1, memory_order_relaxed);
-    conn->session = NULL;
+    net_polling_forget(conn); /* also that a POST is under way, whose answer this is */
     conn->state = NET_CONN_HTTP;
     net_conn_send(conn, head, body);
     if (conn->state == NET_CONN_DEAD)

@@ -91,19 +91,14 @@ static void tell_lost(struct net_conn *conn)
         net_pipe_lost(conn);
         return;
     }
-    struct net_session *session = conn->session;
-    conn->session = NULL;
     if (conn->asks)
         net_site_lost(conn);
-    if (!session)
+    if (!conn->session)
         return;
-    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
-        conn->session = session;
+    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)
         net_websocket_lost(conn);
-        conn->session = NULL;
-    } else {
-        net_polling_lost(session, conn);
-    }
+    else
+        net_polling_lost(conn);
 }
 
 void net_conn_kill(struct net_conn *conn, bool reset)
@@ -254,9 +249,9 @@ void net_conn_finish(struct net_conn *conn)
 {
     if (conn->state == NET_CONN_DEAD || conn->state == NET_CONN_CLOSING)
         return;
+    net_polling_forget(conn);
     drop_reader(conn);
     conn->state = NET_CONN_CLOSING;
-    conn->session = NULL;
     if (has_unsent(conn))
         give_time(conn);
     else

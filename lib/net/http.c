@@ -306,8 +306,6 @@ static void on_error(struct net_conn *conn)
                                          : status == 413 ? NET_REFUSED_BODY
                                                          : NET_REFUSED_MALFORMED);
     conn->http10 = conn->head_only = false;
-    if (conn->session) /* of a POST under way */
-        net_polling_lost(conn->session, conn);
     net_answer(conn, &(struct net_answer){.status = status, .close = true});
 }
 

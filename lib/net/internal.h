@@ -285,8 +285,11 @@ void net_polling_post(struct net_conn *conn, struct net_session *session, struct
 void net_polling_flush(struct net_session *session);
 /* The session goes: its requests are answered. */
 void net_polling_close(struct net_session *session, enum net_reason reason);
+/* The connection has no request of its session any more, answered or not. True when it had the GET
+ * that waited. */
+bool net_polling_forget(struct net_conn *conn);
 /* The connection of a waiting GET or a running POST has been lost. */
-void net_polling_lost(struct net_session *session, struct net_conn *conn);
+void net_polling_lost(struct net_conn *conn);
 
 /* Answers an upgrade request: of a new session (NULL), or of one that polls. */
 void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session);

@@ -177,15 +177,23 @@ void net_polling_close(struct net_session *session, enum net_reason reason)
     }
 }
 
-void net_polling_lost(struct net_session *session, struct net_conn *conn)
+bool net_polling_forget(struct net_conn *conn)
 {
+    struct net_polling *polling = conn->session ? conn->session->polling : NULL;
     conn->session = NULL;
-    if (!session->polling)
-        return;
-    if (session->polling->post == conn)
-        session->polling->post = NULL;
-    if (session->polling->get == conn) {
-        session->polling->get = NULL;
+    if (!polling)
+        return false;
+    bool waited = polling->get == conn;
+    if (waited)
+        polling->get = NULL;
+    if (polling->post == conn)
+        polling->post = NULL;
+    return waited;
+}
+
+void net_polling_lost(struct net_conn *conn)
+{
+    struct net_session *session = conn->session;
+    if (net_polling_forget(conn))
         net_session_close(session, NET_REASON_TRANSPORT);
-    }
 }

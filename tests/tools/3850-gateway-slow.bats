@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # arda-gateway: a client that takes nothing is disconnected in the middle of whatever it is being
-# sent, and nothing else happens.
+# sent, one that does not send what it has announced is answered, and nothing else happens.
 
 load ../lib/common.bash
 
@@ -91,5 +91,23 @@ still_serves() {
         printf '42["subscribe:loop","%s"]' "$i" | post ''
     done
     wait_for dropped 1
+    still_serves
+}
+
+@test "a POST whose body does not come is answered, and the session takes another" {
+    stop gateway
+    start_gateway --request-timeout 100ms --workers "${ARDA_WORKERS:-1}"
+    client other "$tenant"
+    open_session
+    for _ in 1 2 3; do
+        exec 8<>"/dev/tcp/127.0.0.1/${GATEWAY_URL##*:}"
+        printf 'POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4' "${url#"$GATEWAY_URL"}" >&8
+        read -r -t 20 line <&8
+        [[ "$line" == "HTTP/1.1 408 "* ]]
+        exec 8>&-
+    done
+    { connect && printf '\x1e'; } | post 3
+    [ "$(cat "$RUN_DIR/answer")" = ok ]
+    curl -sS "$url" | grep -q '"connected"'
     still_serves
 }
