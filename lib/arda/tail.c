@@ -264,15 +264,28 @@ void arda_tails_resume(struct arda_tails *tails)
     pump(tails);
 }
 
+/* Out of memory, the handler of a tail's end may close any tail and free the group: each tail is
+ * kept until the next one has been found. False when the group is gone. */
+static bool check_all(struct arda_tails *tails)
+{
+    struct base_list *link = tails->all.next;
+    bool freed = tails->freed;
+    while (link != &tails->all && !freed) {
+        struct arda_tail *tail = base_container(link, struct arda_tail, link);
+        tail_ref(tail);
+        if (!tail_is_over(tail))
+            tail_check_channel(tail);
+        link = link->next;
+        freed = tails->freed;
+        tail_unref(tail);
+    }
+    return !freed;
+}
+
 void arda_tails_wake(struct arda_tails *tails, bool check)
 {
-    if (check && !tails->paused)
-        BASE_LIST_FOREACH (link, &tails->all) {
-            struct arda_tail *tail = base_container(link, struct arda_tail, link);
-            if (!tail_is_over(tail))
-                tail_check_channel(tail);
-        }
-    pump(tails);
+    if (!check || tails->paused || check_all(tails))
+        pump(tails);
 }
 
 /* ---- facts ---- */

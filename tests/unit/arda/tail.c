@@ -22,7 +22,7 @@ static struct test_bus test, publisher;
 struct heard {
     struct arda_tail *tail;
     int events, with_id, moves, gaps, lives, ends, result;
-    bool close_at_end;
+    bool close_at_end, free_at_end;
     char text[2048]; /* the letters of the events' ids, in order; for small tests */
     char positions[512];
     char gap[512];
@@ -86,6 +86,8 @@ static void on_live(void *data, struct arda_tail *tail)
     ((struct heard *)arda_tail_data(tail))->lives++;
 }
 
+static struct arda_tails *tails;
+
 static void on_end(void *data, struct arda_tail *tail, int result, const struct base_why *why)
 {
     (void)data;
@@ -97,9 +99,9 @@ static void on_end(void *data, struct arda_tail *tail, int result, const struct 
         arda_tail_close(tail);
         heard->tail = NULL;
     }
+    if (heard->free_at_end)
+        arda_tails_free(tails);
 }
-
-static struct arda_tails *tails;
 
 static void open_tails(void)
 {
@@ -681,6 +683,29 @@ static void memory_that_fails_loses_nothing_else(void)
     CHECK(done);
 }
 
+/* The check asks for the head of each stream, and its handlers are called in it. */
+static void without_memory_a_handler_may_end_what_is_being_checked(void)
+{
+    static struct heard heard[2];
+    for (int all = 0; all < 2; all++) {
+        open_tails();
+        for (int i = 0; i < 2; i++) {
+            add_tail(&heard[i], i ? "t2" : "t1",
+                     &(struct arda_tail_start){.follow = true, .direct = true});
+            RUN_UNTIL(heard[i].lives == 1);
+            heard[i].close_at_end = !all;
+            heard[i].free_at_end = all;
+        }
+        base_mem_fail(1, 1000);
+        arda_tails_wake(tails, true);
+        base_mem_fail(0, 0);
+        CHECK_INT(heard[0].result, BASE_ERR_NOMEM);
+        CHECK_INT(heard[0].ends + heard[1].ends, all ? 1 : 2);
+        if (!all)
+            arda_tails_free(tails);
+    }
+}
+
 int main(void)
 {
     if (test_redis_missing())
@@ -709,6 +734,7 @@ int main(void)
     RUN(what_a_paused_tail_could_not_keep_is_a_gap);
     RUN(a_stream_that_may_not_be_read_leaves_a_direct_tail_live);
     RUN(memory_that_fails_loses_nothing_else);
+    RUN(without_memory_a_handler_may_end_what_is_being_checked);
     RUN(a_thousand_seams_have_no_hole_and_no_duplicate);
     test_bus_close(&publisher);
     test_bus_close(&test);
