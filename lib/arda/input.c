@@ -161,7 +161,8 @@ bool arda_input_is_file(const struct arda_input *input)
 void arda_input_pause(struct arda_input *input)
 {
     input->paused = true;
-    arrange(input);
+    if (!input->closing)
+        arrange(input);
 }
 
 void arda_input_resume(struct arda_input *input)
