@@ -3,6 +3,7 @@
 // the server sends is looked at: nothing of another tenant or user, and nothing at all for a token
 // that is not good.
 'use strict';
+const tls = require('tls');
 const { Raw } = require('../lib/raw.js');
 
 const PATIENCE_MS = 1500;
@@ -10,8 +11,19 @@ const PATIENCE_MS = 1500;
 // What a peer may do to us that we do the same to: it is no fault of the server.
 class Over extends Error {}
 
-const isOver = (error) => error instanceof Over || / instead of /.test(error.message) || /^(E[A-Z]+|ERR_[A-Z_]+)$/.test(error.code || '');
+const isOver = (error) => error instanceof Over || / instead of /.test(error.message) || /^(E[A-Z]+|ERR_[A-Z0-9_]+)$/.test(error.code || '');
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function secure(port) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false }).once('error', reject);
+    socket.once('secureConnect', () => {
+      const raw = new Raw(socket);
+      raw.reset = raw.close; // Node.js cannot reset it
+      resolve(raw);
+    });
+  });
+}
 
 class Client {
   constructor(dice, world, me = world.identity(dice)) {
@@ -19,9 +31,11 @@ class Client {
     this.answered = new Promise((done) => (this.onAnswer = done));
   }
 
+  // Over TLS where the gateway has it; a few do not know that.
   async open() {
     if (this.over) throw new Over();
-    const raw = await Raw.open(this.world.gateway(this.dice).port);
+    const gateway = this.world.gateway(this.dice);
+    const raw = gateway.tls && this.dice.chance(0.95) ? await this.within(secure(gateway.port)) : await Raw.open(gateway.port);
     this.raws.add(raw);
     if (this.over) this.end();
     return raw;

@@ -9,9 +9,9 @@ const CALM_MS = 60000; // until everything has gone, under sanitizers and load
 const EMPTY = ['connections', 'sessions', 'tenants', 'queue_bytes', 'relay_streams'];
 
 class Gateway {
-  // PORT,PID,ADMIN-PORT,RELAY-PORT
+  // PORT,PID,ADMIN-PORT,RELAY-PORT,TLS
   constructor(text) {
-    [this.port, this.pid, this.admin, this.relay] = text.split(',').map(Number);
+    [this.port, this.pid, this.admin, this.relay, this.tls] = text.split(',').map(Number);
   }
 
   lives() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// Clients as bad as can be, at random: main.js SECONDS GATEWAY..., each PORT,PID,ADMIN-PORT,RELAY-PORT
-// (0: none), with REDIS_URL and GATEWAY_SECRET. TEST_SEED repeats what each client does, though not when.
+// Clients as bad as can be, at random: main.js SECONDS GATEWAY..., each PORT,PID,ADMIN-PORT,RELAY-PORT,TLS
+// (RELAY-PORT 0: none; TLS 0 or 1), with REDIS_URL and GATEWAY_SECRET. TEST_SEED repeats what each client does, though not when.
 // It lasts longer when something of STORM_WANTS has not happened: "disconnects.limit cuts.revoked".
 // Afterwards no gateway may have died or kept anything. Prints what has happened as JSON.
 'use strict';

@@ -16,7 +16,7 @@ setup() {
     for tenant in storm-a storm-b storm-c; do
         printf '{"kind":"loop","tenantId":"%s","loopId":"known"}\n' "$tenant"
     done | arda-directory load -q
-    gateways=()
+    gateways=() tls=0
 }
 teardown() { stop_all; }
 
@@ -29,11 +29,11 @@ one() {
         --connect-timeout 700ms --upgrade-timeout 300ms --idle-timeout 1s --header-timeout 500ms \
         --request-timeout 700ms --max-queue-age 300ms --max-payload 64k "$@"
     wait_for listening_or_gone "$name"
-    gateways+=("$(port "$name" 'listening on'),$(pid_of "$name"),$(port "$name" 'admin on'),$(port "$name" 'relay on')")
+    gateways+=("$(port "$name" 'listening on'),$(pid_of "$name"),$(port "$name" 'admin on'),$(port "$name" 'relay on'),$tls")
 }
 port() {
     local found
-    found=$(sed -n "s/.*$2 .*:\([0-9]*\).*/\1/p" "$RUN_DIR/$1.err")
+    found=$(sed -n "s/.*$2 [^ ]*:\([0-9]*\).*/\1/p" "$RUN_DIR/$1.err")
     echo "${found:-0}"
 }
 
@@ -48,7 +48,7 @@ storm() {
     run --separate-stderr env STORM_GROWTH="$(growth)" STORM_WANTS="$wants" \
         node "$top_srcdir/tests/storm/main.js" "${STORM_SECONDS:-6}" "${gateways[@]}"
     # shellcheck disable=SC2154
-    echo "$stderr" && echo "$output"
+    echo "$stderr" && echo "$output ($status)"
     [ "$status" = 0 ] || show_logs
     [ "$status" = 0 ]
     [ -z "${STORM_SECONDS:-}" ] || echo "# $output" >&3
@@ -57,21 +57,23 @@ storm() {
 
 # after NAME...: each gateway serves a well-behaved client, and ends in order.
 after() {
-    local name
+    local name scheme=http
+    [ "$tls" = 0 ] || scheme=https
     for name in "$@"; do
         tenant=$(uuid)
-        GATEWAY_URL=http://127.0.0.1:$(port "$name" 'listening on')
+        GATEWAY_URL=$scheme://127.0.0.1:$(port "$name" 'listening on')
         client "fresh-$name" "$tenant" --upgrade
         card "$tenant" | arda-publish
         wait_for got "fresh-$name" 1
         stop "fresh-$name"
     done
-    for name in "$@"; do
-        stop "$name"
-        [ "$status" = 0 ] || show_logs
-        [ "$status" = 0 ]
-        ! grep -E 'Sanitizer|runtime error' "$RUN_DIR/$name.err"
-    done
+    for name in "$@"; do end "$name"; done
+}
+end() {
+    stop "$1"
+    [ "$status" = 0 ] || show_logs
+    [ "$status" = 0 ]
+    ! grep -E 'Sanitizer|runtime error' "$RUN_DIR/$1.err"
 }
 
 @test "one worker, nothing but the smallest queue" {
@@ -92,4 +94,32 @@ after() {
     one second --workers "${ARDA_WORKERS:-1}" --token-expiry disconnect --advertise 127.0.0.1:0 --max-queue 16384
     storm relay_requests.in relay_requests.out
     after first second
+}
+
+@test "over TLS, with workers" {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$RUN_DIR/key.pem" -out "$RUN_DIR/cert.pem" \
+        -subj /CN=storm -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+    export NODE_EXTRA_CA_CERTS=$RUN_DIR/cert.pem
+    tls=1
+    one gateway --workers 2 --tls-cert "$RUN_DIR/cert.pem" --tls-key "$RUN_DIR/key.pem" --revocation --max-queue 8192
+    storm refusals.tls
+    after gateway
+}
+
+has_sessions() {
+    [ "$(curl -sS "http://127.0.0.1:$(port "$1" 'admin on')/metrics" | sed -n 's/^arda_gateway_sessions \([0-9]*\)$/\1/p')" -ge "$2" ]
+}
+
+@test "ended in the middle of one" {
+    local round
+    for round in 1 2 3; do
+        gateways=()
+        one first --workers 3 --compression on --advertise 127.0.0.1:0 --drain 300ms
+        one second --workers 2 --revocation --advertise 127.0.0.1:0 --drain 300ms
+        start clients node "$top_srcdir/tests/storm/main.js" 600 "${gateways[@]}"
+        wait_for has_sessions first "$((8 + round))"
+        end first
+        end second
+        stop clients KILL
+    done
 }
