@@ -41,8 +41,8 @@ function join(me) {
 function some(dice, me) {
   if (dice.chance(0.01)) return Array.from({ length: 500 }, () => '3');
   const count = dice.chance(0.05) ? dice.between(20, 90) : dice.between(1, 6);
-  if (dice.chance(0.08)) return Array.from({ length: count }, () => ['41', join(me)]).flat();
-  if (dice.chance(0.03)) return dice.pick([['41'], [join(me)], ['41', '42["ping"]']]);
+  if (dice.chance(0.03)) return Array.from({ length: count }, () => ['41', join(me)]).flat();
+  if (dice.chance(0.01)) return dice.pick([['41'], [join(me)], ['41', '42["ping"]']]);
   const packets = Array.from({ length: count }, () => dice.weighed(HARMLESS)(dice));
   if (dice.chance(0.01)) packets.splice(dice.below(packets.length + 1), 0, dice.weighed(OFFENSIVE)(dice));
   return packets;

@@ -113,8 +113,8 @@ class PollingClient extends Client {
     const { dice, me } = this;
     return dice.weighed([
       [60, () => this.post(some(dice, me))],
-      [3, () => this.beside(this.get())],
-      [2, () => Promise.all([this.post(some(dice, me)), this.post(some(dice, me))])],
+      [0.7, () => this.beside(this.get())],
+      [0.5, () => Promise.all([this.post(some(dice, me)), this.post(some(dice, me))])],
       [8, () => this.upgrade()],
       [3, () => this.chunked(some(dice, me))],
       [4, () => this.breakOff()],
@@ -131,7 +131,7 @@ class PollingClient extends Client {
     await this.begin();
     const reads = dice.chance(0.5);
     if (reads) this.beside(this.read());
-    await this.post(dice.chance(0.9) ? [join(this.me), ...(dice.chance(0.3) ? some(dice, this.me) : [])] : some(dice, this.me));
+    await this.post(dice.chance(0.9) ? [join(this.me), ...(dice.chance(0.2) ? some(dice, this.me) : [])] : some(dice, this.me));
     if (!reads && dice.chance(0.5)) this.beside(this.get());
     await this.mayWait();
     for (let step = dice.between(2, 30); step > 0; step--) {

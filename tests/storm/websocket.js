@@ -112,7 +112,7 @@ class WebSocketClient extends Client {
     await this.connect();
     const { dice } = this;
     // What comes with the first packets is in one read with them.
-    const first = dice.chance(0.9) ? [join(this.me), ...(dice.chance(0.5) ? some(dice, this.me) : [])] : some(dice, this.me);
+    const first = dice.chance(0.9) ? [join(this.me), ...(dice.chance(0.2) ? some(dice, this.me) : [])] : some(dice, this.me);
     await this.within(this.raw.write(this.frames(first)));
     this.beside(this.read());
     await this.mayWait();
