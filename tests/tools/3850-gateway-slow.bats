@@ -96,7 +96,7 @@ still_serves() {
 
 @test "a POST whose body does not come is answered, and the session takes another" {
     stop gateway
-    start_gateway --request-timeout 100ms --workers "${ARDA_WORKERS:-1}"
+    start_gateway --request-timeout 100ms
     client other "$tenant"
     open_session
     for _ in 1 2 3; do

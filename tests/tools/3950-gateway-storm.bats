@@ -77,7 +77,7 @@ end() {
 }
 
 @test "one worker, nothing but the smallest queue" {
-    one gateway --workers "${ARDA_WORKERS:-1}" --max-queue 4096
+    one gateway --max-queue 4096
     storm
     after gateway
 }
@@ -91,7 +91,7 @@ end() {
 
 @test "two gateways, and each request to either" {
     one first --workers 2 --compression on --revocation --advertise 127.0.0.1:0 --max-queue 8192
-    one second --workers "${ARDA_WORKERS:-1}" --token-expiry disconnect --advertise 127.0.0.1:0 --max-queue 16384
+    one second --token-expiry disconnect --advertise 127.0.0.1:0 --max-queue 16384
     storm relay_requests.in relay_requests.out
     after first second
 }
