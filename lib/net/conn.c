@@ -472,8 +472,7 @@ static bool kernel_sends(const struct net_conn *conn)
 void net_conn_on_due(struct net_conn *conn)
 {
     if (conn->state == NET_CONN_HTTP && conn->http.parser) {
-        if (!conn->of_site)
-            net_worker_refused(conn->worker, NET_REFUSED_LATE);
+        net_http_late(conn);
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }

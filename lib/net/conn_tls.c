@@ -8,12 +8,23 @@
 
 #include <errno.h>
 
+/* Once for a connection: that it is lost may be noticed twice. */
+static void refuse(struct net_conn *conn, const char *why)
+{
+    if (!conn->refused)
+        net_conn_refused(conn, NULL, (struct net_refused){.refusal = NET_REFUSED_TLS, .why = why});
+    conn->refused = true;
+}
+
 static void broken(struct net_conn *conn, const struct base_why *why)
 {
-    if (base_log_enabled(BASE_LOG_DEBUG)) {
+    static struct base_log_limit limit;
+    if (!net_tls_established(net_conn_tls(conn))) {
+        refuse(conn, why->text);
+    } else if (base_log_enabled(BASE_LOG_DEBUG)) {
         char address[NET_ADDRESS_MAX];
         net_listen_peer(conn->fd, address);
-        base_log(BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
+        base_log_limited(&limit, BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
     }
     net_conn_kill(conn, false);
 }
@@ -50,18 +61,18 @@ bool net_conn_tls_shut_down(struct net_conn *conn)
 void net_conn_tls_kill(struct net_conn *conn, bool reset)
 {
     if (!net_tls_established(net_conn_tls(conn)))
-        net_worker_refused(conn->worker, NET_REFUSED_TLS);
+        refuse(conn, NULL);
     else if (!reset)
         net_tls_end(net_conn_tls(conn));
 }
 
 /* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
-static void answer_without_tls(struct net_conn *conn)
+static void answer_without_tls(struct net_conn *conn, const struct base_why *why)
 {
     static const char text[] = "This port speaks HTTPS.\n";
     net_tls_conn_free(net_conn_tls(conn));
     conn->secure = false;
-    net_worker_refused(conn->worker, NET_REFUSED_TLS);
+    refuse(conn, why->text);
     net_answer(conn, &(struct net_answer){.status = 400,
                                           .type = "text/plain",
                                           .body = {text, sizeof text - 1},
@@ -78,7 +89,7 @@ ssize_t net_conn_tls_read(struct net_conn *conn)
     if (got >= 0)
         return got;
     if (got == BASE_ERR_SYNTAX)
-        answer_without_tls(conn);
+        answer_without_tls(conn, &why);
     else if (got != BASE_ERR_AGAIN && got != BASE_ERR_LIMIT)
         broken(conn, &why);
     errno = got == BASE_ERR_SYNTAX || got == BASE_ERR_LIMIT ? EINTR : EAGAIN;

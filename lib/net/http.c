@@ -20,6 +20,12 @@ struct query {
     bool has_sid;
 };
 
+/* Why a request is not served: the error of Engine.IO, and what the log is told. */
+struct denial {
+    enum net_eio_error error;
+    struct net_refused refused;
+};
+
 static void read_parameter(struct net_worker *worker, struct base_slice query, const char *name,
                            char *out, size_t size, bool *present)
 {
@@ -62,31 +68,55 @@ static const struct net_endpoint *find_endpoint(struct net_worker *worker, struc
     return NULL;
 }
 
-/* The checks of the reference server in its order. -1: fine, and `*session` is the one named. */
-static int verify(struct net_conn *conn, const struct net_http1_request *request,
-                  const struct query *query, struct net_session **session)
+static bool deny(struct denial *denial, enum net_eio_error error, enum net_refusal refusal,
+                 const char *why)
+{
+    *denial = (struct denial){error, {.refusal = refusal, .why = why}};
+    return false;
+}
+
+static bool verify_session(struct net_conn *conn, const struct net_http1_request *request,
+                           const struct query *query, struct net_session **session,
+                           struct denial *denial)
+{
+    bool websocket = strcmp(query->transport, "websocket") == 0;
+    *session = net_session_find(conn->worker, sid_slice(query));
+    if (!*session || (*session)->endpoint != conn->http.endpoint)
+        return deny(denial, NET_EIO_SID_UNKNOWN, NET_REFUSED_SESSION, NULL);
+    if (websocket && !request->websocket)
+        return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_UPGRADE, NULL);
+    /* A second WebSocket for one session is turned away after the handshake. */
+    if (websocket != request->websocket || (!websocket && !(*session)->polling))
+        return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_REQUEST,
+                    "its session uses another transport");
+    return true;
+}
+
+/* The checks of the reference server in its order. True: fine, and `*session` is the one named. */
+static bool verify(struct net_conn *conn, const struct net_http1_request *request,
+                   const struct query *query, struct net_session **session, struct denial *denial)
 {
     bool websocket = strcmp(query->transport, "websocket") == 0;
     *session = NULL;
     if (!websocket && strcmp(query->transport, "polling") != 0)
-        return NET_EIO_TRANSPORT_UNKNOWN;
-    if (query->has_sid) {
-        *session = net_session_find(conn->worker, sid_slice(query));
-        if (!*session || (*session)->endpoint != conn->http.endpoint)
-            return NET_EIO_SID_UNKNOWN;
-        bool polls = (*session)->polling != NULL;
-        /* A second WebSocket for one session is turned away after the handshake. */
-        if (request->websocket ? !websocket : websocket || !polls)
-            return NET_EIO_BAD_REQUEST;
-        return -1;
-    }
+        return deny(denial, NET_EIO_TRANSPORT_UNKNOWN, NET_REFUSED_REQUEST,
+                    "transport is neither polling nor websocket");
+    if (query->has_sid)
+        return verify_session(conn, request, query, session, denial);
     if (request->method != NET_HTTP1_GET)
-        return NET_EIO_BAD_METHOD;
-    if (websocket != request->websocket)
-        return NET_EIO_BAD_REQUEST;
-    if (strcmp(query->eio, "4") != 0)
-        return NET_EIO_BAD_VERSION;
-    return -1;
+        return deny(denial, NET_EIO_BAD_METHOD, NET_REFUSED_REQUEST,
+                    "a session is opened with GET");
+    if (websocket && !request->websocket)
+        return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_UPGRADE, NULL);
+    if (request->websocket && !websocket)
+        return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_REQUEST,
+                    "a WebSocket with transport=polling");
+    if (strcmp(query->eio, "4") != 0) {
+        deny(denial, NET_EIO_BAD_VERSION, NET_REFUSED_VERSION, NULL);
+        denial->refused.what = (struct base_slice){query->eio, strlen(query->eio)};
+        return false;
+    }
+    return true;
 }
 
 void net_http_release(struct net_conn *conn)
@@ -180,11 +210,13 @@ static void answer_preflight(struct net_conn *conn, struct net_http1 *http)
 static void upgrade(struct net_conn *conn, struct net_http1 *http, const struct query *query)
 {
     struct net_session *session;
-    int error = verify(conn, net_http1_request(http), query, &session);
-    if (error >= 0)
-        net_answer_error(conn, (enum net_eio_error)error, true);
-    else
+    struct denial denial;
+    if (verify(conn, net_http1_request(http), query, &session, &denial)) {
         net_websocket_open(conn, http, session);
+        return;
+    }
+    net_conn_refused(conn, http, denial.refused);
+    net_answer_error(conn, denial.error, true);
 }
 
 static void move(struct net_conn *conn, unsigned worker)
@@ -229,11 +261,13 @@ static void on_head(struct net_conn *conn, bool may_move)
     conn->http.endpoint = conn->of_site ? NULL : find_endpoint(worker, request->path);
     if (!conn->http.endpoint) {
         set_due(conn, worker->server->options.request_timeout_ms);
-        net_site_head(conn, request);
+        net_site_head(conn, http);
         return;
     }
     if (!check_origin(conn, http)) {
-        net_worker_refused(worker, NET_REFUSED_ORIGIN);
+        net_conn_refused(conn, http,
+                         (struct net_refused){.refusal = NET_REFUSED_ORIGIN,
+                                              .what = net_http1_header(http, "origin")});
         conn->keep_alive = false;
         net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
         return;
@@ -264,11 +298,12 @@ static void serve(struct net_conn *conn, struct net_http1 *http)
     struct net_http1_request *request = net_http1_request(http);
     struct net_session *session;
     struct query query;
+    struct denial denial;
     read_query(conn->worker, request->query, &query);
-    int error = verify(conn, request, &query, &session);
-    if (error >= 0)
-        net_answer_error(conn, (enum net_eio_error)error, false);
-    else if (!session)
+    if (!verify(conn, request, &query, &session, &denial)) {
+        net_conn_refused(conn, http, denial.refused);
+        net_answer_error(conn, denial.error, false);
+    } else if (!session)
         net_polling_open(conn, http);
     else if (request->method == NET_HTTP1_GET)
         net_polling_get(conn, session);
@@ -298,13 +333,37 @@ static void on_request(struct net_conn *conn)
         worker->scratch_http = http;
 }
 
-static void on_error(struct net_conn *conn)
+/* Before the head is complete no body is read. */
+static size_t max_body_bytes(const struct net_conn *conn)
 {
-    int status = net_http1_status(conn->http.parser);
-    if (!conn->of_site)
-        net_worker_refused(conn->worker, status == 431   ? NET_REFUSED_HEAD
-                                         : status == 413 ? NET_REFUSED_BODY
-                                                         : NET_REFUSED_MALFORMED);
+    if (!conn->head_done)
+        return 0;
+    return conn->http.endpoint
+               ? conn->http.endpoint->max_payload_bytes
+               : net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
+}
+
+/* The record of a TLS handshake, where a request of plain HTTP is expected. */
+static bool looks_like_tls(const char *bytes, size_t len)
+{
+    return len >= 3 && bytes[0] == 0x16 && bytes[1] == 0x03;
+}
+
+static void on_error(struct net_conn *conn, const char *bytes, size_t len)
+{
+    struct net_http1 *http = conn->http.parser;
+    struct net_refused refused = {.refusal = NET_REFUSED_MALFORMED};
+    int status = net_http1_status(http);
+    if (status == 431) {
+        refused.refusal = NET_REFUSED_HEAD;
+        refused.limit = conn->worker->server->options.max_head_bytes;
+    } else if (status == 413) {
+        refused.refusal = NET_REFUSED_BODY;
+        refused.limit = max_body_bytes(conn);
+    } else if (!conn->secure && looks_like_tls(bytes, len)) {
+        refused.why = "it speaks TLS, and this port plain HTTP";
+    }
+    net_conn_refused(conn, conn->head_done ? http : NULL, refused);
     conn->http10 = conn->head_only = false;
     net_answer(conn, &(struct net_answer){.status = status, .close = true});
 }
@@ -322,16 +381,6 @@ static bool borrow_parser(struct net_conn *conn)
     return conn->http.parser != NULL;
 }
 
-/* Before the head is complete no body is read. */
-static size_t max_body_bytes(const struct net_conn *conn)
-{
-    if (!conn->head_done)
-        return 0;
-    return conn->http.endpoint
-               ? conn->http.endpoint->max_payload_bytes
-               : net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
-}
-
 size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t used = 0;
@@ -341,7 +390,7 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
     }
     int event = net_http1_feed(conn->http.parser, max_body_bytes(conn), bytes, len, &used);
     if (event < 0) {
-        on_error(conn);
+        on_error(conn, bytes, len);
         return len;
     }
     switch (event) {
@@ -363,6 +412,16 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
     default: break;
     }
     return used;
+}
+
+void net_http_late(struct net_conn *conn)
+{
+    const struct net_server_options *options = &conn->worker->server->options;
+    net_conn_refused(conn, conn->head_done ? conn->http.parser : NULL,
+                     (struct net_refused){.refusal = NET_REFUSED_LATE,
+                                          .why = conn->head_done ? "body" : "head",
+                                          .limit = conn->head_done ? options->request_timeout_ms
+                                                                   : options->header_timeout_ms});
 }
 
 void net_http_adopt(struct net_conn *conn)

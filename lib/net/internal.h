@@ -9,6 +9,7 @@
  *     conn_tls.c   the same of a connection over TLS
  *     http.c       requests on a connection, and their way to an endpoint
  *     answer.c     answers of HTTP
+ *     refusal.c    what is refused before there is a session
  *     site.c       plain pages, beside the endpoints or on a port of their own
  *     pipe.c       requests for sessions of other servers
  *     polling.c    the long-polling transport
@@ -106,7 +107,6 @@ struct net_deflate *net_worker_deflate(struct net_worker *worker);
 void net_worker_dirty_view(struct net_worker *worker, struct net_view *view);
 void net_worker_dirty_session(struct net_session *session);
 void net_worker_again(struct net_conn *conn);
-void net_worker_refused(struct net_worker *worker, enum net_refusal refusal);
 /* One more thing with a deadline lives on the worker, or one less. */
 int net_worker_enter(struct net_worker *worker);
 void net_worker_leave(struct net_worker *worker);
@@ -153,6 +153,7 @@ struct net_conn {
     bool relayed : 1;     /* comes from another server: one request, never passed on again */
     bool paused : 1;      /* PIPED: nothing is read */
     bool asks : 1;        /* WAITING, for the answer of a page: http.request */
+    bool refused : 1;     /* a handshake of TLS that failed has been counted */
     union {
         struct net_ws ws; /* WS, PROBE */
         struct {
@@ -218,6 +219,15 @@ bool net_conn_tls_shut_down(struct net_conn *conn);
 /* Before the descriptor is closed: the peer of an ordered end is told, if that goes at once. */
 void net_conn_tls_kill(struct net_conn *conn, bool reset);
 
+/* ---- refusals ---- */
+
+/* Counts one, and tells the application. The first as it is; the others put in whose it was: of a
+ * descriptor; of a connection, with what a proxy of ours says of it if `http` has a complete head
+ * (else NULL). */
+void net_worker_refused(struct net_worker *worker, const struct net_refused *refused);
+void net_fd_refused(struct net_worker *worker, int fd, struct net_refused refused);
+void net_conn_refused(struct net_conn *conn, struct net_http1 *http, struct net_refused refused);
+
 /* ---- pipes; worker 0 ---- */
 
 /* The head of a request for another server has been read. */
@@ -238,6 +248,9 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len);
 void net_http_release(struct net_conn *conn);
 /* Takes a request on whose head has been read by another worker. */
 void net_http_adopt(struct net_conn *conn);
+
+/* A request has not come in time. */
+void net_http_late(struct net_conn *conn);
 
 /* Answers the request of `conn` and goes on with the connection as it allows. */
 struct net_answer {
@@ -265,7 +278,7 @@ void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool webs
 int net_answer_cors(struct base_buf *out, const struct net_conn *conn);
 
 /* The head of a request that is for no endpoint is complete: answers what no page takes. */
-void net_site_head(struct net_conn *conn, const struct net_http1_request *request);
+void net_site_head(struct net_conn *conn, struct net_http1 *http);
 size_t net_site_max_body_bytes(const struct net_conn *conn,
                                const struct net_http1_request *request);
 /* The whole request. */

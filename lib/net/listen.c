@@ -139,7 +139,7 @@ static bool refuse_one(struct net_listener *listener)
 {
     static struct base_log_limit limit;
     base_log_limited(&limit, BASE_LOG_ERROR, "connection refused: no file descriptors left");
-    net_worker_refused(listener->worker, NET_REFUSED_DESCRIPTORS);
+    net_worker_refused(listener->worker, &(struct net_refused){.refusal = NET_REFUSED_DESCRIPTORS});
     if (listener->spare_fd < 0)
         return false;
     close(listener->spare_fd);
@@ -174,7 +174,9 @@ void net_listen_accept(struct net_listener *listener)
             return;
         bool full = !listener->of_site && net_listen_is_full(worker->server);
         if (full)
-            net_worker_refused(worker, NET_REFUSED_CONNECTIONS);
+            net_fd_refused(worker, fd,
+                           (struct net_refused){.refusal = NET_REFUSED_CONNECTIONS,
+                                                .limit = worker->server->options.max_connections});
         if (full || net_conn_open(worker, fd, kind) < 0)
             close(fd);
     }

@@ -99,7 +99,9 @@ void net_pipe_pass_first(struct net_conn *conn)
 void net_pipe_refuse(struct net_pipe *pipe)
 {
     struct net_conn *conn = detach(pipe);
-    bool websocket = net_http1_request(conn->http.parser)->websocket;
+    struct net_http1 *http = conn->http.parser;
+    bool websocket = net_http1_request(http)->websocket;
+    net_conn_refused(conn, http, (struct net_refused){.refusal = NET_REFUSED_SESSION});
     conn->keep_alive = false; /* a body may follow, which nobody is going to read */
     net_answer_error(conn, NET_EIO_SID_UNKNOWN, websocket);
 }

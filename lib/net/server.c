@@ -39,16 +39,6 @@ const char *net_reason_text(enum net_reason reason)
     return reason < NET_REASON_COUNT ? texts[reason] : "unknown";
 }
 
-const char *net_refusal_name(enum net_refusal refusal)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        NET_REFUSAL_MAP(NAME_)
-#undef NAME_
-    };
-    return refusal < NET_REFUSAL_COUNT ? names[refusal] : "unknown";
-}
-
 /* ---- start ---- */
 
 static void *run_worker(void *arg)
@@ -280,7 +270,8 @@ int net_server_adopt(struct net_server *server, int fd)
     struct net_worker *home = &server->workers[0];
     int failed = server->closing ? BASE_ERR_CLOSED : BASE_OK;
     if (!failed && net_listen_is_full(server)) {
-        net_worker_refused(home, NET_REFUSED_CONNECTIONS);
+        net_worker_refused(home, &(struct net_refused){.refusal = NET_REFUSED_CONNECTIONS,
+                                                       .limit = server->options.max_connections});
         failed = BASE_ERR_LIMIT;
     }
     if (!failed)

@@ -71,6 +71,11 @@ const char *net_reason_text(enum net_reason reason);
     X(NET_REFUSED_DESCRIPTORS, "descriptors", "no file descriptors left")                          \
     X(NET_REFUSED_ADDRESS, "address", "too many sessions of one address")                          \
     X(NET_REFUSED_ORIGIN, "origin", "origin not allowed")                                          \
+    X(NET_REFUSED_PATH, "path", "unknown path")                                                    \
+    X(NET_REFUSED_VERSION, "version", "unsupported revision of Engine.IO")                         \
+    X(NET_REFUSED_SESSION, "session", "unknown session")                                           \
+    X(NET_REFUSED_UPGRADE, "upgrade", "WebSocket without the headers of an upgrade")               \
+    X(NET_REFUSED_REQUEST, "request", "request that is not served")                                \
     X(NET_REFUSED_HEAD, "head", "request line and headers too long")                               \
     X(NET_REFUSED_BODY, "body", "body too long")                                                   \
     X(NET_REFUSED_LATE, "late", "request not complete in time")                                    \
@@ -85,6 +90,19 @@ enum net_refusal {
 };
 
 const char *net_refusal_name(enum net_refusal refusal);
+const char *net_refusal_text(enum net_refusal refusal);
+
+/* One of these, for a log. Everything is borrowed for the call. */
+struct net_refused {
+    enum net_refusal refusal;
+    struct base_slice
+        address; /* of the client, without a port, as far as it is known; else empty */
+    /* What was wrong, as the client has sent it (any bytes): the origin (ORIGIN), the path without
+     * a query (PATH), the revision (VERSION); else empty. */
+    struct base_slice what;
+    const char *why; /* more of the cause, in words, or NULL */
+    uint64_t limit;  /* the bound that was passed: connections, sessions, bytes, or ms; 0: none */
+};
 
 /* ---- what an application provides ---- */
 
@@ -172,6 +190,9 @@ struct net_server_options {
     const struct net_site *pages;  /* on other paths than the endpoints'; borrowed; NULL: none */
     /* Called on each worker's thread before its loop begins and after it has ended; may be NULL. */
     void (*on_worker)(void *data, unsigned worker, bool begins);
+    /* Called for each refusal, after it was counted, on the thread of the worker concerned; may be
+     * NULL. Must not call functions of the server. */
+    void (*on_refusal)(void *data, const struct net_refused *refused);
     void *data;
 };
 

@@ -179,8 +179,13 @@ static int note_peer(struct net_session *session, struct net_conn *conn, struct 
     if (direct && !server->addresses.max)
         return BASE_OK;
     session->peer = base_memdup(client.data, client.len);
-    return session->peer ? base_quota_take(&server->addresses, client.data, client.len)
-                         : BASE_ERR_NOMEM;
+    int failed = session->peer ? base_quota_take(&server->addresses, client.data, client.len)
+                               : BASE_ERR_NOMEM;
+    if (failed == BASE_ERR_LIMIT)
+        net_conn_refused(
+            conn, http,
+            (struct net_refused){.refusal = NET_REFUSED_ADDRESS, .limit = server->addresses.max});
+    return failed;
 }
 
 static void forget_peer(struct net_session *session)
@@ -256,8 +261,6 @@ int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_s
 
 void net_session_not_opened(struct net_conn *conn, int failed)
 {
-    if (failed == BASE_ERR_LIMIT)
-        net_worker_refused(conn->worker, NET_REFUSED_ADDRESS);
     net_answer(conn,
                &(struct net_answer){.status = failed == BASE_ERR_LIMIT ? 429 : 503, .close = true});
 }

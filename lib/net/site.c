@@ -45,17 +45,23 @@ static void answer_status(struct net_conn *conn, int status, const char *headers
 }
 
 /* Refused here, before a body comes that nobody is going to read. */
-void net_site_head(struct net_conn *conn, const struct net_http1_request *request)
+void net_site_head(struct net_conn *conn, struct net_http1 *http)
 {
+    const struct net_http1_request *request = net_http1_request(http);
     const struct net_page *page = find_page(conn, request->path);
     bool readable = request->method == NET_HTTP1_GET || request->method == NET_HTTP1_HEAD_METHOD;
-    if (!page && (!readable || !conn->of_site))
+    if (!page && (!readable || !conn->of_site)) {
+        net_conn_refused(conn, http,
+                         (struct net_refused){.refusal = NET_REFUSED_PATH, .what = request->path});
         answer_status(conn, 404, NULL, true);
-    else if (page && !takes(page, request->method))
+    } else if (page && !takes(page, request->method)) {
+        net_conn_refused(conn, http,
+                         (struct net_refused){.refusal = NET_REFUSED_REQUEST,
+                                              .why = "a method that the page does not take"});
         answer_status(conn, 405,
                       page->max_body_bytes ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n",
                       true);
-    else if (!readable)
+    } else if (!readable)
         net_answer_continue(conn, request, page->max_body_bytes);
 }
 

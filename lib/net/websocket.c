@@ -28,8 +28,10 @@ struct handshake {
     char accept[NET_WS_ACCEPT_LEN + 1];
 };
 
-static void refuse(struct net_conn *conn, const char *headers)
+static void refuse(struct net_conn *conn, struct net_http1 *http, const char *why,
+                   const char *headers)
 {
+    net_conn_refused(conn, http, (struct net_refused){.refusal = NET_REFUSED_REQUEST, .why = why});
     net_answer(conn, &(struct net_answer){.status = 400,
                                           .type = "text/html",
                                           .headers = headers,
@@ -130,9 +132,10 @@ void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct ne
         handshake.extension =
             net_negotiate_deflate(net_http1_header(http, "sec-websocket-extensions"));
     if (version.len != 2 || memcmp(version.data, "13", 2) != 0)
-        refuse(conn, "Sec-WebSocket-Version: 13, 8\r\n");
+        refuse(conn, http, "the WebSocket is not of version 13",
+               "Sec-WebSocket-Version: 13, 8\r\n");
     else if (!key.data || net_ws_accept(key.data, key.len, handshake.accept) < 0)
-        refuse(conn, NULL);
+        refuse(conn, http, "the handshake of the WebSocket has no valid key", NULL);
     else if (!session)
         open_new(conn, http, &handshake);
     else if (!session->polling || session->polling->probe)

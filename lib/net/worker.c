@@ -45,11 +45,6 @@ void net_worker_again(struct net_conn *conn)
     conn->worker->again = conn;
 }
 
-void net_worker_refused(struct net_worker *worker, enum net_refusal refusal)
-{
-    atomic_fetch_add_explicit(&worker->refused[refusal], 1, memory_order_relaxed);
-}
-
 int net_worker_enter(struct net_worker *worker)
 {
     int failed = net_deadlines_reserve(&worker->deadlines, worker->deadline_owners + 1);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What is refused before there is a session: it is counted, and the application is told what it
+ * was and of whom, for its log.
+ */
+#include "net/internal.h"
+
+const char *net_refusal_name(enum net_refusal refusal)
+{
+    static const char *const names[] = {
+#define NAME_(code, name, text) name,
+        NET_REFUSAL_MAP(NAME_)
+#undef NAME_
+    };
+    return refusal < NET_REFUSAL_COUNT ? names[refusal] : "unknown";
+}
+
+const char *net_refusal_text(enum net_refusal refusal)
+{
+    static const char *const texts[] = {
+#define TEXT_(code, name, text) text,
+        NET_REFUSAL_MAP(TEXT_)
+#undef TEXT_
+    };
+    return refusal < NET_REFUSAL_COUNT ? texts[refusal] : "refused";
+}
+
+void net_worker_refused(struct net_worker *worker, const struct net_refused *refused)
+{
+    const struct net_server_options *options = &worker->server->options;
+    atomic_fetch_add_explicit(&worker->refused[refused->refusal], 1, memory_order_relaxed);
+    if (options->on_refusal)
+        options->on_refusal(options->data, refused);
+}
+
+void net_fd_refused(struct net_worker *worker, int fd, struct net_refused refused)
+{
+    char text[NET_ADDRESS_MAX];
+    if (worker->server->options.on_refusal)
+        refused.address = net_listen_host(fd, text);
+    net_worker_refused(worker, &refused);
+}
+
+void net_conn_refused(struct net_conn *conn, struct net_http1 *http, struct net_refused refused)
+{
+    const struct net_server_options *options = &conn->worker->server->options;
+    char text[NET_ADDRESS_MAX];
+    if (conn->of_site)
+        return; /* whoever watches the server does not count */
+    /* At the other end of a relayed connection is a server of ours. */
+    if (options->on_refusal && !conn->relayed) {
+        refused.address = net_listen_host(conn->fd, text);
+        if (http)
+            refused.address =
+                net_proxy_client(options->proxies, options->proxy_count, refused.address,
+                                 net_http1_header(http, "x-forwarded-for"));
+    }
+    net_worker_refused(conn->worker, &refused);
+}
