@@ -13,6 +13,7 @@
  *     source.c    home loop: events from standard input instead of Redis
  *     unsubscribe.c       workers: the link of an e-mail; home loop: the preference
  *     unsubscribe_page.c  what its reader sees
+ *     refusals.c  any thread: who was refused before there was a session, and why
  *     relay*.c    home loop: clients whose session is another gateway's; relay.h
  *     admin.c     home loop: pages for those who look after the gateway
  *     metrics.c   the text of one of them; the table is metrics.h
@@ -111,6 +112,7 @@ struct gateway {
     char bus_reason[256];  /* why the bus is down; empty before the first try */
     int64_t started_ms;    /* wall clock */
     bool stopping;
+    const char *path; /* of the endpoint, without a final slash */
     struct gateway_worker *workers;
     unsigned worker_count;
     bool notify_tenant; /* notification.created goes to the whole tenant */
@@ -244,6 +246,12 @@ void expiry_clear(struct client *client);
 void loops_subscribe(struct client *client, const struct net_event *event);
 void loops_unsubscribe(struct client *client, const struct net_event *event);
 void loops_free(struct client *client);
+
+/* ---- refusals ---- */
+
+/* For the server's options. The first of each kind since the start is logged, others with -v and
+ * at a bounded rate. Any thread. */
+void refusals_log(void *data, const struct net_refused *refused);
 
 /* ---- the links of e-mails ---- */
 

@@ -212,6 +212,7 @@ static void start_server(struct process *process)
     nsp = sockets_namespace;
     nsp.data = gateway;
     endpoint = net_endpoint_defaults;
+    gateway->path = endpoint.path;
     endpoint.compression = settings->compression == 1;
     endpoint.namespaces = &nsp;
     endpoint.namespace_count = 1;
@@ -222,6 +223,8 @@ static void start_server(struct process *process)
         .tls = process->tls,
         .relay = relay_handlers(gateway->relay),
         .pages = unsubscribe_site(gateway),
+        .on_refusal = refusals_log,
+        .data = gateway,
     };
     int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
     if (failed)
