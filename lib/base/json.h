@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define BASE_JSON_MAX_DEPTH 1000
 
@@ -89,6 +90,10 @@ int base_json_unescape(const struct base_json_value *string, struct base_buf *ou
 /* The bytes between the quotes of a STRING without escapes: borrowed, no copy. False if there is
  * an escape or it is no string. */
 bool base_json_plain(const struct base_json_value *string, struct base_slice *out);
+/* Copies the unescaped bytes of a STRING and a NUL into `out`, which has room for `size` bytes; how
+ * many they are. -1: another kind, longer, a NUL among them, or a lone surrogate escape; then `out`
+ * has no meaning. Allocates nothing: for ids and times, which are short. */
+ssize_t base_json_copy(const struct base_json_value *string, char *out, size_t size);
 /* A NUMBER as a double; ±HUGE_VAL for 1e400. BASE_ERR_INVALID for another kind. */
 int base_json_double(const struct base_json_value *number, double *out);
 

@@ -191,6 +191,30 @@ bool base_json_equals(const struct base_json_value *string, const char *bytes, s
     return len == 0;
 }
 
+ssize_t base_json_copy(const struct base_json_value *string, char *out, size_t size)
+{
+    size_t len = 0;
+    if (string->kind != BASE_JSON_STRING)
+        return -1;
+    const char *at = string->text + 1, *end = string->text + string->len - 1;
+    while (at < end) {
+        char decoded[4];
+        const char *piece = at;
+        size_t run = plain_run(at, end);
+        at += run;
+        if (run == 0) {
+            run = take_escape(&at, decoded);
+            piece = decoded;
+        }
+        if (run == 0 || run >= size - len || memchr(piece, '\0', run))
+            return -1;
+        memcpy(out + len, piece, run);
+        len += run;
+    }
+    out[len] = '\0';
+    return (ssize_t)len;
+}
+
 int base_json_unescape(const struct base_json_value *string, struct base_buf *out)
 {
     if (string->kind != BASE_JSON_STRING)

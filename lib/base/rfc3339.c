@@ -143,3 +143,15 @@ int base_rfc3339_parse(const char *text, size_t len, int64_t *ms)
     *ms = result;
     return BASE_OK;
 }
+
+#define ESCAPED_MAX 64 /* bytes of a time that is written with escapes */
+
+int base_rfc3339_of_json(const struct base_json_value *value, int64_t *ms)
+{
+    struct base_slice plain;
+    char text[ESCAPED_MAX];
+    if (base_json_plain(value, &plain))
+        return base_rfc3339_parse(plain.data, plain.len, ms);
+    ssize_t len = base_json_copy(value, text, sizeof text);
+    return len < 0 ? BASE_ERR_SYNTAX : base_rfc3339_parse(text, (size_t)len, ms);
+}

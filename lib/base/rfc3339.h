@@ -9,6 +9,8 @@
 #ifndef BASE_RFC3339_H
 #define BASE_RFC3339_H
 
+#include "base/json.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,5 +20,8 @@
 void base_rfc3339_format(int64_t ms, char out[static BASE_RFC3339_LEN + 1]);
 /* 0, or BASE_ERR_SYNTAX. */
 int base_rfc3339_parse(const char *text, size_t len, int64_t *ms);
+/* A STRING that is one, however it is written: some writers of JSON escape the plus sign of a zone.
+ * 0, or BASE_ERR_SYNTAX, for other kinds too. */
+int base_rfc3339_of_json(const struct base_json_value *value, int64_t *ms);
 
 #endif

@@ -157,6 +157,32 @@ static void a_lone_surrogate_has_no_bytes(void)
     }
 }
 
+static void copies_what_fits(void)
+{
+    char out[9];
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+        struct base_json_value string = parse(strings[i].json);
+        size_t len = strings[i].len;
+        bool fits = len < sizeof out && !memchr(strings[i].bytes, '\0', len);
+        memset(out, 'x', sizeof out);
+        CHECK_INT(base_json_copy(&string, out, sizeof out), fits ? (ssize_t)len : -1);
+        CHECK(!fits || (memcmp(out, strings[i].bytes, len) == 0 && out[len] == 0));
+    }
+}
+
+static void copies_nothing_else(void)
+{
+    static const char *const texts[] = {"12",      "null",      "{}",           "\"\\ud800\"",
+                                        "\"abc\"", "\"ab\\n\"", "\"a\\u20ac\"", "\"\\u0000\""};
+    char out[4] = "abc";
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct base_json_value value = parse(texts[i]);
+        CHECK_INT(base_json_copy(&value, out, 3), -1);
+    }
+    CHECK_INT(base_json_copy(&(struct base_json_value){BASE_JSON_ABSENT, NULL, 0}, out, 3), -1);
+    CHECK_STR(out + 3, "");
+}
+
 static void plain_strings_are_lent(void)
 {
     struct base_json_value string = parse("\"a\xc3\xa4/b\"");
@@ -350,6 +376,8 @@ int main(void)
     RUN(the_key_may_be_left_out);
     RUN(unescapes);
     RUN(compares_unescaped);
+    RUN(copies_what_fits);
+    RUN(copies_nothing_else);
     RUN(a_lone_surrogate_has_no_bytes);
     RUN(plain_strings_are_lent);
     RUN(other_kinds_are_no_strings_and_no_numbers);

@@ -174,6 +174,26 @@ static void refuses_other_forms(void)
     CHECK_INT(base_rfc3339_parse("2025-01-01T00:00:00Z\0", 21, &ms), BASE_ERR_SYNTAX);
 }
 
+static void of_json_however_it_is_written(void)
+{
+    static const char *const texts[] = {"\"2026-02-08T13:00:00.000+01:00\"",
+                                        "\"2026-02-08T13:00:00.000\\u002b01:00\"",
+                                        "\"2026\\u002D02-08T12:00:00Z\""};
+    static const char *const bad[] = {"12", "null", "\"\"", "\"2026\\ud80002-08T12:00:00Z\"",
+                                      "\"2026-02-08T12:00:00Z\\u0000\""};
+    struct base_json_value value;
+    int64_t ms = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        CHECK_INT(base_json_check(texts[i], strlen(texts[i]), &value, NULL), 0);
+        CHECK_INT(base_rfc3339_of_json(&value, &ms), 0);
+        CHECK_INT(ms, INT64_C(1770552000000));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK_INT(base_json_check(bad[i], strlen(bad[i]), &value, NULL), 0);
+        CHECK_INT(base_rfc3339_of_json(&value, &ms), BASE_ERR_SYNTAX);
+    }
+}
+
 static void refuses_what_breaks_off(void)
 {
     static const char text[] = "2016-12-31T23:59:59.125+01:30";
@@ -194,6 +214,7 @@ int main(void)
     RUN(cuts_fractions_to_milliseconds);
     RUN(subtracts_the_zone);
     RUN(takes_small_letters_and_a_blank);
+    RUN(of_json_however_it_is_written);
     RUN(a_leap_second_is_the_last_of_a_utc_day);
     RUN(refuses_dates_that_are_none);
     RUN(refuses_other_forms);
