@@ -37,10 +37,22 @@ static void dropped(struct bus_channel *channel, enum arda_drop drop,
                          arda_drop_text(drop));
 }
 
+/* An id is what it says, however it is written; one that says nothing (a lone surrogate) is its
+ * text. */
 static bool is_duplicate(struct bus_channel *channel, const struct base_json_value *id)
 {
     struct base_slice plain;
-    return base_json_plain(id, &plain) && arda_seen_add(&channel->seen, plain.data, plain.len);
+    struct base_buf decoded = BASE_BUF_INIT;
+    if (id->kind != BASE_JSON_STRING)
+        return false;
+    if (base_json_plain(id, &plain))
+        return arda_seen_add(&channel->seen, plain.data, plain.len);
+    int failed = base_json_unescape(id, &decoded);
+    bool seen =
+        failed != BASE_ERR_NOMEM && arda_seen_add(&channel->seen, failed ? id->text : decoded.data,
+                                                  failed ? id->len : decoded.len);
+    base_buf_fini(&decoded);
+    return seen;
 }
 
 void bus_channel_message(struct bus_channel *channel, const char *text, size_t len)

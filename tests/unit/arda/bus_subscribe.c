@@ -203,6 +203,25 @@ static void duplicates_by_id_count_once(void)
     arda_bus_unsubscribe(global.subscription);
 }
 
+/* An id is what it says, however it is written; what has no bytes is its text. */
+static void duplicates_are_known_however_they_are_written(void)
+{
+    struct test_ear ear;
+    struct arda_bus_stats before = stats();
+    test_ear_up(&ear, test.bus, "t1");
+    say("arda:events:t1", "{\"type\":\"a\",\"eventId\":\"e\\u0031/1\"}");
+    say("arda:events:t1", "{\"type\":\"b\",\"eventId\":\"\\u00651\\/1\"}");
+    say("arda:events:t1", "{\"type\":\"c\",\"eventId\":\"e1/1\"}");
+    say("arda:events:t1", "{\"id\":\"e1\\/1\",\"event\":{\"type\":\"d\"}}");
+    say("arda:events:t1", "{\"type\":\"e\",\"eventId\":\"\\ud800\"}");
+    say("arda:events:t1", "{\"type\":\"f\",\"eventId\":\"\\ud800\"}");
+    say("arda:events:t1", "{\"type\":\"g\",\"eventId\":\"\\ud801\"}");
+    RUN_UNTIL(ear.messages == 3);
+    CHECK_STR(ear.text, "{\"type\":\"g\",\"eventId\":\"\\ud801\"}");
+    CHECK_INT(stats().dropped[ARDA_DROP_DUPLICATE] - before.dropped[ARDA_DROP_DUPLICATE], 4);
+    arda_bus_unsubscribe(ear.subscription);
+}
+
 static void envelopes_are_delivered_too(void)
 {
     struct test_ear ear;
@@ -317,6 +336,7 @@ int main(void)
     RUN(what_makes_no_sense_is_dropped_and_counted);
     RUN(the_global_channel_takes_every_tenant);
     RUN(duplicates_by_id_count_once);
+    RUN(duplicates_are_known_however_they_are_written);
     RUN(envelopes_are_delivered_too);
     RUN(a_handler_may_end_its_own_and_others);
     RUN(a_handler_may_subscribe_anew);
