@@ -92,17 +92,16 @@ static bool post_letter(struct home_tenant *tenant, unsigned worker, const char 
     return false;
 }
 
-/* The `userId` of an event; false when it has none that could be anybody's. */
+/* The `userId` of an event, however it is written; false when it has none that could be anybody's.
+ */
 static bool read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1])
 {
     struct base_json_member member = BASE_JSON_WANT("userId");
-    struct base_slice plain;
-    if (base_json_pick(message->event.data, message->event.len, &member, 1, NULL, NULL) < 0 ||
-        !base_json_plain(&member.value, &plain) || !arda_id_valid(plain.data, plain.len))
-        return false;
     memset(user, 0, ARDA_ID_MAX + 1);
-    memcpy(user, plain.data, plain.len);
-    return true;
+    if (base_json_pick(message->event.data, message->event.len, &member, 1, NULL, NULL) < 0)
+        return false;
+    ssize_t len = base_json_copy(&member.value, user, ARDA_ID_MAX + 1);
+    return len >= 0 && arda_id_valid(user, (size_t)len);
 }
 
 static void forward_to_user(struct home_tenant *tenant, const struct arda_message *message,

@@ -32,14 +32,12 @@ static bool read_loop(const struct net_event *event, char loop[static ARDA_ID_MA
 {
     struct base_json_iter iter;
     struct base_json_value name, value;
-    struct base_slice plain;
     base_json_iter_init(&iter, &event->data);
-    if (!base_json_iter_next(&iter, NULL, &name) || !base_json_iter_next(&iter, NULL, &value) ||
-        !base_json_plain(&value, &plain) || !arda_id_valid(plain.data, plain.len))
-        return false;
     memset(loop, 0, ARDA_ID_MAX + 1);
-    memcpy(loop, plain.data, plain.len);
-    return true;
+    if (!base_json_iter_next(&iter, NULL, &name) || !base_json_iter_next(&iter, NULL, &value))
+        return false;
+    ssize_t len = base_json_copy(&value, loop, ARDA_ID_MAX + 1);
+    return len >= 0 && arda_id_valid(loop, (size_t)len);
 }
 
 /* On the worker: the client may have gone, or have left the room, since it asked. */

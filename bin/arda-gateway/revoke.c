@@ -30,16 +30,10 @@ static bool revokes(const struct base_json_value *type)
 static bool read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1])
 {
     struct base_json_member member = BASE_JSON_WANT("userId");
-    struct base_buf text = BASE_BUF_INIT;
-    bool found =
-        base_json_pick(message->event.data, message->event.len, &member, 1, NULL, NULL) == 0 &&
-        base_json_unescape(&member.value, &text) == 0 && arda_id_valid(text.data, text.len);
-    if (found) {
-        memcpy(user, text.data, text.len);
-        user[text.len] = '\0';
-    }
-    base_buf_fini(&text);
-    return found;
+    if (base_json_pick(message->event.data, message->event.len, &member, 1, NULL, NULL) < 0)
+        return false;
+    ssize_t len = base_json_copy(&member.value, user, ARDA_ID_MAX + 1);
+    return len >= 0 && arda_id_valid(user, (size_t)len);
 }
 
 static void cut(void *arg)

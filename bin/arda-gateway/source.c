@@ -44,20 +44,22 @@ static bool take_directory_line(struct source *source, uint64_t number, struct b
 {
     struct base_json_member wanted[] = {BASE_JSON_WANT("kind"), BASE_JSON_WANT("tenantId"),
                                         BASE_JSON_WANT("loopId"), BASE_JSON_WANT("type")};
-    struct base_slice tenant, loop;
+    char tenant[ARDA_ID_MAX + 1], loop[ARDA_ID_MAX + 1], key[KEY_MAX];
     if (base_json_pick(line.data, line.len, wanted, 4, NULL, NULL) < 0 ||
         wanted[0].value.kind != BASE_JSON_STRING || wanted[3].value.kind == BASE_JSON_STRING)
         return false;
     if (!base_json_equals(&wanted[0].value, "loop", 4))
         return true;
-    if (!base_json_plain(&wanted[1].value, &tenant) || !base_json_plain(&wanted[2].value, &loop) ||
-        !arda_tenant_valid(tenant.data, tenant.len) || !arda_id_valid(loop.data, loop.len)) {
+    ssize_t tenant_len = base_json_copy(&wanted[1].value, tenant, sizeof tenant);
+    ssize_t loop_len = base_json_copy(&wanted[2].value, loop, sizeof loop);
+    if (tenant_len < 0 || loop_len < 0 || !arda_tenant_valid(tenant, (size_t)tenant_len) ||
+        !arda_id_valid(loop, (size_t)loop_len)) {
         base_log(BASE_LOG_ERROR, "line %" PRIu64 ": tenantId or loopId is missing or no id",
                  number);
         return true;
     }
-    char key[KEY_MAX];
-    size_t len = make_key(key, tenant, loop);
+    size_t len = make_key(key, (struct base_slice){tenant, (size_t)tenant_len},
+                          (struct base_slice){loop, (size_t)loop_len});
     if (base_map_set(&source->loops, key, len, source) < 0)
         base_log(BASE_LOG_ERROR, "line %" PRIu64 ": out of memory", number);
     return true;

@@ -90,6 +90,30 @@ every_type() {
     [ "$(names bob)" = "x x x end" ]
 }
 
+@test "ids are understood however they are written: of a notification's user, of a loop, of an event" {
+    arda-directory add loop "$tenant" loop-1
+    CLIENT_USER=ann client ann "$tenant"
+    CLIENT_USER=bob client bob "$tenant"
+    printf '{"type":"notification.created","userId":"\\u0061n\\u006e","n":1}' | publish
+    printf '{"type":"notification\\u002ecreated","userId":"ann","n":2}' | publish
+    printf '{"type":"x","eventId":"\\u0065-1"}' | publish
+    printf '{"type":"x","eventId":"e-1"}' | publish
+    printf '{"type":"end"}' | publish
+    wait_for got ann 4
+    wait_for got bob 2
+    [ "$(names ann)" = "notification.created notification.created x end" ]
+    [ "$(names bob)" = "x end" ]
+    # A loop that is not found is answered with an error.
+    sid=$(curl -sS "$GATEWAY_URL/socket.io/?EIO=4&transport=polling" | sed 's/^0//' | jq -r .sid)
+    poll=$GATEWAY_URL/socket.io/?EIO=4\&transport=polling\&sid=$sid
+    curl -sS --data-raw "40{\"token\":\"$(token "$tenant" ann)\"}" "$poll"
+    curl -sS "$poll" | grep -q connected
+    curl -sS --data-raw '42["subscribe:loop","\u006coop-1"]' "$poll"
+    curl -sS --data-raw '42["ping"]' "$poll"
+    run curl -sS "$poll"
+    [[ "$output" == *'"pong"'* && "$output" != *'"error"'* ]]
+}
+
 @test "security events, reserved and control names are never forwarded" {
     client one "$tenant"
     for type in security.token.revoked connect connect_error disconnect disconnecting newListener removeListener \
