@@ -63,16 +63,19 @@ static void set_type(struct explain *explain, struct base_slice name)
         explain->typed = true;
 }
 
+#define TYPE_BYTES 64 /* no type has a longer name */
+
 static void note_row(struct explain *explain, struct base_slice row)
 {
     enum member { TITLE, TYPE, MEMBERS };
     struct base_json_member found[MEMBERS] = {
         [TITLE] = BASE_JSON_WANT("title"), [TYPE] = BASE_JSON_WANT("type")};
-    struct base_slice type;
+    char type[TYPE_BYTES];
     if (row.len == 0 || base_json_pick(row.data, row.len, found, MEMBERS, NULL, NULL) < 0)
         return;
-    if (base_json_plain(&found[TYPE].value, &type))
-        set_type(explain, type);
+    ssize_t len = base_json_copy(&found[TYPE].value, type, sizeof type);
+    if (len > 0)
+        set_type(explain, (struct base_slice){type, (size_t)len});
     if (explain->title.len == 0)
         explain->failed |=
             base_json_unescape(&found[TITLE].value, &explain->title) == BASE_ERR_NOMEM;

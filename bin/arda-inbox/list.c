@@ -16,12 +16,10 @@
 static void remember(struct tool *tool, struct base_slice row)
 {
     struct base_json_member id = BASE_JSON_WANT("id");
-    struct base_slice text;
+    char text[ARDA_ID_MAX + 1];
     base_json_pick(row.data, row.len, &id, 1, NULL, NULL);
-    if (!base_json_plain(&id.value, &text) || text.len > ARDA_ID_MAX)
-        return;
-    memcpy(tool->last, text.data, text.len);
-    tool->last[text.len] = '\0';
+    if (base_json_copy(&id.value, text, sizeof text) >= 0)
+        strcpy(tool->last, text);
 }
 
 static void on_row(void *data, struct base_slice row, bool is_read)

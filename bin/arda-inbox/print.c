@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define TIME_BYTES 64
+
 enum member { ID, TITLE, IS_READ, CREATED, MEMBERS };
 
 static const struct base_json_member wanted[MEMBERS] = {
@@ -23,10 +25,9 @@ static const struct base_json_member wanted[MEMBERS] = {
 
 static int add_time(struct base_buf *out, const struct base_json_value *value)
 {
-    struct base_slice plain;
-    if (!base_json_plain(value, &plain))
-        return arda_text_value(out, value);
-    return arda_text_time(out, plain.data, plain.len);
+    char text[TIME_BYTES];
+    ssize_t len = base_json_copy(value, text, sizeof text);
+    return len < 0 ? arda_text_value(out, value) : arda_text_time(out, text, (size_t)len);
 }
 
 static int add_line(struct base_buf *out, struct base_slice row)

@@ -53,17 +53,20 @@ static int read_person(const struct arda_delivery *delivery, struct mail_input *
 
 /* ---- about what ---- */
 
+#define TYPE_BYTES 64 /* no type has a longer name */
+
 static int read_row(const struct deliver_mail *mail, struct base_slice row,
                     struct mail_input *input, struct base_why *why)
 {
     struct base_json_member members[] = {BASE_JSON_WANT("title"), BASE_JSON_WANT("body"),
                                          BASE_JSON_WANT("actionUrl"), BASE_JSON_WANT("type")};
-    struct base_slice type;
+    char type[TYPE_BYTES];
     struct base_buf url = BASE_BUF_INIT;
     if (base_json_pick(row.data, row.len, members, 4, NULL, NULL) < 0)
         return base_why_set(why, BASE_ERR_INVALID, "the record of the notification is malformed");
-    if (base_json_plain(&members[3].value, &type))
-        (void)arda_notify_type_find(type.data, type.len, &input->type);
+    ssize_t type_len = base_json_copy(&members[3].value, type, sizeof type);
+    if (type_len > 0)
+        (void)arda_notify_type_find(type, (size_t)type_len, &input->type);
     int failed = add_string(&input->title, &members[0].value);
     if (!failed)
         failed = add_string(&input->body, &members[1].value);

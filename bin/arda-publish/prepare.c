@@ -115,21 +115,21 @@ static bool read_earlier_mark(const struct arda_message *message, struct outgoin
 {
     struct base_json_member member = BASE_JSON_WANT("publication");
     const struct base_json_value *envelope = &message->envelope;
-    struct base_slice text;
+    char text[BASE_UUID_LEN + 17];
     uint64_t number = 0;
     if (envelope->kind != BASE_JSON_OBJECT)
         return false;
     base_json_pick(envelope->text, envelope->len, &member, 1, NULL, NULL);
-    if (!base_json_plain(&member.value, &text) || text.len < BASE_UUID_LEN + 2 ||
-        text.len > BASE_UUID_LEN + 16 || !base_id_is_uuid(text.data, BASE_UUID_LEN) ||
-        text.data[BASE_UUID_LEN] != '/')
+    ssize_t len = base_json_copy(&member.value, text, sizeof text); /* "/" may be written "\/" */
+    if (len < BASE_UUID_LEN + 2 || !base_id_is_uuid(text, BASE_UUID_LEN) ||
+        text[BASE_UUID_LEN] != '/')
         return false;
-    for (size_t i = BASE_UUID_LEN + 1; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
+    for (ssize_t i = BASE_UUID_LEN + 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
             return false;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
+        number = number * 10 + (uint64_t)(text[i] - '0');
     }
-    memcpy(event->run, text.data, BASE_UUID_LEN);
+    memcpy(event->run, text, BASE_UUID_LEN);
     event->publication.number = number;
     event->publication.again = true;
     return true;

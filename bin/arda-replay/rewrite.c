@@ -74,9 +74,8 @@ static bool shifted_time(struct replay *replay, const struct event *event,
                          char out[static BASE_RFC3339_LEN + 1])
 {
     const struct base_json_value *said = &event->record.message.timestamp;
-    struct base_slice plain;
     int64_t ms;
-    if (!base_json_plain(said, &plain) || base_rfc3339_parse(plain.data, plain.len, &ms) < 0)
+    if (base_rfc3339_of_json(said, &ms) < 0)
         return false;
     find_shift(replay, event);
     if (replay->shifted_round != event->at.round)

@@ -58,18 +58,10 @@ static bool is_id(const struct check *check, const struct base_json_value *value
     return check->loose_ids ? arda_id_valid(id.data, id.len) : base_id_is_uuid(id.data, id.len);
 }
 
-/* Some writers of JSON escape the plus sign of a zone. */
 static bool is_time(const struct base_json_value *value)
 {
-    struct base_slice text;
-    struct base_buf unescaped = BASE_BUF_INIT;
     int64_t ignored;
-    if (base_json_plain(value, &text))
-        return base_rfc3339_parse(text.data, text.len, &ignored) == 0;
-    bool right = base_json_unescape(value, &unescaped) == 0 && unescaped.len > 0 &&
-                 base_rfc3339_parse(unescaped.data, unescaped.len, &ignored) == 0;
-    base_buf_fini(&unescaped);
-    return right;
+    return base_rfc3339_of_json(value, &ignored) == 0;
 }
 
 static bool is_percent(const struct base_json_value *value)

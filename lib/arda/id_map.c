@@ -74,12 +74,13 @@ static int add_value(struct base_buf *out, const struct base_json_value *value, 
     return failed;
 }
 
+#define NAME_BYTES 64 /* no member of the table has a longer name */
+
 static bool holds_ids(const struct arda_event_type *type, const struct base_json_value *name)
 {
-    struct base_slice plain;
-    if (!base_json_plain(name, &plain))
-        return false;
-    const struct arda_field *field = arda_event_field(type, plain.data, plain.len);
+    char plain[NAME_BYTES];
+    ssize_t len = base_json_copy(name, plain, sizeof plain);
+    const struct arda_field *field = len > 0 ? arda_event_field(type, plain, (size_t)len) : NULL;
     return field && (field->kind == ARDA_FIELD_UUID || field->kind == ARDA_FIELD_UUIDS);
 }
 

@@ -129,14 +129,15 @@ static void on_message(void *data, const struct arda_message *message)
     static const char name[] = "notification.created";
     struct arda_inbox_watch *watch = data;
     struct base_json_member found[MEMBERS];
-    struct base_slice id;
+    char text[ARDA_ID_MAX + 1];
     memcpy(found, wanted, sizeof found);
     if (!base_json_equals(&message->type, name, sizeof name - 1) ||
         base_json_pick(message->event.data, message->event.len, found, MEMBERS, NULL, NULL) < 0 ||
-        !base_json_equals(&found[USER].value, watch->user, strlen(watch->user)) ||
-        !base_json_plain(&found[ID].value, &id) || !arda_id_valid(id.data, id.len))
+        !base_json_equals(&found[USER].value, watch->user, strlen(watch->user)))
         return;
-    ask(watch, found, id);
+    ssize_t len = base_json_copy(&found[ID].value, text, sizeof text);
+    if (len >= 0 && arda_id_valid(text, (size_t)len))
+        ask(watch, found, (struct base_slice){text, (size_t)len});
 }
 
 static void on_standing(void *data, bool standing)

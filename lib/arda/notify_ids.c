@@ -72,10 +72,8 @@ static int take_id(const struct arda_message *message, struct arda_notify_cause 
 
 static int64_t timestamp_ms(const struct base_json_value *timestamp)
 {
-    struct base_slice text;
     int64_t ms;
-    bool usable = base_json_plain(timestamp, &text) &&
-                  base_rfc3339_parse(text.data, text.len, &ms) == 0 && ms >= 0 && ms <= LATEST_MS;
+    bool usable = base_rfc3339_of_json(timestamp, &ms) == 0 && ms >= 0 && ms <= LATEST_MS;
     return usable ? ms : -1;
 }
 

@@ -18,7 +18,8 @@
 #define TENANT_WIDTH 8
 #define TYPE_WIDTH   23
 #define TIME_BYTES   64
-#define LIST_MAX     3 /* elements of a list that are shown */
+#define NAME_BYTES   64 /* no type of the table has a longer name */
+#define LIST_MAX     3  /* elements of a list that are shown */
 
 enum style { DIM, TENANT, BOLD, CHANGE, STYLES };
 
@@ -255,9 +256,7 @@ static void add_any_fields(struct line *line, const struct base_json_value *even
 /* When it happened, else when it was published. */
 static bool read_time(const struct arda_record *record, int64_t *ms)
 {
-    struct base_slice text;
-    return (base_json_plain(&record->message.timestamp, &text) &&
-            base_rfc3339_parse(text.data, text.len, ms) == 0) ||
+    return base_rfc3339_of_json(&record->message.timestamp, ms) == 0 ||
            arda_record_time(record, ms) == 0;
 }
 
@@ -306,10 +305,10 @@ static void add_type(struct line *line, const struct base_json_value *type)
 
 static void add_fields(struct line *line, const struct arda_message *message)
 {
-    struct base_slice name;
+    char name[NAME_BYTES];
     struct base_json_value event = {BASE_JSON_OBJECT, message->event.data, message->event.len};
-    const struct arda_event_type *type =
-        base_json_plain(&message->type, &name) ? arda_event_find(name.data, name.len) : NULL;
+    ssize_t len = base_json_copy(&message->type, name, sizeof name);
+    const struct arda_event_type *type = len > 0 ? arda_event_find(name, (size_t)len) : NULL;
     if (type)
         add_table_fields(line, type, message->event);
     else

@@ -44,8 +44,7 @@ void arda_record_meta(const struct arda_record *record, struct arda_record_meta 
 
 static bool time_of(const struct base_json_value *value, int64_t *ms)
 {
-    struct base_slice text;
-    return base_json_plain(value, &text) && base_rfc3339_parse(text.data, text.len, ms) == 0;
+    return base_rfc3339_of_json(value, ms) == 0;
 }
 
 int arda_record_time(const struct arda_record *record, int64_t *ms)
