@@ -91,7 +91,7 @@ every_type() {
 }
 
 @test "ids are understood however they are written: of a notification's user, of a loop, of an event" {
-    arda-directory add loop "$tenant" loop-1
+    arda-directory set loop "$tenant" loop-1
     CLIENT_USER=ann client ann "$tenant"
     CLIENT_USER=bob client bob "$tenant"
     printf '{"type":"notification.created","userId":"\\u0061n\\u006e","n":1}' | publish
