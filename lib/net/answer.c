@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/internal.h"
+#include "net/origin.h"
 
 #include "base/clock.h"
 
@@ -52,8 +53,8 @@ static const char *date_now(void)
     return text;
 }
 
-/* One origin is named whoever asks, so that a page that is not allowed can see why; of several, the
- * one that has asked. */
+/* One origin is named whoever asks, so that a page that is not allowed can see why; of several, or
+ * of a pattern, the one that has asked. */
 int net_answer_cors(struct base_buf *out, const struct net_conn *conn)
 {
     const struct net_endpoint *endpoint = conn->http.endpoint;
@@ -62,9 +63,11 @@ int net_answer_cors(struct base_buf *out, const struct net_conn *conn)
     const char *first = endpoint->origins[0];
     bool any = strcmp(first, "*") == 0;
     int failed = any ? BASE_OK : base_buf_add_text(out, "Vary: Origin\r\n");
-    if (endpoint->origin_count > 1 && conn->http.origin == 0)
+    const char *origin = conn->http.origin;
+    if (!origin && endpoint->origin_count == 1 && (any || !net_origin_is_pattern(first)))
+        origin = first;
+    if (!origin)
         return failed;
-    const char *origin = conn->http.origin ? endpoint->origins[conn->http.origin - 1] : first;
     failed |= base_buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", origin);
     if (endpoint->cors_credentials)
         failed |= base_buf_add_text(out, "Access-Control-Allow-Credentials: true\r\n");
@@ -99,6 +102,7 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
         net_conn_kill(conn, true);
         return;
     }
+    net_http_forget_origin(conn);
     struct base_slice head = {conn->worker->head.data, conn->worker->head.len};
     struct base_slice body = answer->body;
     if (conn->head_only)

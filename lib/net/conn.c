@@ -78,6 +78,7 @@ static void drop_reader(struct net_conn *conn)
     if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
         net_ws_fini(&conn->ws);
     } else {
+        net_http_forget_origin(conn);
         net_http1_free(conn->http.parser);
         drop_buffer(&conn->http.stash);
     }

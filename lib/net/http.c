@@ -5,8 +5,10 @@
  */
 #include "net/internal.h"
 #include "net/negotiate.h"
+#include "net/origin.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,19 +138,39 @@ void net_http_release(struct net_conn *conn)
 
 /* ---- where a request comes from ---- */
 
-static bool is_origin(struct base_slice origin, const char *known)
+void net_http_forget_origin(struct net_conn *conn)
+{
+    if (conn->origin_ours)
+        base_free((char *)(uintptr_t)conn->http.origin);
+    conn->origin_ours = false;
+    conn->http.origin = NULL;
+}
+
+/* NULL: none of the endpoint's. */
+static const char *find_origin(const struct net_endpoint *endpoint, struct base_slice origin)
+{
+    for (size_t i = 0; i < endpoint->origin_count; i++)
+        if (net_origin_matches(endpoint->origins[i], origin))
+            return endpoint->origins[i];
+    return NULL;
+}
+
+static bool is_same(struct base_slice origin, const char *known)
 {
     return strlen(known) == origin.len && memcmp(known, origin.data, origin.len) == 0;
 }
 
-/* From 1; 0: none of the endpoint's. */
-static uint16_t find_origin(const struct net_endpoint *endpoint, struct base_slice origin)
+/* What browsers compare with their own is what they have sent, letter by letter. */
+static int note_origin(struct net_conn *conn, struct base_slice origin)
 {
-    for (size_t i = 0; i < endpoint->origin_count; i++)
-        if (is_origin(origin, endpoint->origins[i]) ||
-            is_origin((struct base_slice){"*", 1}, endpoint->origins[i]))
-            return (uint16_t)(i + 1);
-    return 0;
+    const char *found = origin.data ? find_origin(conn->http.endpoint, origin) : NULL;
+    if (!found || strcmp(found, "*") == 0 || is_same(origin, found)) {
+        conn->http.origin = found;
+        return BASE_OK;
+    }
+    conn->http.origin = base_memdup(origin.data, origin.len);
+    conn->origin_ours = conn->http.origin != NULL;
+    return conn->origin_ours ? BASE_OK : BASE_ERR_NOMEM;
 }
 
 /* A page that we have served ourselves, or a proxy before us has. */
@@ -173,12 +195,8 @@ static bool is_own_origin(struct net_conn *conn, struct net_http1 *http, struct 
 static bool check_origin(struct net_conn *conn, struct net_http1 *http)
 {
     struct base_slice origin = net_http1_header(http, "origin");
-    conn->http.origin = 0;
-    if (!origin.data)
-        return true;
-    conn->http.origin = find_origin(conn->http.endpoint, origin);
-    return conn->http.origin || !conn->http.endpoint->check_origin || conn->relayed ||
-           net_http1_request(http)->method == NET_HTTP1_OPTIONS ||
+    return !origin.data || conn->http.origin || !conn->http.endpoint->check_origin ||
+           conn->relayed || net_http1_request(http)->method == NET_HTTP1_OPTIONS ||
            is_own_origin(conn, http, origin);
 }
 
@@ -221,6 +239,7 @@ static void upgrade(struct net_conn *conn, struct net_http1 *http, const struct 
 
 static void move(struct net_conn *conn, unsigned worker)
 {
+    net_http_forget_origin(conn);
     conn->http.move_to = (uint16_t)worker;
     conn->state = NET_CONN_MOVING;
     net_worker_again(conn);
@@ -258,10 +277,15 @@ static void on_head(struct net_conn *conn, bool may_move)
     conn->keep_alive = request->keep_alive && !conn->relayed;
     conn->http10 = request->http10;
     conn->head_only = request->method == NET_HTTP1_HEAD_METHOD;
+    net_http_forget_origin(conn);
     conn->http.endpoint = conn->of_site ? NULL : find_endpoint(worker, request->path);
     if (!conn->http.endpoint) {
         set_due(conn, worker->server->options.request_timeout_ms);
         net_site_head(conn, http);
+        return;
+    }
+    if (note_origin(conn, net_http1_header(http, "origin")) < 0) {
+        net_conn_kill(conn, true);
         return;
     }
     if (!check_origin(conn, http)) {

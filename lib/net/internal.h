@@ -153,6 +153,7 @@ struct net_conn {
     bool relayed : 1;     /* comes from another server: one request, never passed on again */
     bool paused : 1;      /* PIPED: nothing is read */
     bool asks : 1;        /* WAITING, for the answer of a page: http.request */
+    bool origin_ours : 1; /* http.origin is ours to free */
     bool refused : 1;     /* a handshake of TLS that failed has been counted */
     union {
         struct net_ws ws; /* WS, PROBE */
@@ -161,10 +162,10 @@ struct net_conn {
             const struct net_endpoint *endpoint; /* of the request; NULL: it is for a page */
             struct base_buf *stash;              /* bytes behind the request being answered */
             union {
-                struct {
-                    uint16_t move_to; /* worker */
-                    uint16_t origin;  /* of the endpoint's, from 1; 0: none of them */
-                };
+                /* Of the request, as CORS names it: one of the endpoint's, or a copy of what the
+                 * client has sent; NULL: none that is allowed. */
+                const char *origin;
+                uint16_t move_to;            /* MOVING: worker */
                 struct net_request *request; /* of a page */
             };
         } http;
@@ -249,6 +250,8 @@ void net_http_release(struct net_conn *conn);
 /* Takes a request on whose head has been read by another worker. */
 void net_http_adopt(struct net_conn *conn);
 
+/* Before something else takes the place of the request's origin. */
+void net_http_forget_origin(struct net_conn *conn);
 /* A request has not come in time. */
 void net_http_late(struct net_conn *conn);
 

@@ -149,7 +149,7 @@ struct net_engine {
 
 struct net_endpoint {
     const char *path; /* without a final slash; both forms are served */
-    /* Origins that CORS allows, among them "*" for all; none: no CORS headers. */
+    /* Origins that CORS allows (origin.h); none: no CORS headers. */
     const char *const *origins;
     size_t origin_count;
     bool check_origin; /* requests of pages of other origins than these and its own get 403 */

@@ -66,6 +66,7 @@ static bool switch_protocols(struct net_conn *conn, const struct handshake *hand
         return false;
     }
     net_http_release(conn);
+    net_http_forget_origin(conn);
     memset(&conn->http, 0, sizeof conn->http);
     conn->state = (uint8_t)state;
     if (handshake->extension)
