@@ -14,7 +14,7 @@
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
-    OPT(cors_origin, 0, "cors-origin", LIST, "URL", NULL, NULL, NULL,                              \
+    OPT(cors_origin, 0, "cors-origin", LIST, "ORIGIN", NULL, NULL, NULL,                           \
         "origins that CORS allows instead; may be given several times")                            \
     OPT(trusted_proxy, 0, "trusted-proxy", LIST, "ADDR[/BITS]", NULL, NULL, NULL,                  \
         "proxies whose X-Forwarded-For and -Proto are believed")                                   \

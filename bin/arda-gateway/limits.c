@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/url.h"
+#include "net/origin.h"
 
 #include <string.h>
 
@@ -56,11 +56,13 @@ static int add_origin(struct limits *limits, const char *url, const char *option
                       struct base_why *why)
 {
     struct base_buf origin = BASE_BUF_INIT;
-    int failed = base_url_origin(url, &origin, why);
+    int failed = net_origin_parse(url, &origin, why);
     if (failed) {
         base_buf_fini(&origin);
+        if (!strchr(url, '@')) /* what stands before it may be a secret */
+            base_why_prefix(why, "%s", url);
         base_why_prefix(why, "%s", option);
-        return BASE_ERR_CONFIG;
+        return failed == BASE_ERR_NOMEM ? failed : BASE_ERR_CONFIG;
     }
     char **origins =
         base_buf_cstr(&origin)
@@ -85,7 +87,7 @@ static int take_origins(const struct settings *settings, struct limits *limits,
     for (size_t i = 0; i < list->count && !failed; i++)
         failed = add_origin(limits, list->items[i], "--cors-origin", why);
     if (list->count == 0 && app_url && *app_url)
-        failed = add_origin(limits, app_url, "app-url", why);
+        failed = add_origin(limits, app_url, "--app-url", why);
     if (limits->origin_count == 0 && !failed)
         base_log(BASE_LOG_WARNING, "no APP_URL: pages of other origins cannot connect");
     endpoint->origins = (const char *const *)limits->origins;

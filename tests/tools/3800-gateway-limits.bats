@@ -105,6 +105,79 @@ host() { echo "${GATEWAY_URL#http://}"; }
     [[ "$output" == *"Vary: Origin"* ]]
 }
 
+origin_is() { # STATUS ORIGIN: over both transports; the answer that allows it names it.
+    local upgrade=(--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
+        -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' --max-time 1)
+    local polled upgraded
+    polled=$(curl -s -D- -o /dev/null -H "Origin: $2" "$(polling)")
+    upgraded=$(curl -s -D- -o /dev/null -H "Origin: $2" "${upgrade[@]}" "$GATEWAY_URL/socket.io/?EIO=4&transport=websocket" || true)
+    if [ "$1" = 200 ]; then
+        [[ "$polled" == *" 200 OK"* && "$upgraded" == *" 101 "* ]]
+        [[ "$polled" == *"Access-Control-Allow-Origin: $2"$'\r'* && "$polled" == *"Access-Control-Allow-Credentials: true"* ]]
+        [[ "$upgraded" == *"Access-Control-Allow-Origin: $2"$'\r'* ]]
+    else
+        [[ "$polled" == *" 403 "* && "$upgraded" == *" 403 "* && "$polled" != *"Allow-Origin"* ]]
+    fi
+    [[ "$polled" == *"Vary: Origin"* ]]
+}
+
+@test "a pattern allows the hosts of a domain, and the answer names the one that asked" {
+    start_gateway --cors-origin='https://*.Example.com' --cors-origin='https://*.other.example:8443'
+    for origin in https://acme.example.com https://a.b.example.com https://x.other.example:8443; do origin_is 200 "$origin"; done
+    for origin in https://example.com https://evilexample.com http://acme.example.com https://acme.example.com:444 \
+        https://evil.com/.example.com 'https://*.example.com' https://x.other.example null; do origin_is 403 "$origin"; done
+    stop gateway
+    APP_URL='https://*.example.com/path' start_gateway
+    origin_is 200 https://acme.example.com
+    origin_is 403 https://example.com
+    run curl -s -D- -o /dev/null "$(polling)"
+    [[ "$output" == *"Vary: Origin"* && "$output" != *"Allow-Origin"* ]]
+    run curl -s -D- -o /dev/null -X OPTIONS -H 'Origin: https://a.example.com' "$(polling)"
+    [[ "$output" == *" 204 "*"Access-Control-Allow-Origin: https://a.example.com"* ]]
+}
+
+@test "a waiting GET, several workers and a connection used again keep the origin that asked" {
+    start_gateway --cors-origin='https://*.example.com' --workers=4 --ping-interval=200ms
+    for n in 1 2 3 4 5 6 7 8; do
+        sid=$(curl -s -H "Origin: https://a$n.example.com" "$(polling)" | sed 's/^0//' | jq -r .sid)
+        curl -s -D- -H "Origin: https://b$n.example.com" "$(polling)&sid=$sid" --next \
+            -s -D- -H "Origin: https://c$n.example.com" --data 3 "$(polling)&sid=$sid" --next \
+            -s -D- -o /dev/null "$GATEWAY_URL/elsewhere" --next \
+            -s -D- "$(polling)&sid=$sid" >"$RUN_DIR/answers"
+        [ "$(sed -n 's/^Access-Control-Allow-Origin: //p' "$RUN_DIR/answers" | tr -d '\r' | paste -sd' ')" = \
+            "https://b$n.example.com https://c$n.example.com" ]
+    done
+}
+
+@test "pages of applications: other schemes, and null" {
+    start_gateway --cors-origin=https://app.example --cors-origin=capacitor://localhost --cors-origin=app://. \
+        --cors-origin=chrome-extension://abcdef --cors-origin=tauri://localhost:1420 --cors-origin=app://MyApp
+    for origin in https://app.example capacitor://localhost app://. chrome-extension://abcdef tauri://localhost:1420 app://MyApp; do
+        origin_is 200 "$origin"
+    done
+    for origin in ionic://localhost capacitor://localhost:1 tauri://localhost null; do origin_is 403 "$origin"; done
+    stop gateway
+    start_gateway --cors-origin=null --cors-origin=HTTPS://APP.example:443/
+    origin_is 200 null
+    origin_is 200 https://app.example
+    origin_is 403 https://null
+}
+
+@test "what can match no origin ends the start with 78" {
+    for origin in 'https://*' 'https://app.*.example' 'https://a*.example' '*' 'https://*.*.example' https:// app.example \
+        'https://app example' https://caf$'\u00e9'.example https://1.2.3; do
+        JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "--cors-origin=$origin"
+        [ "$status" = 78 ]
+        [[ "$stderr" == *"--cors-origin: $origin: "* ]]
+        JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "--app-url=$origin"
+        [ "$status" = 78 ]
+        [[ "$stderr" == *"--app-url: $origin: "* ]]
+    done
+    JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 --cors-origin=https://user:geheim@
+    [ "$status" = 78 ]
+    [[ "$stderr" != *geheim* ]]
+}
+
 @test "behind a proxy that ends TLS the own origin is https" {
     start_gateway --trusted-proxy 127.0.0.1
     [ "$(status_of -H "Origin: https://$(host)" -H 'X-Forwarded-Proto: https' "$(polling)")" = 200 ]
