@@ -124,7 +124,7 @@ int base_url_origin(const char *text, struct base_buf *out, struct base_why *why
         return base_why_set(why, BASE_ERR_SYNTAX, "expected http://HOST or https://HOST");
     for (size_t i = 0; i < url.host.len; i++) {
         unsigned char c = (unsigned char)url.host.data[i];
-        if (c <= ' ' || c == '"' || c >= 0x7f)
+        if (c <= ' ' || c == '"' || c == '*' || c >= 0x7f)
             return base_why_set(why, BASE_ERR_SYNTAX, "bad character in the host");
     }
     bool v6 = memchr(url.host.data, ':', url.host.len) != NULL;

@@ -478,6 +478,7 @@ refuse() {
     refuse 78 "--public-url: expected http(s)://HOST" --smtp smtp://relay --public-url ftp://x
     refuse 78 "--public-url: expected http(s)://HOST" --smtp smtp://relay --public-url 'https://x/?a=b'
     APP_URL=nonsense refuse 78 "APP_URL: " --smtp smtp://relay
+    APP_URL='https://*.example.com' refuse 78 "APP_URL: " --smtp smtp://relay
     refuse 78 "--templates: $RUN_DIR/none: No such file or directory" --templates "$RUN_DIR/none"
     refuse 78 "--templates: $RUN_DIR/forms/default.txt: line 1: expected \`Subject:' and a text" --templates "$RUN_DIR/forms"
     refuse 78 "--unsubscribe-secret-file: " --smtp smtp://relay --unsubscribe-secret-file "$RUN_DIR/short"

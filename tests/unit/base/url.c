@@ -174,6 +174,7 @@ static void reduces_a_url_to_its_origin(void)
     CHECK_STR(origin("http://h\"/", &out), "(refused)");
     CHECK_STR(origin("http://h\xc3\xa4/", &out), "(refused)");
     CHECK_STR(origin("http://h\r\nx", &out), "(refused)");
+    CHECK_STR(origin("https://*.h", &out), "(refused)"); /* a pattern leads nowhere */
     CHECK_STR(origin("h", &out), "(refused)");
     base_buf_fini(&out);
 }
