@@ -7,6 +7,8 @@
 #define GATEWAY_OPTIONS(OPT)                                                                       \
     OPT(listen, 'l', "listen", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                              \
         "where to listen; port 0 picks a free one (default: port $PORT, or :3000)")                \
+    OPT(path, 0, "path", TEXT, "PATH", NULL, "/socket.io", NULL,                                   \
+        "where Socket.IO is served; the pages of unsubscribing lie beside it")                     \
     OPT(tls_cert, 0, "tls-cert", TEXT, "FILE", NULL, NULL, NULL,                                   \
         "serve https and wss with this certificate, in PEM, its chain behind it")                  \
     OPT(tls_key, 0, "tls-key", TEXT, "FILE", NULL, NULL, NULL, "its private key, in PEM")          \

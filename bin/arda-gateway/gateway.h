@@ -122,6 +122,7 @@ struct gateway {
     pthread_rwlock_t key_lock; /* of the keys, which SIGHUP replaces */
     struct arda_keyring *keys;
     const char *unsubscribe_file;
+    char *unsubscribe_paths[2];              /* of the pages */
     struct arda_token_key *unsubscribe_key;  /* under key_lock, too; NULL: nobody can unsubscribe */
     struct uv_timer_s *expiry_timer;         /* NULL unless ends_expired */
     struct arda_subscription *global_events; /* NULL unless revocation, and with --stdin */
@@ -260,8 +261,9 @@ void refusals_log(void *data, const struct net_refused *refused);
 int unsubscribe_prepare(struct gateway *gateway, const char *file, struct base_why *why);
 /* Reads the secret again. A failure leaves the present one in force. */
 int unsubscribe_load_key(struct gateway *gateway, struct base_why *why);
-/* For the server's options; NULL without a secret. */
-const struct net_site *unsubscribe_site(struct gateway *gateway);
+/* For the server's options, beside gateway->path; NULL without a secret. 0, or BASE_ERR_NOMEM. */
+int unsubscribe_site(struct gateway *gateway, const struct net_site **site, struct base_why *why);
+void unsubscribe_fini(struct gateway *gateway);
 
 /* ---- other gateways ---- */
 

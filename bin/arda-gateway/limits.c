@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "net/origin.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define MOST_MS (24 * 3600 * 1000)
@@ -77,6 +78,48 @@ static int add_origin(struct limits *limits, const char *url, const char *option
     return BASE_OK;
 }
 
+/* RFC 3986 section 3.3: what stands in a path as it is, or three bytes of an escape. */
+static size_t path_char(const char *at)
+{
+    if (*at == '%')
+        return isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]) ? 3 : 0;
+    return (*at > 0 && isalnum((unsigned char)*at)) || (*at && strchr("-._~!$&'()*+,;=:@", *at));
+}
+
+/* Segments that no client changes on its way here: none is empty, `.` or `..`. */
+static bool is_path(const char *at, size_t len)
+{
+    const char *end = at + len;
+    while (at < end) {
+        const char *segment = at + 1;
+        size_t used;
+        if (*at++ != '/')
+            return false;
+        while (at < end && (used = path_char(at)) > 0)
+            at += used;
+        size_t length = (size_t)(at - segment);
+        if (length == 0 || strspn(segment, ".") >= length)
+            return false;
+    }
+    return true;
+}
+
+static int take_path(const struct settings *settings, struct limits *limits,
+                     struct net_endpoint *endpoint, struct base_why *why)
+{
+    const char *path = settings->path;
+    size_t len = strlen(path);
+    if (len > 0 && path[len - 1] == '/')
+        len--;
+    if (*path != '/' || !is_path(path, len))
+        return base_why_set(why, BASE_ERR_CONFIG,
+                            "--path: expected an absolute path, such as /realtime/socket.io, got "
+                            "`%s'",
+                            path);
+    endpoint->path = limits->path = base_memdup(path, len);
+    return limits->path ? BASE_OK : no_memory(why);
+}
+
 /* --cors-origin, or the one of APP_URL. */
 static int take_origins(const struct settings *settings, struct limits *limits,
                         struct net_endpoint *endpoint, struct base_why *why)
@@ -125,7 +168,9 @@ int limits_apply(const struct settings *settings, struct limits *limits,
     options->max_head_bytes = (uint32_t)settings->max_header;
     options->max_connections = (uint32_t)settings->max_connections;
     options->max_sessions_per_address = (uint32_t)settings->max_per_address;
-    int failed = take_times(settings, endpoint, options, why);
+    int failed = take_path(settings, limits, endpoint, why);
+    if (!failed)
+        failed = take_times(settings, endpoint, options, why);
     if (!failed)
         failed = take_origins(settings, limits, endpoint, why);
     return failed ? failed : take_proxies(settings, limits, options, why);
@@ -136,5 +181,6 @@ void limits_fini(struct limits *limits)
     for (size_t i = 0; i < limits->origin_count; i++)
         base_free(limits->origins[i]);
     base_free(limits->origins);
+    base_free(limits->path);
     base_free(limits->proxies);
 }

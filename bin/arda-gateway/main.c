@@ -212,7 +212,6 @@ static void start_server(struct process *process)
     nsp = sockets_namespace;
     nsp.data = gateway;
     endpoint = net_endpoint_defaults;
-    gateway->path = endpoint.path;
     endpoint.compression = settings->compression == 1;
     endpoint.namespaces = &nsp;
     endpoint.namespace_count = 1;
@@ -222,11 +221,13 @@ static void start_server(struct process *process)
         .workers = (unsigned)settings->workers,
         .tls = process->tls,
         .relay = relay_handlers(gateway->relay),
-        .pages = unsubscribe_site(gateway),
         .on_refusal = refusals_log,
         .data = gateway,
     };
     int failed = limits_apply(settings, &process->limits, &endpoint, &options, &why);
+    gateway->path = endpoint.path;
+    if (!failed)
+        failed = unsubscribe_site(gateway, &options.pages, &why);
     if (failed)
         fail(failed, "", &why);
     start_workers(gateway, options.workers);
@@ -367,7 +368,7 @@ static void fini(struct process *process)
     tenants_fini(gateway);
     relay_free(gateway->relay);
     arda_keyring_free(gateway->keys);
-    arda_token_key_free(gateway->unsubscribe_key);
+    unsubscribe_fini(gateway);
     pthread_rwlock_destroy(&gateway->key_lock);
     base_quota_fini(&gateway->users);
     limits_fini(&process->limits);

@@ -23,6 +23,7 @@
 
 #define PATH           "/notifications/unsubscribe"
 #define OTHER_PATH     "/api/notifications/unsubscribe" /* in e-mails of the service beside us */
+#define PAGES          2
 #define BODY_MAX_BYTES 4096
 
 /* A POST on its way to the home loop and back. */
@@ -239,12 +240,41 @@ int unsubscribe_prepare(struct gateway *gateway, const char *file, struct base_w
     return failed == BASE_ERR_NOTFOUND ? BASE_OK : failed;
 }
 
-const struct net_site *unsubscribe_site(struct gateway *gateway)
+/* A page in the folder of the endpoint. */
+static char *make_path(const struct gateway *gateway, const char *page)
 {
-    static const struct net_page pages[] = {
-        {.path = PATH, .on_request = on_request, .max_body_bytes = BODY_MAX_BYTES},
-        {.path = OTHER_PATH, .on_request = on_request, .max_body_bytes = BODY_MAX_BYTES}};
-    static struct net_site site = {pages, 2, NULL};
-    site.data = gateway;
-    return gateway->unsubscribe_key ? &site : NULL;
+    struct base_buf path = BASE_BUF_INIT;
+    const char *last = strrchr(gateway->path, '/');
+    size_t folder = last ? (size_t)(last - gateway->path) : 0;
+    if (base_buf_add(&path, gateway->path, folder) == 0 && base_buf_add_text(&path, page) == 0 &&
+        base_buf_cstr(&path))
+        return base_buf_take(&path, NULL);
+    base_buf_fini(&path);
+    return NULL;
+}
+
+int unsubscribe_site(struct gateway *gateway, const struct net_site **out, struct base_why *why)
+{
+    static const char *const paths[PAGES] = {PATH, OTHER_PATH};
+    static struct net_page pages[PAGES];
+    static struct net_site site;
+    *out = NULL;
+    if (!gateway->unsubscribe_key)
+        return BASE_OK;
+    for (size_t i = 0; i < PAGES; i++) {
+        gateway->unsubscribe_paths[i] = make_path(gateway, paths[i]);
+        if (!gateway->unsubscribe_paths[i])
+            return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+        pages[i] = (struct net_page){gateway->unsubscribe_paths[i], on_request, BODY_MAX_BYTES};
+    }
+    site = (struct net_site){pages, PAGES, gateway};
+    *out = &site;
+    return BASE_OK;
+}
+
+void unsubscribe_fini(struct gateway *gateway)
+{
+    for (size_t i = 0; i < PAGES; i++)
+        base_free(gateway->unsubscribe_paths[i]);
+    arda_token_key_free(gateway->unsubscribe_key);
 }
