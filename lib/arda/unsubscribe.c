@@ -12,6 +12,7 @@
 #define ISSUER  "arda-notifications"
 #define HEADER  "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define DAY_S   86400
+#define SKEW_S  300 /* by which clocks may differ */
 #define MAC_LEN BASE_SHA256_LEN
 
 /* ---- the secret ---- */
@@ -137,6 +138,9 @@ static int read_claims(const struct base_buf *claims, int64_t now_ms, struct ard
         return refuse(why, "it names no type of notification");
     if (base_json_double(&wanted[EXP].value, &expires_s) < 0)
         return refuse(why, "it has no end");
+    /* However it is written: 1e400 is infinite. */
+    if (expires_s > (double)(now_ms / 1000 + ARDA_UNSUBSCRIBE_DAYS * DAY_S + SKEW_S))
+        return refuse(why, "it lasts longer than links do");
     if ((double)now_ms >= expires_s * 1000)
         return base_why_set(why, BASE_ERR_TIMEOUT, "it has expired");
     return BASE_OK;

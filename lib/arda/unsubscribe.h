@@ -32,7 +32,8 @@ struct arda_unsubscribe {
 int arda_unsubscribe_mint(const struct arda_token_key *key, const struct arda_unsubscribe *what,
                           int64_t now_ms, struct base_buf *out);
 
-/* 0; BASE_ERR_DENIED with a reason that does not quote the token; BASE_ERR_TIMEOUT for one that was
+/* One that would last longer than a new one, clocks differing by five minutes at most, is denied.
+ * 0; BASE_ERR_DENIED with a reason that does not quote the token; BASE_ERR_TIMEOUT for one that was
  * good and has expired; BASE_ERR_NOMEM, BASE_ERR_INTERNAL. */
 int arda_unsubscribe_verify(const struct arda_token_key *key, const char *token, size_t len,
                             int64_t now_ms, struct arda_unsubscribe *what, struct base_why *why);

@@ -16,9 +16,11 @@ for (const one of more) {
   if (name === 'sig') signature = value;
   else if (name === 'alg') header.alg = JSON.parse(value);
   else if (value === 'null') delete claims[name];
-  else claims[name] = JSON.parse(value);
+  else claims[name] = JSON.parse(value) === Infinity ? `@${value}@` : JSON.parse(value);
 }
-const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+// 1e400 stays as it is: other languages read it as Infinity, too, and JSON has no other way to write that.
+const json = (value) => JSON.stringify(value).replace(/"@([0-9e]+)@"/g, '$1');
+const part = (value) => Buffer.from(json(value)).toString('base64url');
 const text = `${part(header)}.${part(claims)}`;
 const hash = header.alg === 'HS512' ? 'sha512' : 'sha256';
 console.log(`${text}.${signature ?? createHmac(hash, secret).update(text).digest('base64url')}`);

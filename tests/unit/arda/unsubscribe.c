@@ -48,6 +48,18 @@ static void it_ends_after_its_days(void)
     base_buf_fini(&token);
 }
 
+/* A secret that leaks must not make links for ever. */
+static void none_lasts_longer_than_its_days(void)
+{
+    struct base_buf token = BASE_BUF_INIT;
+    struct arda_unsubscribe got;
+    CHECK_INT(arda_unsubscribe_mint(key, &ann, NOW_MS + DAY_MS, &token), 0);
+    CHECK_INT(verify(token.data, token.len, NOW_MS, &got), BASE_ERR_DENIED);
+    CHECK_INT(verify(token.data, token.len, NOW_MS + DAY_MS - 300000, &got), 0);
+    CHECK_INT(verify(token.data, token.len, NOW_MS + DAY_MS - 301000, &got), BASE_ERR_DENIED);
+    base_buf_fini(&token);
+}
+
 static void any_change_is_noticed(void)
 {
     struct base_buf token = mint();
@@ -156,6 +168,7 @@ int main(void)
     CHECK_INT(arda_token_key_new(secret, sizeof secret - 1, &key, NULL), 0);
     RUN(a_token_says_what_was_put_into_it);
     RUN(it_ends_after_its_days);
+    RUN(none_lasts_longer_than_its_days);
     RUN(any_change_is_noticed);
     RUN(another_secret_does_not_do);
     RUN(the_token_of_a_user_does_not_do);
