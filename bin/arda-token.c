@@ -210,6 +210,7 @@ static int run(const struct settings *settings, char **operands, int count)
         .issuer = settings->jwt_issuer,
         .audience = settings->jwt_audience,
         .leeway_ms = settings->jwt_leeway,
+        .require_exp = settings->jwt_require_exp,
         .allow_private_keys = true,
     };
     int failed = arda_keyring_new(&options, &keys, &why);

@@ -327,6 +327,7 @@ static void load_keys(struct process *process)
         .issuer = settings->jwt_issuer,
         .audience = settings->jwt_audience,
         .leeway_ms = settings->jwt_leeway,
+        .require_exp = settings->jwt_require_exp,
     };
     int failed = gateway_load_keys(gateway, &why);
     if (failed)

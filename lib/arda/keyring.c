@@ -39,6 +39,7 @@ static int copy_settings(struct arda_keyring *ring, const struct arda_keyring_op
                          struct base_why *why)
 {
     ring->leeway_ms = options->leeway_ms;
+    ring->require_exp = options->require_exp;
     int failed = read_algorithms(options->algorithms, &ring->algorithms, why);
     if (!failed)
         failed = copy_name(options->issuer, "--jwt-issuer", &ring->issuer, why);

@@ -27,6 +27,7 @@ struct arda_keyring_options {
     const char *issuer;      /* that `iss` must be; NULL: any, or none */
     const char *audience;    /* that `aud` must be or, as an array, hold; NULL: any, or none */
     int64_t leeway_ms;       /* that `exp` may be over, or `nbf` ahead */
+    bool require_exp;        /* a token without `exp` is denied */
     bool allow_private_keys; /* which only somebody who signs should have */
 };
 

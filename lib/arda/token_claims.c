@@ -32,9 +32,12 @@ static int read_time(const struct base_json_member *claim, int64_t *ms, struct b
 }
 
 static int check_times(const struct base_json_member *exp, const struct base_json_member *nbf,
-                       int64_t leeway_ms, struct arda_claims *claims, struct base_why *why)
+                       const struct arda_keyring *ring, struct arda_claims *claims,
+                       struct base_why *why)
 {
-    int64_t now = base_clock_wall_ms(), not_before_ms;
+    int64_t now = base_clock_wall_ms(), leeway_ms = ring->leeway_ms, not_before_ms;
+    if (ring->require_exp && exp->value.kind == BASE_JSON_ABSENT)
+        return base_why_set(why, BASE_ERR_DENIED, "it has no exp");
     int failed = read_time(exp, &claims->expires_ms, why);
     if (!failed)
         failed = read_time(nbf, &not_before_ms, why);
@@ -89,7 +92,7 @@ int token_read_claims(const struct base_buf *text, const struct arda_keyring *ri
     if (!failed)
         failed = copy_id(&wanted[1], true, claims->tenant, why);
     if (!failed)
-        failed = check_times(&wanted[3], &wanted[4], ring->leeway_ms, claims, why);
+        failed = check_times(&wanted[3], &wanted[4], ring, claims, why);
     if (!failed)
         failed = check_parties(&wanted[5], &wanted[6], ring, why);
     if (base_json_plain(&wanted[2].value, &role) && role.len <= ARDA_TOKEN_ROLE_MAX)

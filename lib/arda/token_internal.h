@@ -63,6 +63,7 @@ struct arda_keyring {
     char *issuer;
     char *audience;
     int64_t leeway_ms;
+    bool require_exp;
 };
 
 struct token_parts {

@@ -186,6 +186,24 @@ is_served() { # NAME TENANT
     [ "$(hs ',"iss":"arda"' | arda-token inspect --jwt-secret-file "$RUN_DIR/secret" --jwt-issuer arda --jwt-audience web | jq -r .reason)" = "aud is not the audience" ]
 }
 
+@test "--jwt-require-exp: a token has to expire" {
+    start_gateway -v --jwt-require-exp
+    printf '%s' "$GATEWAY_SECRET" >"$RUN_DIR/secret"
+    forever=$(sign "$RUN_DIR/secret" HS256 "$(claims ann '')")
+    connect ends "$(token "$tenant" ann)"
+    is_in ends
+    connect forever "$forever" --no-reconnect
+    is_refused forever
+    wait_for err_has gateway "refused: it has no exp"
+    [ "$(arda-token inspect --jwt-secret-file "$RUN_DIR/secret" <<<"$forever" | jq -c '[.valid, .reason]')" = '[true,null]' ]
+    [ "$(arda-token inspect --jwt-secret-file "$RUN_DIR/secret" --jwt-require-exp <<<"$forever" | jq -c '[.valid, .reason]')" = \
+        '[false,"it has no exp"]' ]
+    stop gateway
+    start_gateway
+    connect again "$forever"
+    is_in again
+}
+
 expired() { # TOKEN [OPTION]...
     local token=$1
     shift

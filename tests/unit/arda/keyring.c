@@ -455,6 +455,21 @@ static void leeway_moves_both_ends(void)
     arda_keyring_free(ring);
 }
 
+static void an_end_can_be_asked_for(void)
+{
+    const char *const files[] = {path("secret")}, *const hs = "{\"alg\":\"HS256\"}";
+    struct arda_keyring *ring = ring_of(&(struct arda_keyring_options){
+        .key_files = files, .key_file_count = 1, .leeway_ms = 30000, .require_exp = true});
+    char payload[128];
+    snprintf(payload, sizeof payload, "{" IDS ",\"exp\":%d}", NOW_S - 29);
+    accepts(ring, hs256(hs, payload));
+    denies(ring, hs256(hs, USUAL), "it has no exp");
+    denies(ring, hs256(hs, "{" IDS ",\"exp\":null}"), "exp is no time");
+    denies(ring, hs256(hs, "{" IDS ",\"exp\":1e400}"), "exp is no time");
+    denies(ring, hs256(hs, "{" IDS ",\"exp\":\"never\"}"), "exp is no time");
+    arda_keyring_free(ring);
+}
+
 /* ---- minting ---- */
 
 static const struct arda_token_request request = {
@@ -581,6 +596,7 @@ int main(void)
     RUN(sixteen_keys_and_no_kid_twice);
     RUN(issuer_and_audience);
     RUN(leeway_moves_both_ends);
+    RUN(an_end_can_be_asked_for);
     RUN(mints_what_public_keys_verify);
     RUN(survives_every_failing_allocation);
     RUN(without_keys_there_is_none);
