@@ -314,9 +314,11 @@ static void peer_closed(struct net_conn *conn)
 }
 
 /* A peer that does not take its answers is not asked for more requests, and those that have come
- * already go first. */
+ * already go first. So it is with an upgrade, whose answers no queue of a session bounds. */
 static bool reads(const struct net_conn *conn)
 {
+    if (conn->state == NET_CONN_PROBE && conn->out)
+        return false;
     if (conn->state == NET_CONN_HTTP && (conn->out || conn->http.stash))
         return false;
     if (conn->state == NET_CONN_PIPED && conn->paused)
@@ -431,9 +433,9 @@ void net_conn_again(struct net_conn *conn)
 
 void net_conn_resume(struct net_conn *conn)
 {
-    if (conn->state != NET_CONN_HTTP || conn->out)
+    if ((conn->state != NET_CONN_HTTP && conn->state != NET_CONN_PROBE) || conn->out)
         return;
-    if (conn->http.stash || conn->more_to_read)
+    if (conn->more_to_read || (conn->state == NET_CONN_HTTP && conn->http.stash))
         net_worker_again(conn);
 }
 

@@ -203,7 +203,7 @@ void net_conn_again(struct net_conn *conn);
 void net_conn_free(struct net_conn *conn);
 /* It has no request and nothing to send. */
 bool net_conn_idle(const struct net_conn *conn);
-/* Goes on reading after an answer to a waiting request. */
+/* Goes on reading when an answer has gone, or has been given to a request that waited. */
 void net_conn_resume(struct net_conn *conn);
 
 /* ---- connection over TLS: what conn.c does for it alone ---- */

@@ -192,6 +192,8 @@ static bool is_text(const struct net_ws_event *event, const char *text, size_t l
 static void take_probe_event(struct net_conn *conn, const struct net_ws_event *event)
 {
     struct net_session *session = conn->session;
+    if (!net_session_spend(session))
+        return;
     if (event->opcode == NET_WS_PING) {
         send_frame(conn, NET_WS_PONG, (struct base_slice){event->data, event->len});
     } else if (event->opcode == NET_WS_PONG) {
@@ -229,6 +231,7 @@ static void take_session_event(struct net_session *session, struct net_ws_event 
             net_queue_add(session, NET_WS_PONG, event->data, event->len);
         net_session_settle(session);
         break;
+    case NET_WS_PONG: net_session_spend(session); break;
     case NET_WS_CLOSE: take_close(session, event); break;
     case NET_WS_TEXT:
     case NET_WS_BINARY:
