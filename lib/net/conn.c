@@ -479,5 +479,9 @@ void net_conn_on_due(struct net_conn *conn)
         net_answer(conn, &(struct net_answer){.status = 408, .close = true});
         return;
     }
+    if (conn->state == NET_CONN_WS) {
+        net_session_close(conn->session, NET_REASON_MESSAGE_TIMEOUT);
+        return;
+    }
     net_conn_kill(conn, conn->state == NET_CONN_CLOSING && !kernel_sends(conn));
 }

@@ -18,6 +18,7 @@
  *     lag.c        how far a session is behind, and since when
  *     queue.c      what a session has to send: its own frames and its place in a log
  *     socket.c     Socket.IO namespaces on a session
+ *     incoming.c   a packet whose attachments have not all come
  *     broadcast.c  logs, from the home loop to the workers
  *
  * A connection, session or socket that ends is marked and put on the worker's list of the dead; its
@@ -466,6 +467,20 @@ bool net_socket_take_binary(struct net_session *session, struct base_slice bytes
 void net_socket_session_closed(struct net_session *session, enum net_reason reason);
 /* Calls on_disconnect for those that the application has disconnected. */
 void net_sockets_end(struct net_worker *worker);
+
+/* ---- a packet with attachments that have not all come ---- */
+
+/* Keeps a copy of its text in session->incoming. `text` is no longer than a message may be. 0, or
+ * BASE_ERR_NOMEM. */
+int net_incoming_begin(struct net_session *session, struct base_slice text, size_t wanted);
+/* Copies an attachment. 1: it was the last one; 0; BASE_ERR_LIMIT when the packet gets longer than
+ * a message may be; BASE_ERR_NOMEM. */
+int net_incoming_add(struct net_incoming *incoming, struct base_slice bytes);
+/* What has come; borrowed. */
+struct base_slice net_incoming_text(const struct net_incoming *incoming);
+struct net_attachments net_incoming_attachments(struct net_incoming *incoming);
+/* When the last one must have come; UINT64_MAX for NULL. */
+uint64_t net_incoming_due_us(const struct net_incoming *incoming);
 void net_incoming_free(struct net_incoming *incoming);
 
 /* ---- listening, server ---- */

@@ -154,7 +154,8 @@ static void answer_last(struct net_conn *get, enum net_reason reason)
     case NET_REASON_CLIENT: answer_packets(get, (struct base_slice){"6", 1}); break;
     case NET_REASON_PROTOCOL:
     case NET_REASON_PING_TIMEOUT:
-    case NET_REASON_CONNECT_TIMEOUT: answer_packets(get, (struct base_slice){"1", 1}); break;
+    case NET_REASON_CONNECT_TIMEOUT:
+    case NET_REASON_MESSAGE_TIMEOUT: answer_packets(get, (struct base_slice){"1", 1}); break;
     default: net_answer_error(get, NET_EIO_SID_UNKNOWN, false); break;
     }
 }

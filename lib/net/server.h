@@ -46,6 +46,7 @@ struct net_tls;
     X(NET_REASON_TRANSPORT, "transport_close", "connection lost")                                  \
     X(NET_REASON_PING_TIMEOUT, "ping_timeout", "no answer to a ping")                              \
     X(NET_REASON_CONNECT_TIMEOUT, "connect_timeout", "no namespace was joined in time")            \
+    X(NET_REASON_MESSAGE_TIMEOUT, "message_timeout", "message not complete in time")               \
     X(NET_REASON_PROTOCOL, "protocol_error", "protocol violated by the client")                    \
     X(NET_REASON_SLOW, "slow_consumer", "too far behind")                                          \
     X(NET_REASON_RATE, "event_rate", "too many events")                                            \
@@ -158,7 +159,7 @@ struct net_endpoint {
     uint32_t ping_timeout_ms;
     uint32_t connect_timeout_ms; /* from the open packet to the first joined namespace; 0: none */
     uint32_t upgrade_timeout_ms;
-    uint32_t max_payload_bytes; /* of a message and of the body of a POST */
+    uint32_t max_payload_bytes; /* of a message, a body of a POST, a packet with attachments */
     size_t max_queue_bytes;     /* waiting for a slow session, the frame being written excepted */
     uint32_t max_queue_age_ms;  /* of what waits on a WebSocket; 0: any */
     uint32_t events_per_s;      /* packets and control frames of a client; 0: any number */
@@ -178,7 +179,9 @@ struct net_server_options {
     unsigned workers;                     /* 1 to NET_MAX_WORKERS */
     uint32_t header_timeout_ms;        /* to the complete head of a request: of the first one from
                                           the connection's begin, of others from their first byte */
-    uint32_t request_timeout_ms;       /* from the complete head to the end of the body */
+    uint32_t request_timeout_ms;       /* from the complete head to the end of the body; from the
+                                          first byte of a WebSocket message to its last; from a
+                                          packet to the last of its attachments */
     uint32_t idle_timeout_ms;          /* of a connection between two requests */
     struct net_tls *tls;               /* https and wss (tls.h); borrowed; NULL: http and ws */
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */

@@ -159,10 +159,13 @@ struct net_session *net_session_find(struct net_worker *worker, struct base_slic
 void net_session_set_due(struct net_session *session)
 {
     uint64_t due = session->beat_us, lag_due = net_lag_due_us(session);
+    uint64_t incoming_due = net_incoming_due_us(session->incoming);
     if (session->connect_us && session->connect_us < due)
         due = session->connect_us;
     if (lag_due < due)
         due = lag_due;
+    if (incoming_due < due)
+        due = incoming_due;
     net_deadline_set(&session->worker->deadlines, &session->deadline, due);
 }
 
@@ -388,6 +391,10 @@ void net_session_on_due(struct net_session *session)
         return;
     if (session->connect_us && session->connect_us <= now) {
         net_session_close(session, NET_REASON_CONNECT_TIMEOUT);
+        return;
+    }
+    if (net_incoming_due_us(session->incoming) <= now) {
+        net_session_close(session, NET_REASON_MESSAGE_TIMEOUT);
         return;
     }
     if (net_lag_due_us(session) <= now) {

@@ -6,24 +6,6 @@
 
 #include <string.h>
 
-/* A packet that waits for its binary frames. */
-struct net_incoming {
-    size_t count; /* that have come */
-    size_t wanted;
-    struct base_slice items[NET_SIO_MAX_ATTACHMENTS]; /* ours */
-    size_t text_len;
-    char text[];
-};
-
-void net_incoming_free(struct net_incoming *incoming)
-{
-    if (!incoming)
-        return;
-    for (size_t i = 0; i < incoming->count; i++)
-        base_free((void *)(uintptr_t)incoming->items[i].data);
-    base_free(incoming);
-}
-
 static bool violated(struct net_session *session)
 {
     net_session_close(session, NET_REASON_PROTOCOL);
@@ -180,18 +162,16 @@ static bool take_event(struct net_session *session, const struct net_sio_packet 
     return !session->dead;
 }
 
-static bool begin_attachments(struct net_session *session, struct base_slice text, size_t wanted)
+/* Who has not joined has nothing to send, and nothing of it is kept. */
+static bool begin_attachments(struct net_session *session, const struct net_sio_packet *packet,
+                              struct base_slice text)
 {
-    struct net_incoming *incoming = base_calloc(1, sizeof *incoming + text.len);
-    if (!incoming) {
+    struct net_socket *socket = find_socket(session, packet->nsp);
+    if (!socket || socket->state != NET_SOCKET_OPEN)
+        return violated(session);
+    if (net_incoming_begin(session, text, packet->attachments) < 0)
         net_session_close(session, NET_REASON_NOMEM);
-        return false;
-    }
-    incoming->wanted = wanted;
-    incoming->text_len = text.len;
-    memcpy(incoming->text, text.data, text.len);
-    session->incoming = incoming;
-    return true;
+    return !session->dead;
 }
 
 static bool take_disconnect(struct net_session *session, const struct net_sio_packet *packet)
@@ -214,32 +194,37 @@ bool net_socket_take(struct net_session *session, struct base_slice text)
     case NET_SIO_CONNECT_ERROR: return violated(session);
     default:
         if (packet.attachments > 0)
-            return begin_attachments(session, text, packet.attachments);
+            return begin_attachments(session, &packet, text);
         return take_event(session, &packet, (struct net_attachments){NULL, 0});
     }
 }
 
-bool net_socket_take_binary(struct net_session *session, struct base_slice bytes)
+/* All of it has come. */
+static bool take_incoming(struct net_session *session)
 {
     struct net_incoming *incoming = session->incoming;
-    if (!incoming)
-        return violated(session);
-    char *copy = base_memdup(bytes.data, bytes.len);
-    if (!copy) {
-        net_session_close(session, NET_REASON_NOMEM);
-        return false;
-    }
-    incoming->items[incoming->count++] = (struct base_slice){copy, bytes.len};
-    if (incoming->count < incoming->wanted)
-        return true;
-    session->incoming = NULL;
+    struct base_slice text = net_incoming_text(incoming);
     struct net_sio_packet packet;
-    struct net_attachments attachments = {incoming->items, incoming->count};
-    bool goes_on = net_sio_parse(incoming->text, incoming->text_len, &packet, NULL) == 0
-                       ? take_event(session, &packet, attachments)
+    session->incoming = NULL;
+    bool goes_on = net_sio_parse(text.data, text.len, &packet, NULL) == 0
+                       ? take_event(session, &packet, net_incoming_attachments(incoming))
                        : violated(session);
     net_incoming_free(incoming);
     return goes_on;
+}
+
+bool net_socket_take_binary(struct net_session *session, struct base_slice bytes)
+{
+    if (!session->incoming)
+        return violated(session);
+    switch (net_incoming_add(session->incoming, bytes)) {
+    case 0: return true;
+    case 1: return take_incoming(session);
+    case BASE_ERR_LIMIT:
+        net_session_close_code(session, NET_REASON_PROTOCOL, NET_WS_CODE_TOO_BIG);
+        return false;
+    default: net_session_close(session, NET_REASON_NOMEM); return false;
+    }
 }
 
 /* ---- for the application: no handler is called from here on ---- */

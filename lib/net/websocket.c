@@ -300,9 +300,28 @@ static bool pay_for(struct net_session *session, size_t expanded)
     return true;
 }
 
+/* A message has as much time as the body of a request, whatever control frames come between its
+ * fragments. `new_one`: one that began before has ended. */
+static void time_message(struct net_conn *conn, bool new_one)
+{
+    struct net_worker *worker = conn->worker;
+    if (!net_ws_midway(&conn->ws))
+        net_deadline_clear(&worker->deadlines, &conn->deadline);
+    else if (new_one || !conn->deadline.place)
+        net_deadline_set(&worker->deadlines, &conn->deadline,
+                         base_clock_mono_us() +
+                             worker->server->options.request_timeout_ms * NET_MS);
+}
+
+static bool is_message(const struct net_ws_event *event)
+{
+    return event->opcode == NET_WS_TEXT || event->opcode == NET_WS_BINARY;
+}
+
 size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t taken = 0;
+    bool ended_one = false;
     int got = 1;
     /* Behind an event once more, even without bytes: that frees what the event lay in. */
     while ((taken < len || got > 0) &&
@@ -311,19 +330,22 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
         size_t used = 0;
         got = next_event(conn, bytes + taken, len - taken, &used, &event);
         taken += used;
-        if (got < 0)
+        if (got < 0) {
             violated(conn, event.code);
-        else if (got == 0)
+            return len; /* nothing behind a violation is handled */
+        }
+        if (got == 0)
             break;
-        else if (event.compressed && !pay_for(conn->session, event.len))
+        if (event.compressed && !pay_for(conn->session, event.len))
             return len;
-        else if (conn->state == NET_CONN_PROBE)
+        ended_one |= is_message(&event);
+        if (conn->state == NET_CONN_PROBE)
             take_probe_event(conn, &event);
         else
             take_session_event(conn->session, &event);
-        if (got < 0)
-            return len; /* nothing behind a violation is handled */
     }
+    if (conn->state == NET_CONN_WS)
+        time_message(conn, ended_one);
     return taken;
 }
 

@@ -29,3 +29,17 @@ bounds() {
     bounds 'pings of a probe that reads'
     bounds 'unasked pongs count'
 }
+
+@test "attachments are refused before joining, and bounded as a whole" {
+    start_gateway --compression on
+    bounds 'attachments before joining'
+    bounds 'attachments in sum'
+    bounds 'attachments that are compressed'
+}
+
+@test "a packet that comes in parts has one time to be complete" {
+    start_gateway --request-timeout 400ms --max-events 0
+    bounds 'attachments that do not come'
+    bounds 'a message that does not end'
+    bounds 'messages without a pause'
+}
