@@ -14,12 +14,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* The query parameters of Engine.IO. What does not fit is as good as unknown. */
+/* The query parameters of Engine.IO. What does not fit, or cannot be decoded, is as good as
+ * unknown. */
 struct query {
     char transport[16];
     char sid[NET_SID_LEN + 2];
     char eio[4];
-    bool has_sid;
+    bool has_sid; /* a session is named, whether it can be read or not */
 };
 
 /* Why a request is not served: the error of Engine.IO, and what the log is told. */
@@ -41,7 +42,7 @@ static void read_parameter(struct net_worker *worker, struct base_slice query, c
         memcpy(out, value->data, len);
     out[len] = '\0';
     if (present)
-        *present = found == 1 && value->len > 0;
+        *present = found < 0 || (found == 1 && value->len > 0);
 }
 
 static void read_query(struct net_worker *worker, struct base_slice text, struct query *query)

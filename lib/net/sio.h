@@ -26,7 +26,7 @@ enum net_sio_type {
 };
 
 #define NET_SIO_MAX_ATTACHMENTS 10
-#define NET_SIO_MAX_NAMESPACE   256 /* bytes of a namespace's name as sent */
+#define NET_SIO_MAX_NAMESPACE   16384 /* bytes of a namespace's name as sent */
 
 /* All positions point into the packet that was parsed, or to static storage ("/"). */
 struct net_sio_packet {

@@ -60,6 +60,7 @@ for (const [method, query, code] of [
   ['POST', 'EIO=3', 0], ['PUT', `EIO=3&transport=abc&${UNKNOWN}`, 0],
   ['GET', `EIO=4&transport=polling&${UNKNOWN}`, 1], ['POST', `EIO=4&transport=polling&${UNKNOWN}`, 1], ['DELETE', `EIO=3&transport=websocket&${UNKNOWN}`, 1],
   ['GET', 'EIO=4&transport=polling&sid=x', 1], ['GET', `EIO=4&transport=polling&sid=${'A'.repeat(5000)}`, 1], ['GET', 'EIO=4&transport=polling&sid=%00', 1],
+  ['GET', 'EIO=4&transport=polling&sid=%zz', 1], ['GET', 'EIO=4&transport=polling&sid=%', 1], ['POST', 'EIO=4&transport=polling&sid=%4', 1], ['GET', 'EIO=4&transport=websocket&s%69d=a%zz', 1],
   ['POST', 'EIO=4&transport=polling', 2], ['PUT', 'EIO=4&transport=polling', 2], ['DELETE', 'EIO=4&transport=polling', 2], ['PATCH', 'EIO=3&transport=polling', 2],
   ['POST', 'EIO=4&transport=websocket', 2], ['POST', 'EIO=4&transport=polling&sid=', 2],
   ['GET', 'EIO=4&transport=websocket', 3], ['GET', 'EIO=3&transport=websocket', 3],
@@ -118,6 +119,7 @@ async function refusedUpgrade(bytes, text, more = {}) {
 }
 for (const [query, text] of [
   ['EIO=4', 'Transport unknown'], ['EIO=4&transport=abc', 'Transport unknown'], [`EIO=4&transport=websocket&${UNKNOWN}`, 'Session ID unknown'],
+  ['EIO=4&transport=websocket&sid=%zz', 'Session ID unknown'],
   ['EIO=4&transport=polling', 'Bad request'], ['EIO=3&transport=websocket', 'Unsupported protocol version'], ['transport=websocket', 'Unsupported protocol version'],
 ])
   tap.test(`upgrade refused: ${query}`, () => refusedUpgrade(handshake(`/engine.io/?${query}`), text));

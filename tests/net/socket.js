@@ -180,8 +180,16 @@ joined('what was answered before the violation arrives', async (link) => {
   await link.send('42{}');
   await link.closed();
 });
-test('a namespace whose name is too long closes or is refused', async (link) => {
-  await link.send(`40/${'n'.repeat(5000)},`);
+test('a namespace whose name is long is refused like another', async (link) => {
+  for (const name of [`/${'n'.repeat(3000)}`, `/${'ü'.repeat(8000)}`]) {
+    await link.send(`40${name},`);
+    await link.expect(`44${name},{"message":"Invalid namespace"}`);
+  }
+  await join(link, '40', '/');
+  await works(link);
+});
+joined('a namespace whose name is too long closes', async (link) => {
+  await link.send(`40/${'n'.repeat(16384)},`);
   await link.closed();
 });
 

@@ -144,7 +144,7 @@ static void refuses_what_no_client_sends(void)
 
 static void bounds_namespaces(void)
 {
-    char text[300] = "0/", want[400];
+    static char text[NET_SIO_MAX_NAMESPACE + 44] = "0/", want[NET_SIO_MAX_NAMESPACE + 144];
     memset(text + 2, 'n', NET_SIO_MAX_NAMESPACE - 1);
     snprintf(want, sizeof want, "0 %s", text + 1);
     gives(text, want);
