@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define UNUSED_BODY_MAX 4096 /* of a request whose body means nothing */
+
 /* The query parameters of Engine.IO. What does not fit, or cannot be decoded, is as good as
  * unknown. */
 struct query {
@@ -267,12 +269,87 @@ static bool send_away(struct net_conn *conn, const struct query *query, bool may
     return true;
 }
 
-static void on_head(struct net_conn *conn, bool may_move)
+/* ---- when the head has come ---- */
+
+/* Before the head is complete no body is read, and behind it only that of a POST of a session. */
+static size_t max_body_bytes(const struct net_conn *conn)
+{
+    if (!conn->head_done)
+        return 0;
+    if (!conn->http.endpoint)
+        return net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
+    return conn->session ? conn->session->endpoint->max_payload_bytes : UNUSED_BODY_MAX;
+}
+
+/* `behind`: bytes that have come behind the head. A short body that has come with it may as well be
+ * taken, so that the connection can go on. */
+static bool has_come(const struct net_http1_request *request, size_t behind)
+{
+    int64_t len = request->content_length; /* -1: in chunks */
+    return len >= 0 && (uint64_t)len <= behind && len <= UNUSED_BODY_MAX;
+}
+
+/* Refuses what is going to be refused now, before a body comes that nobody is going to read. */
+static bool admit_body(struct net_conn *conn, struct net_http1 *http, const struct query *query,
+                       size_t behind)
+{
+    struct net_http1_request *request = net_http1_request(http);
+    struct net_session *session;
+    struct denial denial;
+    if (request->method == NET_HTTP1_OPTIONS || has_come(request, behind))
+        return true;
+    conn->keep_alive = false;
+    if (!verify(conn, request, query, &session, &denial)) {
+        net_conn_refused(conn, http, denial.refused);
+        net_answer_error(conn, denial.error, false);
+        return false;
+    }
+    if (request->method != NET_HTTP1_GET && request->method != NET_HTTP1_POST) {
+        answer_plain(conn, 405, true);
+        return false;
+    }
+    conn->keep_alive = request->keep_alive && !conn->relayed;
+    return true;
+}
+
+static void begin_body(struct net_conn *conn, struct net_http1_request *request,
+                       const struct query *query)
+{
+    struct net_session *session = NULL;
+    if (request->method == NET_HTTP1_POST && query->has_sid)
+        session = net_session_find(conn->worker, sid_slice(query));
+    if (session && session->polling)
+        net_polling_post_begins(conn, session);
+    if (conn->state == NET_CONN_HTTP && request->method != NET_HTTP1_GET)
+        net_answer_continue(conn, request, max_body_bytes(conn));
+}
+
+static void on_endpoint_head(struct net_conn *conn, struct net_http1 *http, size_t behind,
+                             bool may_move)
+{
+    struct net_http1_request *request = net_http1_request(http);
+    struct query query;
+    conn->gzip = conn->http.endpoint->compression &&
+                 net_negotiate_gzip(net_http1_header(http, "accept-encoding"));
+    set_due(conn, conn->worker->server->options.request_timeout_ms);
+    read_query(conn->worker, request->query, &query);
+    if (query.has_sid && request->method != NET_HTTP1_OPTIONS && send_away(conn, &query, may_move))
+        return;
+    if (request->websocket) {
+        upgrade(conn, http, &query);
+        if (conn->state == NET_CONN_HTTP)
+            net_http_release(conn);
+        return;
+    }
+    if (!request->has_body || admit_body(conn, http, &query, behind))
+        begin_body(conn, request, &query);
+}
+
+static void on_head(struct net_conn *conn, size_t behind, bool may_move)
 {
     struct net_http1 *http = conn->http.parser;
     struct net_http1_request *request = net_http1_request(http);
     struct net_worker *worker = conn->worker;
-    struct query query;
     conn->timing = false;
     conn->head_done = true;
     conn->keep_alive = request->keep_alive && !conn->relayed;
@@ -283,38 +360,16 @@ static void on_head(struct net_conn *conn, bool may_move)
     if (!conn->http.endpoint) {
         set_due(conn, worker->server->options.request_timeout_ms);
         net_site_head(conn, http);
-        return;
-    }
-    if (note_origin(conn, net_http1_header(http, "origin")) < 0) {
+    } else if (note_origin(conn, net_http1_header(http, "origin")) < 0) {
         net_conn_kill(conn, true);
-        return;
-    }
-    if (!check_origin(conn, http)) {
+    } else if (!check_origin(conn, http)) {
         net_conn_refused(conn, http,
                          (struct net_refused){.refusal = NET_REFUSED_ORIGIN,
                                               .what = net_http1_header(http, "origin")});
         conn->keep_alive = false;
         net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
-        return;
-    }
-    conn->gzip = conn->http.endpoint->compression &&
-                 net_negotiate_gzip(net_http1_header(http, "accept-encoding"));
-    set_due(conn, worker->server->options.request_timeout_ms);
-    read_query(worker, request->query, &query);
-    if (query.has_sid && request->method != NET_HTTP1_OPTIONS && send_away(conn, &query, may_move))
-        return;
-    if (request->websocket) {
-        upgrade(conn, http, &query);
-        if (conn->state == NET_CONN_HTTP)
-            net_http_release(conn);
-        return;
-    }
-    if (request->method != NET_HTTP1_GET)
-        net_answer_continue(conn, request, conn->http.endpoint->max_payload_bytes);
-    if (request->method == NET_HTTP1_POST && query.has_sid) {
-        struct net_session *session = net_session_find(worker, sid_slice(&query));
-        if (session && session->polling)
-            net_polling_post_begins(conn, session);
+    } else {
+        on_endpoint_head(conn, http, behind, may_move);
     }
 }
 
@@ -356,16 +411,6 @@ static void on_request(struct net_conn *conn)
         net_http1_free(http);
     else
         worker->scratch_http = http;
-}
-
-/* Before the head is complete no body is read. */
-static size_t max_body_bytes(const struct net_conn *conn)
-{
-    if (!conn->head_done)
-        return 0;
-    return conn->http.endpoint
-               ? conn->http.endpoint->max_payload_bytes
-               : net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
 }
 
 /* The record of a TLS handshake, where a request of plain HTTP is expected. */
@@ -428,7 +473,7 @@ size_t net_http_take(struct net_conn *conn, char *bytes, size_t len)
         }
         break;
     case NET_HTTP1_HEAD:
-        on_head(conn, true);
+        on_head(conn, len - used, true);
         /* A request without a body is complete as soon as the parser is asked again. */
         if (conn->state == NET_CONN_HTTP && conn->head_done)
             used += net_http_take(conn, bytes + used, len - used);
@@ -451,7 +496,7 @@ void net_http_late(struct net_conn *conn)
 
 void net_http_adopt(struct net_conn *conn)
 {
-    on_head(conn, false);
+    on_head(conn, conn->http.stash ? conn->http.stash->len : 0, false);
     if (conn->state == NET_CONN_HTTP && conn->head_done && !conn->http.stash)
         net_http_take(conn, NULL, 0);
 }

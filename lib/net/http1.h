@@ -37,6 +37,7 @@ struct net_http1_request {
     bool websocket; /* a GET of HTTP/1.1 without a body, Connection: upgrade, Upgrade: websocket */
     bool expect_continue; /* 100 is awaited before the body */
     bool http10;
+    bool has_body;          /* one is announced, and it is not empty */
     int64_t content_length; /* -1: none, or chunked */
     struct base_buf body;   /* complete at NET_HTTP1_DONE; may be changed by the reader */
 };

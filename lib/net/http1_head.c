@@ -349,6 +349,7 @@ static void read_connection(const struct net_http1_fields *fields, bool has_body
     struct base_slice connection = net_http1_fields_find(fields, "connection");
     struct base_slice upgrade = net_http1_fields_find(fields, "upgrade");
     struct base_slice expect = net_http1_fields_find(fields, "expect");
+    request->has_body = has_body;
     request->keep_alive =
         !list_has(connection, "close") && (!request->http10 || list_has(connection, "keep-alive"));
     request->websocket = request->method == NET_HTTP1_GET && !request->http10 && !has_body &&

@@ -307,6 +307,27 @@ tap.test('a body is not taken for a request', async () => {
   assert.strictEqual((await raw.answer()).body, JSON_BODIES[0]);
   raw.close();
 });
+// Only the head is sent, but for the last ones, whose body has no use and would be long.
+for (const [method, target, head, status, text] of [
+  ['POST', `${OPEN}&${UNKNOWN}`, `Content-Length: ${MAX}`, 400, JSON_BODIES[1]], ['POST', `${OPEN}&${UNKNOWN}`, 'Content-Length: 10', 400, JSON_BODIES[1]],
+  ['POST', `${OPEN}&${UNKNOWN}`, 'Transfer-Encoding: chunked', 400, JSON_BODIES[1]], ['POST', `${OPEN}&${UNKNOWN}`, `Content-Length: ${MAX}\r\nExpect: 100-continue`, 400, JSON_BODIES[1]],
+  ['POST', OPEN, `Content-Length: ${MAX}`, 400, JSON_BODIES[2]], ['POST', '/engine.io/', `Content-Length: ${MAX}`, 400, JSON_BODIES[0]],
+  ['DELETE', OPEN, 'Content-Length: 1', 400, JSON_BODIES[2]], ['PUT', 'SESSION', 'Content-Length: 1', 405, ''],
+  ['GET', OPEN, `Content-Length: ${MAX}`, 413, ''], ['GET', 'SESSION', `Content-Length: ${MAX}`, 413, ''], ['OPTIONS', OPEN, `Content-Length: ${MAX}`, 413, ''],
+  ['GET', OPEN, 'Transfer-Encoding: chunked\r\n\r\n1001', 413, ''],
+]) {
+  tap.test(`a body is not waited for: ${method} ${target} ${head.replace(/\r\n/g, ' ')}`, async () => {
+    const session = await Polling.open(port, '/engine.io');
+    const raw = await Raw.open(port);
+    await raw.write(`${method} ${target.replace('SESSION', session.url)} HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n`);
+    const { headers, ...answer } = await raw.answer();
+    assert.deepStrictEqual([answer.status, answer.body, headers.connection], [status, text, 'close']);
+    await raw.ended();
+    await session.post('4still');
+    assert.strictEqual((await session.get()).body, '4still');
+    session.close();
+  });
+}
 tap.test('nor behind an answer that ends the connection', async () => {
   const raw = await Raw.open(port);
   await raw.write(request('POST', '/elsewhere', {}, request('GET', OPEN).toString()));
