@@ -47,7 +47,7 @@
     OPT(max_connections, 0, "max-connections", INT, "N", NULL, "0", "0..4294967295",               \
         "TCP connections in all; 0: as many as there are descriptors")                             \
     OPT(max_per_address, 0, "max-per-address", INT, "N", NULL, "0", "0..4294967295",               \
-        "sessions of one address; 0: any number")                                                  \
+        "sessions of one address, or /64 of IPv6; 0: any number")                                  \
     OPT(max_per_user, 0, "max-per-user", INT, "N", NULL, "0", "0..4294967295",                     \
         "sockets of one user of a tenant; 0: any number")                                          \
     OPT(max_events, 0, "max-events", INT, "N", NULL, "1000", "0..1000000",                         \

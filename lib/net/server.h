@@ -186,7 +186,7 @@ struct net_server_options {
     struct net_tls *tls;               /* https and wss (tls.h); borrowed; NULL: http and ws */
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
     uint32_t max_connections;          /* 0: as many as there are descriptors */
-    uint32_t max_sessions_per_address; /* 0: any number */
+    uint32_t max_sessions_per_address; /* or per /64 of IPv6; 0: any number */
     const struct base_block *proxies;  /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;
     const struct net_relay *relay; /* borrowed as endpoints; NULL: no other server is asked */

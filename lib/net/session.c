@@ -169,6 +169,23 @@ void net_session_set_due(struct net_session *session)
     net_deadline_set(&session->worker->deadlines, &session->deadline, due);
 }
 
+/* What counts as one address; lies in `bytes` or in `peer`. Of IPv6 it is a /64, since nobody is
+ * given less. */
+static struct base_slice address_key(struct base_slice peer, uint8_t bytes[static 16])
+{
+    static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
+    if (!base_block_address(peer, bytes))
+        return peer;
+    return (struct base_slice){(const char *)bytes, memcmp(bytes, ipv4, sizeof ipv4) == 0 ? 16 : 8};
+}
+
+static int count_address(struct net_server *server, struct base_slice peer)
+{
+    uint8_t bytes[16];
+    struct base_slice key = address_key(peer, bytes);
+    return base_quota_take(&server->addresses, key.data, key.len);
+}
+
 /* Who is at the other end, as far as the connection itself will not tell later. */
 static int note_peer(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
 {
@@ -182,8 +199,7 @@ static int note_peer(struct net_session *session, struct net_conn *conn, struct 
     if (direct && !server->addresses.max)
         return BASE_OK;
     session->peer = base_memdup(client.data, client.len);
-    int failed = session->peer ? base_quota_take(&server->addresses, client.data, client.len)
-                               : BASE_ERR_NOMEM;
+    int failed = session->peer ? count_address(server, client) : BASE_ERR_NOMEM;
     if (failed == BASE_ERR_LIMIT)
         net_conn_refused(
             conn, http,
@@ -193,8 +209,13 @@ static int note_peer(struct net_session *session, struct net_conn *conn, struct 
 
 static void forget_peer(struct net_session *session)
 {
-    if (session->peer)
-        base_quota_give(&session->worker->server->addresses, session->peer, strlen(session->peer));
+    struct net_server *server = session->worker->server;
+    if (session->peer && server->addresses.max) {
+        uint8_t bytes[16];
+        struct base_slice key =
+            address_key((struct base_slice){session->peer, strlen(session->peer)}, bytes);
+        base_quota_give(&server->addresses, key.data, key.len);
+    }
     base_free_clear(&session->peer);
 }
 

@@ -77,6 +77,28 @@ host() { echo "${GATEWAY_URL#http://}"; }
     [ "$(status_of -H "X-Forwarded-For: 192.0.2.2" "$(polling)")" = 429 ]
 }
 
+@test "--max-per-address: the /64 of an IPv6 address is one, however it is written" {
+    start_gateway --max-per-address 2 --trusted-proxy 127.0.0.1
+    from() { status_of -H "X-Forwarded-For: $1" "$(polling)"; }
+    [ "$(from 2001:db8:0:1::1)" = 200 ]
+    [ "$(from 2001:DB8::1:ffff:ffff:ffff:ffff)" = 200 ]
+    [ "$(from 2001:db8:0:1:2::3)" = 429 ]
+    [ "$(from 2001:db8:0:2::1)" = 200 ]
+    # IPv4 counts by address, in both of its forms.
+    [ "$(from 192.0.2.1)" = 200 ]
+    [ "$(from ::ffff:192.0.2.1)" = 200 ]
+    [ "$(from ::ffff:c000:201)" = 429 ]
+    [ "$(from 192.0.2.2)" = 200 ]
+}
+
+@test "--max-per-address: what is forgotten is what was counted" {
+    start_gateway --max-per-address 1 --trusted-proxy 127.0.0.1 --connect-timeout 200ms
+    [ "$(status_of -H "X-Forwarded-For: 2001:db8::1" "$(polling)")" = 200 ]
+    again() { [ "$(status_of -H "X-Forwarded-For: 2001:db8::2" "$(polling)")" = "$1" ]; }
+    again 429
+    wait_for again 200
+}
+
 @test "--max-per-user: over all workers, with a code after which clients come back" {
     start_gateway --max-per-user 2 --workers 2
     CLIENT_USER=ann client one "$tenant"
