@@ -46,6 +46,8 @@
         "how long it may wait; 0: for ever")                                                       \
     OPT(max_connections, 0, "max-connections", INT, "N", NULL, "0", "0..4294967295",               \
         "TCP connections in all; 0: as many as there are descriptors")                             \
+    OPT(max_joining, 0, "max-joining", INT, "N", NULL, "5000", "0..4294967295",                    \
+        "sessions that have not shown a token yet; 0: any number")                                 \
     OPT(max_per_address, 0, "max-per-address", INT, "N", NULL, "0", "0..4294967295",               \
         "sessions of one address, or /64 of IPv6; 0: any number")                                  \
     OPT(max_per_user, 0, "max-per-user", INT, "N", NULL, "0", "0..4294967295",                     \

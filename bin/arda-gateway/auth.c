@@ -72,6 +72,8 @@ static int find_in_header(const struct net_connect *connect, struct base_slice *
 {
     static const char scheme[] = "Bearer ";
     struct base_slice header = connect->authorization;
+    if (connect->authorization_too_long)
+        return base_why_set(why, BASE_ERR_DENIED, "Authorization is longer than a token can be");
     if (header.len >= sizeof scheme - 1 &&
         strncasecmp(header.data, scheme, sizeof scheme - 1) == 0) {
         header.data += sizeof scheme - 1;

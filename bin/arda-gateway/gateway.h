@@ -136,6 +136,9 @@ struct gateway {
 
 /* ---- who ---- */
 
+/* Of the header that may hold a token. */
+#define GATEWAY_AUTHORIZATION_MAX (ARDA_TOKEN_MAX_BYTES + sizeof "Bearer " - 1)
+
 /* Checks what a CONNECT carries. 0; BASE_ERR_NOTFOUND without a token; BASE_ERR_DENIED for one
  * that is not good, with the reason for the log. Any thread. */
 int gateway_authenticate(struct gateway *gateway, const struct net_connect *connect,

@@ -2,6 +2,7 @@
  *
  * From options to the bounds of what a peer can take, and to whose pages may connect.
  */
+#include "gateway.h"
 #include "settings.h"
 
 #include "base/log.h"
@@ -166,6 +167,8 @@ int limits_apply(const struct settings *settings, struct limits *limits,
     endpoint->events_per_s = (uint32_t)settings->max_events;
     endpoint->events_burst = (uint32_t)settings->max_events_burst;
     options->max_head_bytes = (uint32_t)settings->max_header;
+    endpoint->max_authorization_bytes = GATEWAY_AUTHORIZATION_MAX;
+    options->max_joining = (uint32_t)settings->max_joining;
     options->max_connections = (uint32_t)settings->max_connections;
     options->max_sessions_per_address = (uint32_t)settings->max_per_address;
     int failed = take_path(settings, limits, endpoint, why);

@@ -54,6 +54,11 @@ static int put_cause(char line[static LINE_BYTES], const struct gateway *gateway
     case NET_REFUSED_ADDRESS:
         return snprintf(line, LINE_BYTES, "has %llu session%s, as --max-per-address allows", limit,
                         limit == 1 ? "" : "s");
+    case NET_REFUSED_JOINING:
+        return snprintf(line, LINE_BYTES,
+                        "has not shown a token, and has to make room for others: --max-joining "
+                        "allows %llu such sessions",
+                        limit);
     case NET_REFUSED_ORIGIN:
         return snprintf(line, LINE_BYTES, "origin %s is not allowed by --app-url or --cors-origin",
                         what);

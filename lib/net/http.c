@@ -278,7 +278,7 @@ static size_t max_body_bytes(const struct net_conn *conn)
         return 0;
     if (!conn->http.endpoint)
         return net_site_max_body_bytes(conn, net_http1_request(conn->http.parser));
-    return conn->session ? conn->session->endpoint->max_payload_bytes : UNUSED_BODY_MAX;
+    return conn->session ? net_session_max_bytes(conn->session) : UNUSED_BODY_MAX;
 }
 
 /* `behind`: bytes that have come behind the head. A short body that has come with it may as well be

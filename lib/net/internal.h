@@ -18,6 +18,7 @@
  *     lag.c        how far a session is behind, and since when
  *     queue.c      what a session has to send: its own frames and its place in a log
  *     socket.c     Socket.IO namespaces on a session
+ *     joining.c    sessions whose clients have not joined yet
  *     incoming.c   a packet whose attachments have not all come
  *     broadcast.c  logs, from the home loop to the workers
  *
@@ -74,6 +75,8 @@ struct net_worker {
     uint32_t slot_cap;
     uint32_t free_slot;
     struct base_list conns;
+    struct base_list joining; /* of struct net_joining, the oldest first */
+    size_t joining_count;
 
     struct net_deadlines deadlines;
     size_t deadline_owners;
@@ -341,6 +344,7 @@ struct net_session {
     const struct net_endpoint *endpoint;
     struct net_conn *conn;       /* of a WebSocket; NULL while it polls */
     struct net_polling *polling; /* NULL on a WebSocket */
+    struct net_joining *joining; /* NULL once it has joined, and on an endpoint of Engine.IO */
     struct net_socket *sockets;
     struct net_cursor cursor;
     struct net_frame *first_frame;
@@ -348,13 +352,11 @@ struct net_session {
     struct net_session *dirty_next;
     struct net_session *dead_next; /* or of the doomed */
     struct net_incoming *incoming; /* a packet whose attachments have not all come */
-    char *authorization;           /* header of the first request, or NULL */
     char *peer;                    /* address, where it is not simply the WebSocket's */
     struct net_queue_lag *lag;     /* NULL while it keeps up */
     uint64_t event_due_us;         /* when its allowance of events is whole again */
     struct net_deadline deadline;
     uint64_t beat_us;      /* when to ping, or when the pong is due */
-    uint64_t connect_us;   /* when a namespace must have been joined; 0: done */
     uint32_t queued_bytes; /* of own frames */
     uint32_t slot;
     bool awaiting_pong : 1;
@@ -396,6 +398,8 @@ void net_session_free(struct net_session *session);
 /* Handles a packet of the client. False when the session has ended. */
 bool net_session_take(struct net_session *session, struct net_eio_packet *packet);
 void net_session_joined(struct net_session *session);
+/* The longest message, or body of a POST, that it may send now. */
+size_t net_session_max_bytes(const struct net_session *session);
 /* Counts one thing that the client has sent. False when that was too many: the session has ended.
  */
 bool net_session_spend(struct net_session *session);
@@ -467,6 +471,23 @@ bool net_socket_take_binary(struct net_session *session, struct base_slice bytes
 void net_socket_session_closed(struct net_session *session, enum net_reason reason);
 /* Calls on_disconnect for those that the application has disconnected. */
 void net_sockets_end(struct net_worker *worker);
+
+/* ---- sessions that have not joined a namespace yet ---- */
+
+#define NET_JOINING_MESSAGE_MAX 16384 /* bytes of a message before joining */
+
+/* Makes session->joining, with the header of Authorization. 0, or BASE_ERR_NOMEM. */
+int net_joining_new(struct net_session *session, struct net_http1 *http);
+/* Counts a session that has no socket, and has not joined, from now on. Others may have to go: they
+ * are doomed. */
+void net_joining_again(struct net_session *session);
+/* Before and after on_connect: fills in what is known of the client, which stays until then. */
+void net_joining_ask(struct net_session *session, struct net_connect *connect);
+void net_joining_asked(struct net_session *session);
+/* It has joined, or ends. */
+void net_joining_end(struct net_session *session);
+/* When it must have joined; UINT64_MAX for NULL. */
+uint64_t net_joining_due_us(const struct net_joining *joining);
 
 /* ---- a packet with attachments that have not all come ---- */
 

@@ -71,6 +71,7 @@ const char *net_reason_text(enum net_reason reason);
     X(NET_REFUSED_CONNECTIONS, "connections", "too many connections")                              \
     X(NET_REFUSED_DESCRIPTORS, "descriptors", "no file descriptors left")                          \
     X(NET_REFUSED_ADDRESS, "address", "too many sessions of one address")                          \
+    X(NET_REFUSED_JOINING, "joining", "too many sessions that have not joined")                    \
     X(NET_REFUSED_ORIGIN, "origin", "origin not allowed")                                          \
     X(NET_REFUSED_PATH, "path", "unknown path")                                                    \
     X(NET_REFUSED_VERSION, "version", "unsupported revision of Engine.IO")                         \
@@ -110,7 +111,9 @@ struct net_refused {
 /* A CONNECT for a namespace. Borrowed for the call. */
 struct net_connect {
     struct base_json_value auth;     /* the CONNECT's payload: an OBJECT, or ABSENT */
-    struct base_slice authorization; /* header of the session's first request; data NULL: none */
+    struct base_slice authorization; /* header of the session's first request; data NULL: none, or
+                                        the session has joined before */
+    bool authorization_too_long;     /* there was one, and it was not kept */
 };
 
 struct net_attachments {
@@ -157,6 +160,7 @@ struct net_endpoint {
     bool cors_credentials;
     uint32_t ping_interval_ms;
     uint32_t ping_timeout_ms;
+    uint32_t max_authorization_bytes; /* of that header, to be kept until joining; 0: any */
     uint32_t connect_timeout_ms; /* from the open packet to the first joined namespace; 0: none */
     uint32_t upgrade_timeout_ms;
     uint32_t max_payload_bytes; /* of a message, a body of a POST, a packet with attachments */
@@ -186,6 +190,8 @@ struct net_server_options {
     struct net_tls *tls;               /* https and wss (tls.h); borrowed; NULL: http and ws */
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
     uint32_t max_connections;          /* 0: as many as there are descriptors */
+    uint32_t max_joining;              /* sessions without a socket, before the first has joined:
+                                          the oldest go; shared among workers; 0: any number */
     uint32_t max_sessions_per_address; /* or per /64 of IPv6; 0: any number */
     const struct base_block *proxies;  /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;

@@ -160,8 +160,9 @@ void net_session_set_due(struct net_session *session)
 {
     uint64_t due = session->beat_us, lag_due = net_lag_due_us(session);
     uint64_t incoming_due = net_incoming_due_us(session->incoming);
-    if (session->connect_us && session->connect_us < due)
-        due = session->connect_us;
+    uint64_t joining_due = net_joining_due_us(session->joining);
+    if (joining_due < due)
+        due = joining_due;
     if (lag_due < due)
         due = lag_due;
     if (incoming_due < due)
@@ -234,15 +235,11 @@ static int take_place(struct net_session *session)
 
 static int prepare(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
 {
-    struct base_slice authorization = net_http1_header(http, "authorization");
     session->polling = base_calloc(1, sizeof *session->polling);
     if (!session->polling)
         return BASE_ERR_NOMEM;
-    if (authorization.data) {
-        session->authorization = base_memdup(authorization.data, authorization.len);
-        if (!session->authorization)
-            return BASE_ERR_NOMEM;
-    }
+    if (!session->endpoint->engine && net_joining_new(session, http) < 0)
+        return BASE_ERR_NOMEM;
     int failed = note_peer(session, conn, http);
     if (failed) {
         base_free_clear(&session->peer);
@@ -267,16 +264,13 @@ int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_s
     base_list_init(&session->cursor.link);
     int failed = prepare(session, conn, http);
     if (failed) {
-        base_free(session->polling);
-        base_free(session->authorization);
-        base_free(session);
+        net_joining_end(session);
+        net_session_free(session);
         return failed;
     }
-    uint64_t now = base_clock_mono_us();
-    session->beat_us = now + endpoint->ping_interval_ms * NET_MS;
-    if (endpoint->connect_timeout_ms && !endpoint->engine)
-        session->connect_us = now + endpoint->connect_timeout_ms * NET_MS;
+    session->beat_us = base_clock_mono_us() + endpoint->ping_interval_ms * NET_MS;
     net_session_set_due(session);
+    net_joining_again(session);
     atomic_fetch_add_explicit(&worker->session_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&worker->sessions_opened, 1, memory_order_relaxed);
     *out = session;
@@ -329,6 +323,7 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
         session->peer = base_strdup(peer);
     }
     session->dead = true;
+    net_joining_end(session);
     net_deadline_clear(&worker->deadlines, &session->deadline);
     if (session->conn)
         net_websocket_close(session, payload);
@@ -396,7 +391,6 @@ bool net_session_settle(struct net_session *session)
 void net_session_free(struct net_session *session)
 {
     base_free(session->polling);
-    base_free(session->authorization);
     base_free(session->lag);
     base_free(session->peer);
     net_incoming_free(session->incoming);
@@ -410,7 +404,7 @@ void net_session_on_due(struct net_session *session)
     uint64_t now = base_clock_mono_us();
     if (!net_session_settle(session))
         return;
-    if (session->connect_us && session->connect_us <= now) {
+    if (net_joining_due_us(session->joining) <= now) {
         net_session_close(session, NET_REASON_CONNECT_TIMEOUT);
         return;
     }
@@ -449,8 +443,14 @@ static void take_pong(struct net_session *session)
 
 void net_session_joined(struct net_session *session)
 {
-    session->connect_us = 0;
+    net_joining_end(session);
     net_session_set_due(session);
+}
+
+size_t net_session_max_bytes(const struct net_session *session)
+{
+    size_t max = session->endpoint->max_payload_bytes;
+    return session->joining && max > NET_JOINING_MESSAGE_MAX ? NET_JOINING_MESSAGE_MAX : max;
 }
 
 /* ---- packets ---- */

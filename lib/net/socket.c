@@ -54,6 +54,7 @@ static void take_out(struct net_socket *socket)
         place = &(*place)->next;
     *place = socket->next;
     socket->state = NET_SOCKET_DEAD;
+    net_joining_again(socket->session);
 }
 
 static void unfollow(struct net_socket *socket)
@@ -137,10 +138,9 @@ static bool take_connect(struct net_session *session, const struct net_sio_packe
     socket->next = session->sockets;
     session->sockets = socket;
     struct net_connect connect = {.auth = packet->data};
-    if (session->authorization)
-        connect.authorization =
-            (struct base_slice){session->authorization, strlen(session->authorization)};
+    net_joining_ask(session, &connect);
     nsp->on_connect(nsp->data, socket, &connect);
+    net_joining_asked(session);
     return !session->dead;
 }
 

@@ -261,7 +261,7 @@ static enum net_ws_code expand(struct net_conn *conn, struct net_ws_event *event
     struct base_slice message = {event->data, event->len};
     if (!deflate)
         return NET_WS_CODE_INTERNAL;
-    size_t max = conn->session->endpoint->max_payload_bytes;
+    size_t max = net_session_max_bytes(conn->session);
     switch (net_deflate_expand(deflate, message, max, &message)) {
     case BASE_OK: break;
     case BASE_ERR_LIMIT: return NET_WS_CODE_TOO_BIG;
@@ -279,7 +279,7 @@ static enum net_ws_code expand(struct net_conn *conn, struct net_ws_event *event
 static int next_event(struct net_conn *conn, char *bytes, size_t len, size_t *used,
                       struct net_ws_event *event)
 {
-    size_t max = conn->session->endpoint->max_payload_bytes;
+    size_t max = net_session_max_bytes(conn->session);
     int got = net_ws_next(&conn->ws, max, bytes, len, used, event);
     if (got != 1 || !event->compressed)
         return got;

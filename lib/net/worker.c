@@ -278,6 +278,7 @@ int net_worker_init(struct net_worker *worker, struct net_server *server, unsign
     worker->server = server;
     worker->index = index;
     base_list_init(&worker->conns);
+    base_list_init(&worker->joining);
     worker->read_bytes = base_malloc(NET_READ_BYTES);
     if (!worker->read_bytes)
         return BASE_ERR_NOMEM;

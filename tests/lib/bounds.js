@@ -53,6 +53,32 @@ async function joined() {
 // An event with that many attachments still to come.
 const announce = (count) => `45${count}-["x"${',{"_placeholder":true,"num":0}'.repeat(count)}]`;
 
+// Opens COUNT sessions over one connection, with these headers; their ids.
+async function openMany(count, headers = {}) {
+  const raw = await Raw.open(port);
+  const open = request('GET', `${PATH}/?EIO=4&transport=polling`, headers);
+  const sids = [];
+  while (sids.length < count) {
+    const some = Math.min(100, count - sids.length);
+    await raw.write(repeated(open, open.length * some));
+    for (let i = 0; i < some; i++) sids.push(JSON.parse((await raw.answer()).body.slice(1)).sid);
+  }
+  raw.close();
+  return sids;
+}
+
+// Whether each of the sessions is known, by a POST of a pong that nobody asked for.
+async function areKnown(sids) {
+  const known = [];
+  const raw = await Raw.open(port);
+  for (const sid of sids) {
+    await raw.write(request('POST', `${PATH}/?EIO=4&transport=polling&sid=${sid}`, {}, '3'));
+    known.push((await raw.answer()).status === 200);
+  }
+  raw.close();
+  return known;
+}
+
 // ---- more than one path to the wire ----
 
 const cases = {
@@ -148,6 +174,98 @@ const cases = {
     await ws.raw.write(message.subarray(cut));
     assert.match(await ws.packet(), /^42\["pong"/);
     await ws.bye();
+  },
+
+  // ---- before joining ----
+
+  // With room for three: the oldest goes, whatever its transport; who has joined does not count.
+  async 'the oldest makes room'() {
+    const member = await joined();
+    const ws = await WebSocket.open(port, PATH);
+    const sids = await openMany(2);
+    assert.deepStrictEqual(await areKnown(sids), [true, true]);
+    const last = await joined();
+    sids.push(...(await openMany(1)));
+    await ws.closed(1013);
+    assert.deepStrictEqual(await areKnown(sids), [true, true, true]);
+    sids.push(...(await openMany(2)));
+    assert.deepStrictEqual(await areKnown(sids), [false, false, true, true, true]);
+    for (const one of [member, last]) {
+      await one.send('42["ping"]');
+      assert.match(await one.packet(), /^42\["pong"/);
+    }
+  },
+  // A refusal, or leaving before the answer, puts a session back among those that have not joined.
+  async 'the refused count again'() {
+    const refused = await WebSocket.open(port, PATH);
+    await refused.send('40{"token":"x"}');
+    await refused.expect('44{"message":"Invalid token"}');
+    const others = await openMany(3);
+    await refused.closed(1013);
+    assert.deepStrictEqual(await areKnown(others), [true, true, true]);
+    const left = await joined();
+    await left.send('41', '3');
+    await openMany(5);
+    await left.send('40{"token":"x"}');
+    await left.expect('44{"message":"Invalid token"}');
+    await left.bye();
+  },
+  // From many connections, which land on all workers.
+  async 'a crowd'() {
+    const opened = await Promise.all(Array.from({ length: 60 }, () => openMany(20)));
+    const known = await areKnown(opened.flat());
+    assert.ok(known.filter(Boolean).length <= 102);
+    await joined().then((ws) => ws.bye());
+  },
+  async 'headers that are too long are not kept'() {
+    const before = peak();
+    await openMany(4000, { Authorization: `Bearer ${'x'.repeat(15000)}` });
+    assert.ok(peak() - before < 30 * MB, `${peak() - before} bytes more`);
+  },
+  async 'headers of thousands'() {
+    const before = peak();
+    await openMany(10000, { Authorization: `Bearer ${'x'.repeat(8000)}` });
+    assert.ok(peak() - before < 40 * MB, `${peak() - before} bytes more`);
+  },
+  async 'a header is forgotten after joining'() {
+    const open = async (header) => {
+      const ws = new WebSocket();
+      ws.raw = await Raw.open(port);
+      await ws.raw.write(handshake(`${PATH}/?EIO=4&transport=websocket`, { Authorization: header }));
+      assert.strictEqual((await ws.raw.answer()).status, 101);
+      await ws.packet();
+      await ws.send('40');
+      return ws;
+    };
+    const ws = await open(`Bearer ${process.env.TOKEN}`);
+    assert.match(await ws.packet(), /^40\{"sid"/);
+    assert.match(await ws.packet(), /^42\["connected"/);
+    await ws.send('41', '40');
+    await ws.expect('44{"message":"Authentication required"}');
+    await ws.send(connect);
+    assert.match(await ws.packet(), /^40\{"sid"/);
+    for (const length of [8192, 8193, 15000]) {
+      const long = await open(`Bearer ${'x'.repeat(length)}`);
+      await long.expect('44{"message":"Invalid token"}');
+      await long.send(connect);
+      assert.match(await long.packet(), /^40\{"sid"/);
+    }
+  },
+  async 'messages before joining are short'() {
+    const [short, long] = [16384, 16385].map((length) => `40${' '.repeat(length - connect.length)}${connect.slice(2)}`);
+    const ws = await WebSocket.open(port, PATH);
+    await ws.send(long);
+    await ws.closed(1009);
+    const session = await Polling.open(port, PATH);
+    assert.strictEqual((await session.post(long)).status, 413);
+    session.close();
+    const other = await WebSocket.open(port, PATH);
+    await other.send(short);
+    assert.match(await other.packet(), /^40\{"sid"/);
+    assert.match(await other.packet(), /^42\["connected"/);
+    await other.send(`42["ping","${'x'.repeat(0.9 * MB)}"]`);
+    assert.match(await other.packet(), /^42\["pong"/);
+    await other.bye();
   },
 };
 

@@ -43,3 +43,38 @@ bounds() {
     bounds 'a message that does not end'
     bounds 'messages without a pause'
 }
+
+metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err")/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
+
+@test "--max-joining: those who have not shown a token make room for others, the oldest first" {
+    start_gateway --max-joining 3 --admin 127.0.0.1:0
+    bounds 'the oldest makes room'
+    err_has gateway "127.0.0.1: refused: has not shown a token, and has to make room for others: --max-joining allows 3"
+    [ "$(metric_of 'arda_gateway_refusals_total{cause="joining"}')" = 3 ]
+    [ "$(metric_of 'arda_gateway_disconnects_total{reason="limit"}')" = 3 ]
+    stop gateway
+    start_gateway --max-joining 3
+    bounds 'the refused count again'
+}
+
+@test "--max-joining over workers" {
+    start_gateway --max-joining 100 --workers 3 --admin 127.0.0.1:0
+    bounds 'a crowd'
+    [ "$(metric_of arda_gateway_sessions)" -le 102 ]
+}
+
+@test "a header of Authorization is kept until it was of use, and only if it can be a token" {
+    # What is freed is to be used again, as without a sanitizer.
+    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1
+    start_gateway --max-joining 0
+    bounds 'headers that are too long are not kept'
+    bounds 'a header is forgotten after joining'
+    stop gateway
+    start_gateway --max-joining 1000
+    bounds 'headers of thousands'
+}
+
+@test "a message before joining is no longer than a token needs" {
+    start_gateway
+    bounds 'messages before joining are short'
+}

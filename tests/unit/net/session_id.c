@@ -35,6 +35,7 @@ static void begin(uint16_t id)
     t.other.options.relay = &other_relay;
     net_server_set_id(&t.server, id);
     t.worker.server = &t.server;
+    base_list_init(&t.worker.joining);
     t.worker.index = 3;
     t.conn.worker = &t.worker;
     t.conn.fd = ends[0];

@@ -16,6 +16,7 @@
 
 static struct {
     uintptr_t slots[1];
+    struct net_server server;
     struct net_worker worker;
     struct net_endpoint endpoint;
     struct net_session session;
@@ -42,6 +43,8 @@ static void begin(void)
     memset(&t, 0, sizeof t);
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     t.peer = ends[1];
+    t.server.options.request_timeout_ms = 30000;
+    t.worker.server = &t.server;
     t.worker.slots = t.slots;
     t.worker.slot_cap = 1;
     t.worker.deadline_owners = 2;
