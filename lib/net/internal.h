@@ -508,8 +508,9 @@ void net_incoming_free(struct net_incoming *incoming);
 
 struct net_listener {
     int fd;
-    int spare_fd; /* closed for a moment to accept and refuse when descriptors run out */
     struct net_worker *worker;
+    uint64_t resume_us; /* accepting is put off until then; 0: it is not */
+    bool starved;       /* connections have had to wait, and may wait still */
     bool of_site;
 };
 
@@ -521,8 +522,10 @@ void net_listen_accept(struct net_listener *listener);
 void net_listen_close(struct net_listener *listener);
 /* The peer's address of a descriptor as text. */
 void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX]);
-/* True when there is no room for another client. */
-bool net_listen_is_full(const struct net_server *server);
+/* True when there is no room for another client, who has this descriptor: counts that. */
+bool net_listen_refuses(struct net_worker *worker, int fd);
+/* Accepts again, if that is due. */
+void net_listen_resume(struct net_listener *listener, uint64_t now_us);
 /* Its host alone, without port and brackets; lies in `text`. */
 struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX]);
 
@@ -536,6 +539,7 @@ struct net_server {
     struct net_log *dirty_logs;  /* home loop */
     struct base_quota addresses; /* sessions of each */
     _Atomic uint16_t id;         /* among servers; 0: none */
+    atomic_uint starved;         /* listeners of which that is so */
     bool closing;
     pthread_t home_thread;
     unsigned workers_left; /* of those that close, worker 0 among them; home loop */

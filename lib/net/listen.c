@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG          1024
 #define UNSENT_BYTES     (512 * 1024)
 #define ACCEPTS_PER_TURN 256
+#define KEPT_MAX         64 /* descriptors that clients do not get: for Redis, links, pages */
+#define KEPT_PART        8  /* ... and at most this part of all */
+#define PAUSE_US         (200 * NET_MS)
 
 /* Every address: IPv6 that takes IPv4 too, or IPv4 where there is no IPv6. */
 static int resolve(const char *host, uint16_t port, struct addrinfo **list, struct base_why *why)
@@ -76,7 +80,6 @@ int net_listen_open(struct net_listener *listener, const char *host, uint16_t po
     if (listener->fd < 0)
         return base_why_errno(why, saved == EACCES ? BASE_ERR_DENIED : BASE_ERR_UNAVAILABLE, saved,
                               "cannot listen on %s:%u", host && *host ? host : "*", port);
-    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return BASE_OK;
 }
 
@@ -133,24 +136,7 @@ struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX])
     return host;
 }
 
-/* Out of descriptors: the client is told by a close, instead of being left in the backlog while
- * the listener stays readable for ever. */
-static bool refuse_one(struct net_listener *listener)
-{
-    static struct base_log_limit limit;
-    base_log_limited(&limit, BASE_LOG_ERROR, "connection refused: no file descriptors left");
-    net_worker_refused(listener->worker, &(struct net_refused){.refusal = NET_REFUSED_DESCRIPTORS});
-    if (listener->spare_fd < 0)
-        return false;
-    close(listener->spare_fd);
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd >= 0;
-}
-
-bool net_listen_is_full(const struct net_server *server)
+static bool is_full(const struct net_server *server)
 {
     uint64_t count = 0;
     if (!server->options.max_connections)
@@ -160,33 +146,104 @@ bool net_listen_is_full(const struct net_server *server)
     return count >= server->options.max_connections;
 }
 
+/* ---- descriptors ---- */
+
+/* The kernel gives the lowest that is free, so that a high one says how few are left. No other
+ * thread can take what is kept back in this way, and nothing has to be given back. */
+static bool is_kept_back(int fd)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+        return false;
+    rlim_t kept = files.rlim_cur / KEPT_PART < KEPT_MAX ? files.rlim_cur / KEPT_PART : KEPT_MAX;
+    return (rlim_t)fd >= files.rlim_cur - kept;
+}
+
+bool net_listen_refuses(struct net_worker *worker, int fd)
+{
+    static struct base_log_limit limit;
+    struct net_refused refused = {.refusal = NET_REFUSED_DESCRIPTORS};
+    if (!is_kept_back(fd)) {
+        refused.refusal = NET_REFUSED_CONNECTIONS;
+        refused.limit = worker->server->options.max_connections;
+        if (!is_full(worker->server))
+            return false;
+    } else {
+        base_log_limited(&limit, BASE_LOG_ERROR, "connection refused: no file descriptors left");
+    }
+    net_fd_refused(worker, fd, refused);
+    return true;
+}
+
+/* Who comes now waits in the kernel. A listener that stays watched would be reported at once again,
+ * and one that gave its clients a descriptor of its own to be told by could lose that. */
+static void pause_accepting(struct net_listener *listener, int error)
+{
+    struct net_worker *worker = listener->worker;
+    net_loop_unwatch(worker->loop, listener->fd);
+    listener->resume_us = base_clock_mono_us() + PAUSE_US;
+    net_worker_refused(worker, &(struct net_refused){.refusal = NET_REFUSED_DESCRIPTORS});
+    if (listener->starved)
+        return;
+    listener->starved = true;
+    if (atomic_fetch_add_explicit(&worker->server->starved, 1, memory_order_relaxed) == 0)
+        base_log(BASE_LOG_ERROR, "connections wait to be accepted: %s", strerror(error));
+}
+
+/* Nobody waits any longer. */
+static void caught_up(struct net_listener *listener)
+{
+    struct net_server *server = listener->worker->server;
+    if (!listener->starved)
+        return;
+    listener->starved = false;
+    if (atomic_fetch_sub_explicit(&server->starved, 1, memory_order_relaxed) == 1)
+        base_log(BASE_LOG_INFO, "connections are accepted again");
+}
+
+/* Of a single connection: the next one may be fine. */
+static bool is_passing(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPROTO;
+}
+
 void net_listen_accept(struct net_listener *listener)
 {
     struct net_worker *worker = listener->worker;
     enum net_conn_kind kind = listener->of_site ? NET_CONN_OF_SITE : NET_CONN_OF_CLIENT;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+        if (fd < 0 && is_passing(errno))
             continue;
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && refuse_one(listener))
-            continue;
-        if (fd < 0)
+        if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            caught_up(listener);
             return;
-        bool full = !listener->of_site && net_listen_is_full(worker->server);
-        if (full)
-            net_fd_refused(worker, fd,
-                           (struct net_refused){.refusal = NET_REFUSED_CONNECTIONS,
-                                                .limit = worker->server->options.max_connections});
-        if (full || net_conn_open(worker, fd, kind) < 0)
+        }
+        if (fd < 0) {
+            pause_accepting(listener, errno);
+            return;
+        }
+        if ((!listener->of_site && net_listen_refuses(worker, fd)) ||
+            net_conn_open(worker, fd, kind) < 0)
             close(fd);
     }
+}
+
+void net_listen_resume(struct net_listener *listener, uint64_t now_us)
+{
+    if (!listener->resume_us || listener->resume_us > now_us)
+        return;
+    listener->resume_us = 0;
+    if (net_loop_watch(listener->worker->loop, listener->fd, (char *)listener + 1, true) < 0)
+        listener->resume_us = now_us + PAUSE_US;
+    else
+        net_listen_accept(listener); /* without an event: perhaps nobody waits */
 }
 
 void net_listen_close(struct net_listener *listener)
 {
     if (listener->fd >= 0)
         close(listener->fd);
-    if (listener->spare_fd >= 0)
-        close(listener->spare_fd);
-    listener->fd = listener->spare_fd = -1;
+    listener->fd = -1;
+    listener->resume_us = 0;
 }

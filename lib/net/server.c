@@ -97,8 +97,9 @@ static int allocate(const struct net_server_options *options, struct net_server 
         return BASE_ERR_NOMEM;
     }
     for (unsigned i = 0; i < options->workers; i++)
-        server->listeners[i] = (struct net_listener){-1, -1, &server->workers[i], false};
-    server->site_listener = (struct net_listener){-1, -1, &server->workers[0], true};
+        server->listeners[i] = (struct net_listener){.fd = -1, .worker = &server->workers[i]};
+    server->site_listener =
+        (struct net_listener){.fd = -1, .worker = &server->workers[0], .of_site = true};
     *out = server;
     return BASE_OK;
 }
@@ -269,11 +270,8 @@ int net_server_adopt(struct net_server *server, int fd)
 {
     struct net_worker *home = &server->workers[0];
     int failed = server->closing ? BASE_ERR_CLOSED : BASE_OK;
-    if (!failed && net_listen_is_full(server)) {
-        net_worker_refused(home, &(struct net_refused){.refusal = NET_REFUSED_CONNECTIONS,
-                                                       .limit = server->options.max_connections});
+    if (!failed && net_listen_refuses(home, fd))
         failed = BASE_ERR_LIMIT;
-    }
     if (!failed)
         failed = net_conn_open(home, fd, NET_CONN_RELAYED);
     if (failed)

@@ -170,10 +170,36 @@ static bool has_conns(const struct net_worker *worker)
     return false;
 }
 
+static bool has_site_listener(const struct net_worker *worker)
+{
+    return worker->index == 0;
+}
+
+/* When one of its listeners accepts again; 0: none has been paused. */
+static uint64_t accept_due_us(const struct net_worker *worker)
+{
+    const struct net_server *server = worker->server;
+    uint64_t due_us = server->listeners[worker->index].resume_us;
+    uint64_t site_due_us = has_site_listener(worker) ? server->site_listener.resume_us : 0;
+    return due_us && (!site_due_us || due_us < site_due_us) ? due_us : site_due_us;
+}
+
+static void resume_accepting(struct net_worker *worker, uint64_t now_us)
+{
+    struct net_server *server = worker->server;
+    net_listen_resume(&server->listeners[worker->index], now_us);
+    if (has_site_listener(worker))
+        net_listen_resume(&server->site_listener, now_us);
+}
+
 static void set_timer(struct net_worker *worker)
 {
-    uint64_t due_us;
+    uint64_t due_us, resume_us = accept_due_us(worker);
     bool any = net_deadlines_next(&worker->deadlines, &due_us);
+    if (resume_us && (!any || due_us > resume_us)) {
+        due_us = resume_us;
+        any = true;
+    }
     bool drains = worker->closing && has_conns(worker);
     if (drains && (!any || due_us > worker->drain_until_us)) {
         due_us = worker->drain_until_us;
@@ -254,6 +280,7 @@ static void on_due(void *data)
     struct net_worker *worker = data;
     struct net_deadline *deadline;
     uint64_t now = base_clock_mono_us();
+    resume_accepting(worker, now);
     while ((deadline = net_deadlines_take(&worker->deadlines, now)) != NULL) {
         if (deadline->kind == NET_DEADLINE_CONN)
             net_conn_on_due(base_container(deadline, struct net_conn, deadline));

@@ -79,6 +79,28 @@ async function areKnown(sids) {
   return known;
 }
 
+// ---- a gateway that runs out of descriptors ----
+
+const adminPort = Number(new URL(process.env.ADMIN_URL || 'http://none:0').port);
+const crowd = (to, count) => Promise.all(Array.from({ length: count }, () => Raw.open(to)));
+
+async function eventually(condition) {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function refusals(admin) {
+  await admin.write(request('GET', '/metrics'));
+  const { body } = await admin.answer();
+  return Number(/arda_gateway_refusals_total\{cause="descriptors"\} (\d+)/.exec(body)[1]);
+}
+
+async function isServed(raw) {
+  raw.write(request('GET', `${PATH}/?EIO=4&transport=polling`));
+  const status = await raw.answer().then((answer) => answer.status, () => 0);
+  raw.close();
+  return status === 200;
+}
+
 // ---- more than one path to the wire ----
 
 const cases = {
@@ -266,6 +288,31 @@ const cases = {
     await other.send(`42["ping","${'x'.repeat(0.9 * MB)}"]`);
     assert.match(await other.packet(), /^42\["pong"/);
     await other.bye();
+  },
+
+  // ---- descriptors ----
+
+  // Clients get none of the last ones: they are told at once, the others find some.
+  async 'clients leave some descriptors'() {
+    const clients = await crowd(port, 200);
+    await eventually(() => clients.filter((raw) => raw.end).length > 50);
+    const admin = await Raw.open(adminPort);
+    assert.ok((await refusals(admin)) > 50);
+    clients.filter((raw) => !raw.end).slice(0, 10).forEach((raw) => raw.close());
+    await eventually(async () => isServed(await Raw.open(port)));
+  },
+  // Somebody else has taken the last one. Clients wait then, and are served when there are some.
+  async 'no descriptor is left'() {
+    const admin = await Raw.open(adminPort);
+    const before = await refusals(admin);
+    const others = await crowd(adminPort, 200);
+    const clients = await crowd(port, 50);
+    clients.forEach((raw) => raw.write(request('GET', `${PATH}/?EIO=4&transport=polling`)));
+    await eventually(async () => (await refusals(admin)) >= before + 3);
+    const count = (await refusals(admin)) - before;
+    assert.ok(count < 1000, `tried ${count} times`);
+    others.forEach((raw) => raw.close());
+    for (const raw of clients) assert.strictEqual((await raw.answer()).status, 200);
   },
 };
 

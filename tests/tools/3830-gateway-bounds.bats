@@ -78,3 +78,28 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     start_gateway
     bounds 'messages before joining are short'
 }
+
+# few_descriptors: a gateway of four threads with 128 descriptors and an admin page.
+few_descriptors() {
+    JWT_SECRET=$GATEWAY_SECRET APP_URL=http://app.example start gateway bash -c 'ulimit -n 128; exec arda-gateway "$@"' - \
+        --listen 127.0.0.1:0 --workers 4 --admin 127.0.0.1:0 --header-timeout 60s
+    wait_for listening_or_gone gateway
+    GATEWAY_URL=http://$(sed -n 's/.*listening on \([^ ]*\).*/\1/p' "$RUN_DIR/gateway.err")
+    ADMIN_URL=http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err")
+    export GATEWAY_URL ADMIN_URL
+}
+lines_of() { grep -c "$1" "$RUN_DIR/gateway.err"; }
+
+@test "out of descriptors: clients are refused before the last ones are gone" {
+    few_descriptors
+    bounds 'clients leave some descriptors'
+    err_has gateway "connection refused: no file descriptors left"
+}
+
+@test "out of descriptors: clients wait, nothing spins, and service resumes" {
+    few_descriptors
+    bounds 'no descriptor is left'
+    [ "$(lines_of "connections wait to be accepted: Too many open files")" = 1 ]
+    wait_for err_has gateway "connections are accepted again"
+    [ "$(lines_of "connections are accepted again")" = 1 ]
+}
