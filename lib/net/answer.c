@@ -119,8 +119,11 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
         return;
     }
     struct net_worker *worker = conn->worker;
-    net_deadline_set(&worker->deadlines, &conn->deadline,
-                     base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
+    if (conn->out)
+        net_conn_give_time(conn);
+    else
+        net_deadline_set(&worker->deadlines, &conn->deadline,
+                         base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
     net_conn_resume(conn);
 }
 

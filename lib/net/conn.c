@@ -189,11 +189,24 @@ static void shut_down(struct net_conn *conn)
         set_due(conn, NET_LINGER_US);
 }
 
-/* A peer that is slow gets its answer, as long as it takes something of it now and then. */
-static void give_time(struct net_conn *conn)
+/* An answer may wait no longer than what waits for a session, and so the last frames of one. Where
+ * that is any time, a peer gets them as long as it takes something now and then. */
+void net_conn_give_time(struct net_conn *conn)
 {
-    if (conn->state == NET_CONN_CLOSING || (conn->state == NET_CONN_HTTP && !conn->http.parser))
-        set_due(conn, conn->worker->server->options.idle_timeout_ms * NET_MS);
+    const struct net_server *server = conn->worker->server;
+    set_due(conn, NET_MS * (server->max_answer_age_ms ? server->max_answer_age_ms
+                                                      : server->options.idle_timeout_ms));
+}
+
+/* Some of what waits has gone. */
+static void give_more_time(struct net_conn *conn)
+{
+    const struct net_server *server = conn->worker->server;
+    bool answers = conn->state == NET_CONN_HTTP && !conn->http.parser;
+    if (answers && !conn->out)
+        set_due(conn, server->options.idle_timeout_ms * NET_MS);
+    else if ((answers || conn->state == NET_CONN_CLOSING) && !server->max_answer_age_ms)
+        net_conn_give_time(conn);
 }
 
 static void write_out(struct net_conn *conn)
@@ -209,7 +222,7 @@ static void write_out(struct net_conn *conn)
         if (conn->out->len == 0)
             drop_buffer(&conn->out);
         if (sent > 0)
-            give_time(conn);
+            give_more_time(conn);
     }
     if (!has_unsent(conn) && conn->state == NET_CONN_CLOSING)
         shut_down(conn);
@@ -254,7 +267,7 @@ void net_conn_finish(struct net_conn *conn)
     drop_reader(conn);
     conn->state = NET_CONN_CLOSING;
     if (has_unsent(conn))
-        give_time(conn);
+        net_conn_give_time(conn);
     else
         set_due(conn, NET_LINGER_US);
     if (!conn->out)

@@ -198,6 +198,8 @@ void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_sl
 /* Writes as much as goes; the number of bytes, 0 when blocked or lost (the connection is then
  * dead). What TLS has taken counts as written, and is never to be handed in again. */
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count);
+/* Something waits to be sent from now on. */
+void net_conn_give_time(struct net_conn *conn);
 /* Ends sending after what is waiting; the peer is given time to close. */
 void net_conn_finish(struct net_conn *conn);
 /* At once. `reset` makes the peer see a reset. */
@@ -532,6 +534,7 @@ struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX]);
 struct net_server {
     struct net_server_options options;
     struct net_endpoint *endpoints; /* a copy */
+    uint32_t max_answer_age_ms;     /* the longest of what waits for their sessions; 0: any */
     struct net_worker *workers;
     struct net_listener *listeners; /* one per worker */
     struct net_listener site_listener;

@@ -67,6 +67,19 @@ static void free_server(struct net_server *server)
     base_free(server);
 }
 
+/* A connection that ends has no endpoint any more. */
+static uint32_t longest_age(const struct net_server *server)
+{
+    uint32_t longest_ms = 0;
+    for (size_t i = 0; i < server->options.endpoint_count; i++) {
+        uint32_t age_ms = server->endpoints[i].max_queue_age_ms;
+        if (!age_ms)
+            return 0;
+        longest_ms = age_ms > longest_ms ? age_ms : longest_ms;
+    }
+    return longest_ms;
+}
+
 static int copy_endpoints(struct net_server *server)
 {
     size_t bytes = server->options.endpoint_count * sizeof *server->endpoints;
@@ -76,6 +89,7 @@ static int copy_endpoints(struct net_server *server)
     if (!server->endpoints)
         return BASE_ERR_NOMEM;
     memcpy(server->endpoints, server->options.endpoints, bytes);
+    server->max_answer_age_ms = longest_age(server);
     return BASE_OK;
 }
 

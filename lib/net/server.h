@@ -165,7 +165,7 @@ struct net_endpoint {
     uint32_t upgrade_timeout_ms;
     uint32_t max_payload_bytes; /* of a message, a body of a POST, a packet with attachments */
     size_t max_queue_bytes;     /* waiting for a slow session, the frame being written excepted */
-    uint32_t max_queue_age_ms;  /* of what waits on a WebSocket; 0: any */
+    uint32_t max_queue_age_ms;  /* of what waits on a WebSocket, or of an answer; 0: any */
     uint32_t events_per_s;      /* packets and control frames of a client; 0: any number */
     uint32_t events_burst;      /* so many at once */
     bool compression; /* of WebSocket messages and polling answers, for clients that ask for it */

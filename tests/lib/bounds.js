@@ -126,6 +126,24 @@ const cases = {
     await ws.raw.write(repeated(frame(PONG), 6 * 100));
     assert.strictEqual((await ws.raw.frame()).code, 1008);
   },
+  // It takes something now and then, and would be at it for long.
+  async 'an answer that is taken slowly'() {
+    const session = await Polling.open(port, PATH);
+    await session.post(connect);
+    while (!(await session.get()).body.includes('"connected"'));
+    const packets = Array(60).fill(`40/${'n'.repeat(16000)},`).join('\x1e');
+    for (let i = 0; i < 3; i++) assert.strictEqual((await session.post(packets)).body, 'ok');
+    const raw = await Raw.open(port);
+    await raw.write(request('GET', session.url));
+    await raw.until('a first byte', () => (raw.bytes.length ? true : undefined));
+    while (!raw.end && raw.bytes.length < 2.8 * MB) {
+      raw.socket.pause();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      raw.socket.resume();
+      await raw.more();
+    }
+    assert.ok(raw.end, 'all of it has come');
+  },
 
   // ---- packets that come in parts ----
 

@@ -30,6 +30,11 @@ bounds() {
     bounds 'unasked pongs count'
 }
 
+@test "an answer has no more time than what waits for a session" {
+    start_gateway --max-queue-age 500ms
+    bounds 'an answer that is taken slowly'
+}
+
 @test "attachments are refused before joining, and bounded as a whole" {
     start_gateway --compression on
     bounds 'attachments before joining'
