@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKLOG    64
 #define END_MS     1000
 #define SECRET_MIN 32
 #define SECRET_MAX 4096
@@ -98,58 +97,15 @@ const struct net_relay *relay_handlers(struct relay *relay)
     return relay ? &relay->handlers : NULL;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
-{
-    if (status == 0)
-        relay_link_accept(listener->data);
-}
-
-static int listen_on(struct relay *relay, struct base_why *why)
-{
-    char service[8];
-    uv_getaddrinfo_t request;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    snprintf(service, sizeof service, "%u", relay->port);
-    int failed = uv_getaddrinfo(relay->gateway->loop, &request, NULL, relay->host, service, &hints);
-    if (failed)
-        return base_why_set(why, BASE_ERR_CONFIG, "cannot resolve %s: %s", relay->host,
-                            uv_strerror(failed));
-    failed = uv_tcp_bind(&relay->listener, request.addrinfo->ai_addr, 0);
-    if (!failed)
-        failed = uv_listen((uv_stream_t *)&relay->listener, BACKLOG, on_connection);
-    uv_freeaddrinfo(request.addrinfo);
-    if (failed)
-        return base_why_set(why, failed == UV_EACCES ? BASE_ERR_DENIED : BASE_ERR_UNAVAILABLE,
-                            "cannot listen on %s:%u: %s", relay->host, relay->port,
-                            uv_strerror(failed));
-    return BASE_OK;
-}
-
-/* The port may have been picked by the system. */
-static void note_address(struct relay *relay)
-{
-    struct sockaddr_storage bound;
-    int len = sizeof bound;
-    if (uv_tcp_getsockname(&relay->listener, (struct sockaddr *)&bound, &len) == 0)
-        relay->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                        : ((struct sockaddr_in *)&bound)->sin_port);
-    bool v6 = strchr(relay->host, ':') != NULL;
-    snprintf(relay->address, sizeof relay->address, v6 ? "[%s]:%u" : "%s:%u", relay->host,
-             relay->port);
-}
-
 int relay_start(struct relay *relay, struct base_why *why)
 {
     uv_loop_t *loop = relay->gateway->loop;
-    uv_tcp_init(loop, &relay->listener);
     uv_timer_init(loop, &relay->registry_timer);
     uv_timer_init(loop, &relay->end_timer);
-    relay->listener.data = relay->registry_timer.data = relay->end_timer.data = relay;
-    int failed = listen_on(relay, why);
+    relay->registry_timer.data = relay->end_timer.data = relay;
+    int failed = relay_listen_start(relay, why);
     if (failed)
         return failed;
-    note_address(relay);
     base_log(BASE_LOG_INFO, "relay on %s", relay->address);
     if (relay_registry_start(relay) < 0)
         return base_why_set(why, BASE_ERR_INTERNAL, "no random numbers");
@@ -171,7 +127,7 @@ void relay_stop(struct relay *relay)
     relay->stopping = true;
     relay_registry_stop(relay);
     uv_close((uv_handle_t *)&relay->registry_timer, NULL);
-    uv_close((uv_handle_t *)&relay->listener, NULL);
+    relay_listen_stop(relay);
     close_links(&relay->made);
 }
 

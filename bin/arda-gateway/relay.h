@@ -3,7 +3,8 @@
  * relay: several gateways behind a balancer that sends each request to any of them. What comes for
  * a session of another gateway goes there as bytes, over one link that the two keep.
  *
- *     relay.c           life: the listener for other gateways, start and end
+ *     relay.c           life: the secret, start and end
+ *     relay_listen.c    where other gateways connect
  *     relay_registry.c  the gateway's number, and where the others are
  *     relay_link.c      a link: making it, who is at the other end, frames out and in
  *     relay_entry.c     streams of links made here: clients whose session is elsewhere
@@ -34,12 +35,13 @@ struct relay {
     bool claimed;  /* in Redis */
     bool asking;   /* ... and no answer yet */
     bool stopping;
-    bool unaccepted;       /* somebody waits in the listener, since memory was short */
     bool closing;          /* links end when their streams have */
     unsigned strangers;    /* links of others that have not proved themselves yet */
     struct base_list made; /* of struct relay_link */
     struct base_list taken;
-    uv_tcp_t listener;
+    int listen_fd;
+    uv_poll_t listener;
+    uv_timer_t accept_timer;
     uv_timer_t registry_timer;
     uv_timer_t end_timer;
     struct relay_stats stats;
@@ -53,6 +55,13 @@ struct relay {
 /* Draws the number and begins to make it known. 0, or BASE_ERR_INTERNAL. */
 int relay_registry_start(struct relay *relay);
 void relay_registry_stop(struct relay *relay);
+
+/* ---- listening ---- */
+
+/* On relay->host and port; notes the address. BASE_ERR_CONFIG, BASE_ERR_DENIED,
+ * BASE_ERR_UNAVAILABLE. */
+int relay_listen_start(struct relay *relay, struct base_why *why);
+void relay_listen_stop(struct relay *relay);
 
 /* ---- the end ---- */
 
@@ -95,8 +104,8 @@ struct relay_link {
 
 /* The link to a gateway, up or in the making. NULL: there is none, and no more can be made now. */
 struct relay_link *relay_link_to(struct relay *relay, uint16_t id);
-/* Another gateway has connected. Also later on, when memory was short. */
-void relay_link_accept(struct relay *relay);
+/* Another gateway has connected; the descriptor is taken over. */
+void relay_link_accept(struct relay *relay, int fd);
 /* Without effect on a link that is not up. No stream ends within the call. */
 void relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
                      struct base_slice data);

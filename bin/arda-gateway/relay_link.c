@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MAKING_MS     5000
 #define MAKING_MAX    64
@@ -349,15 +350,18 @@ static bool begin(struct relay_link *link)
 
 /* ---- from others ---- */
 
-void relay_link_accept(struct relay *relay)
+void relay_link_accept(struct relay *relay, int fd)
 {
     struct relay_link *link = new_link(relay, LINK_GREETING);
-    relay->unaccepted = !link; /* libuv keeps the connection until it is taken */
-    if (!link)
+    if (!link) {
+        close(fd);
         return;
+    }
     bool full = relay->strangers++ >= STRANGERS_MAX;
-    if (uv_accept((uv_stream_t *)&relay->listener, (uv_stream_t *)&link->tcp) < 0 || full ||
-        !begin(link) || base_crypto_random(link->nonce, sizeof link->nonce) < 0)
+    bool ours = uv_tcp_open(&link->tcp, fd) == 0;
+    if (!ours)
+        close(fd);
+    if (!ours || full || !begin(link) || base_crypto_random(link->nonce, sizeof link->nonce) < 0)
         relay_link_close(link);
     else
         write_copy(link, link->nonce, sizeof link->nonce);

@@ -63,8 +63,6 @@ static void tell(struct relay *relay)
 static void on_timer(uv_timer_t *timer)
 {
     struct relay *relay = timer->data;
-    if (relay->unaccepted)
-        relay_link_accept(relay);
     tell(relay);
 }
 

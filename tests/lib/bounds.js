@@ -332,6 +332,17 @@ const cases = {
     others.forEach((raw) => raw.close());
     for (const raw of clients) assert.strictEqual((await raw.answer()).status, 200);
   },
+  // Another gateway waits, too, and then is greeted with a nonce.
+  async 'no descriptor is left for a link'() {
+    const admin = await Raw.open(adminPort);
+    const before = await refusals(admin);
+    const others = await crowd(adminPort, 200);
+    await eventually(async () => (await refusals(admin)) > before);
+    const link = await Raw.open(Number(process.env.RELAY_PORT));
+    await refusals(admin);
+    others.forEach((raw) => raw.close());
+    await link.until('a nonce', () => (link.bytes.length === 32 ? true : undefined));
+  },
 };
 
 (async () => {

@@ -84,10 +84,10 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     bounds 'messages before joining are short'
 }
 
-# few_descriptors: a gateway of four threads with 128 descriptors and an admin page.
+# few_descriptors [OPTION]...: a gateway of four threads with 128 descriptors and an admin page.
 few_descriptors() {
     JWT_SECRET=$GATEWAY_SECRET APP_URL=http://app.example start gateway bash -c 'ulimit -n 128; exec arda-gateway "$@"' - \
-        --listen 127.0.0.1:0 --workers 4 --admin 127.0.0.1:0 --header-timeout 60s
+        --listen 127.0.0.1:0 --workers 4 --admin 127.0.0.1:0 --header-timeout 60s "$@"
     wait_for listening_or_gone gateway
     GATEWAY_URL=http://$(sed -n 's/.*listening on \([^ ]*\).*/\1/p' "$RUN_DIR/gateway.err")
     ADMIN_URL=http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err")
@@ -107,4 +107,13 @@ lines_of() { grep -c "$1" "$RUN_DIR/gateway.err"; }
     [ "$(lines_of "connections wait to be accepted: Too many open files")" = 1 ]
     wait_for err_has gateway "connections are accepted again"
     [ "$(lines_of "connections are accepted again")" = 1 ]
+}
+
+@test "out of descriptors: a link from another gateway waits, too" {
+    export ARDA_RELAY_SECRET=what-the-gateways-know-each-other-by
+    few_descriptors --advertise 127.0.0.1:0
+    RELAY_PORT=$(sed -n 's/.*relay on .*://p' "$RUN_DIR/gateway.err") bounds 'no descriptor is left for a link'
+    err_has gateway "relay: connections wait to be accepted: Too many open files"
+    stop gateway
+    [ "$status" = 0 ]
 }
