@@ -29,6 +29,8 @@ struct metrics_snapshot {
          1)                                                                                        \
     ONE(arda_gateway_connections, GAUGE, "", "TCP connections of clients.", s->net.connections)    \
     ONE(arda_gateway_sessions, GAUGE, "", "Engine.IO sessions.", s->net.sessions)                  \
+    ONE(arda_gateway_joining_sessions, GAUGE, "",                                                  \
+        "Of these, those that have not shown a valid token yet.", s->net.joining)                  \
     ONE(arda_gateway_sessions_opened, COUNTER, "", "Engine.IO sessions that began.",               \
         s->net.sessions_opened)                                                                    \
     SOME(arda_gateway_disconnects, COUNTER, "", "Engine.IO sessions that ended, by reason.",       \

@@ -76,7 +76,6 @@ struct net_worker {
     uint32_t free_slot;
     struct base_list conns;
     struct base_list joining; /* of struct net_joining, the oldest first */
-    size_t joining_count;
 
     struct net_deadlines deadlines;
     size_t deadline_owners;
@@ -98,7 +97,7 @@ struct net_worker {
     struct net_deflate *deflate; /* NULL until something is to be compressed or expanded */
 
     /* Read by the home loop for net_server_get_stats. */
-    _Atomic uint64_t conn_count, session_count, sessions_opened, request_errors;
+    _Atomic uint64_t conn_count, session_count, joining_count, sessions_opened, request_errors;
     _Atomic uint64_t closed[NET_REASON_COUNT], refused[NET_REFUSAL_COUNT];
 };
 

@@ -37,7 +37,7 @@ static void unlink_joining(struct net_joining *joining)
     if (base_list_empty(&joining->link))
         return;
     base_list_remove(&joining->link);
-    joining->session->worker->joining_count--;
+    atomic_fetch_sub_explicit(&joining->session->worker->joining_count, 1, memory_order_relaxed);
 }
 
 static void refuse(struct net_session *session)
@@ -58,13 +58,13 @@ static void link_joining(struct net_joining *joining)
 {
     struct net_worker *worker = joining->session->worker;
     size_t share = share_of(worker);
-    while (share && worker->joining_count >= share) {
+    while (share && atomic_load_explicit(&worker->joining_count, memory_order_relaxed) >= share) {
         struct net_joining *oldest = base_container(worker->joining.next, struct net_joining, link);
         unlink_joining(oldest);
         refuse(oldest->session);
     }
     base_list_append(&worker->joining, &joining->link);
-    worker->joining_count++;
+    atomic_fetch_add_explicit(&worker->joining_count, 1, memory_order_relaxed);
 }
 
 int net_joining_new(struct net_session *session, struct net_http1 *http)

@@ -300,6 +300,7 @@ void net_server_get_stats(struct net_server *server, struct net_server_stats *st
         struct net_worker *worker = &server->workers[i];
         stats->connections += atomic_load_explicit(&worker->conn_count, memory_order_relaxed);
         stats->sessions += atomic_load_explicit(&worker->session_count, memory_order_relaxed);
+        stats->joining += atomic_load_explicit(&worker->joining_count, memory_order_relaxed);
         stats->sessions_opened +=
             atomic_load_explicit(&worker->sessions_opened, memory_order_relaxed);
         stats->request_errors +=

@@ -281,6 +281,7 @@ void net_pipe_reset(struct net_pipe *pipe);
 struct net_server_stats {
     uint64_t connections; /* TCP, now */
     uint64_t sessions;    /* now */
+    uint64_t joining;     /* of these, what max_joining bounds */
     uint64_t sessions_opened;
     uint64_t request_errors; /* answered with an error status */
     uint64_t closed[NET_REASON_COUNT];

@@ -57,6 +57,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     err_has gateway "127.0.0.1: refused: has not shown a token, and has to make room for others: --max-joining allows 3"
     [ "$(metric_of 'arda_gateway_refusals_total{cause="joining"}')" = 3 ]
     [ "$(metric_of 'arda_gateway_disconnects_total{reason="limit"}')" = 3 ]
+    [ "$(metric_of arda_gateway_joining_sessions)" = 3 ]
     stop gateway
     start_gateway --max-joining 3
     bounds 'the refused count again'
