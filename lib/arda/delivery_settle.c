@@ -5,6 +5,7 @@
  * lease has gone with the first time.
  */
 #include "arda/delivery_internal.h"
+#include "arda/directory_script.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -25,7 +26,7 @@
  * says of the endpoint, for how long that is to be spared, before when final records go or "", the
  * endpoint's URL. */
 static struct arda_script settle_script = ARDA_SCRIPT(
-    DELIVERY_LUA
+    DELIVERY_LUA DIRECTORY_RAISE_LUA
     "local tenant, channel, id, lease, now_s, iso, status, due, due_iso = unpack(ARGV, 2, 10)\n"
     "local attempt, at, text, verdict, spare_s, cutoff, url = unpack(ARGV, 11, 17)\n"
     "local now, lane = tonumber(now_s), tenant .. ':' .. channel\n"
@@ -92,7 +93,7 @@ static struct arda_script settle_script = ARDA_SCRIPT(
     "  local webhook = key('webhook', tenant)\n"
     "  if call('HGET', webhook, 'enabled') ~= '1' then return end\n"
     "  call('HSET', webhook, 'enabled', '0')\n"
-    "  call('INCR', key('version', tenant))\n"
+    "  raise(key('version', tenant))\n"
     "  call('DEL', endpoint)\n"
     "  call('HSET', endpoint, 'disabledAt', iso, 'disabledWhy', why, 'mark', mark)\n"
     "  call('HSET', ARGV[1] .. ':disabled', tenant, now_s .. ' ' .. why)\n"

@@ -4,6 +4,7 @@
  * MULTI of a command per entry would cost Redis several times as much.
  */
 #include "arda/directory.h"
+#include "arda/directory_script.h"
 #include "arda/directory_stored.h"
 
 #include "base/mem.h"
@@ -76,37 +77,63 @@ int arda_directory_batch_add(struct arda_directory_batch *batch,
 
 /* ---- the step ---- */
 
-static int add_group(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                     const char *tenant, const struct group *group)
+/* Of a tenant that is replaced nothing is there to compare with. */
+static int add_plain_group(struct base_buf *out, const struct arda_bus *bus, const char *tenant,
+                           const struct group *group)
 {
     char key[ARDA_KEY_MAX];
     const char *command = directory_store_command(group->kind);
-    if (group->argc == 0) /* memory was short when it was begun */
-        return BASE_OK;
     size_t len = directory_key(key, bus, group->kind, tenant);
-    ++*count;
     return arda_redis_add_header(out, group->argc + 2) |
            arda_redis_add_argument(out, command, strlen(command)) |
            arda_redis_add_argument(out, key, len) |
            base_buf_add(out, group->args.data, group->args.len);
 }
 
+static int add_script_group(struct base_buf *out, const struct arda_bus *bus, const char *tenant,
+                            const struct group *group)
+{
+    const struct directory_kind *kind = &directory_kinds[group->kind];
+    const char *script =
+        kind->form == DIRECTORY_SET ? directory_put_set_script : directory_put_hash_script;
+    const char *const words[] = {"EVAL", script, "0", arda_bus_prefix(bus), tenant, kind->family};
+    const size_t count = sizeof words / sizeof words[0];
+    int failed = arda_redis_add_header(out, group->argc + count);
+    for (size_t i = 0; i < count; i++)
+        failed |= arda_redis_add_argument(out, words[i], strlen(words[i]));
+    return failed | base_buf_add(out, group->args.data, group->args.len);
+}
+
+static int add_groups(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                      const struct arda_directory_batch *batch, bool replace)
+{
+    int failed = BASE_OK;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct group *group = &batch->groups[i];
+        if (group->argc == 0) /* memory was short when it was begun */
+            continue;
+        ++*count;
+        failed |= replace ? add_plain_group(out, bus, batch->tenant, group)
+                          : add_script_group(out, bus, batch->tenant, group);
+    }
+    return failed;
+}
+
 static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                     const struct arda_directory_batch *batch, bool replace, bool forgets)
 {
-    char tenants[ARDA_KEY_MAX], version[ARDA_KEY_MAX];
-    directory_key(tenants, bus, ARDA_DIRECTORY_TENANT, batch->tenant);
-    directory_version_key(version, bus, batch->tenant);
-    const char *const known[] = {"SADD", tenants, batch->tenant};
-    const char *const changed[] = {"INCR", version};
-    int failed = replace ? directory_add_removal(out, count, bus, batch->tenant) : BASE_OK;
-    failed |= directory_add_command(out, count, 3, known);
+    const char *families[ARDA_DIRECTORY_KINDS - 1];
+    const char *tenant = batch->tenant;
+    int replaced = replace ? ARDA_DIRECTORY_KINDS - 1 : 0;
+    directory_families(families);
+    int failed =
+        directory_add_script(out, count, bus, directory_open_script, tenant, replaced, families);
     if (batch->latest[ARDA_DIRECTORY_WEBHOOK])
-        failed |= forgets ? directory_add_forget(out, count, bus, batch->tenant)
-                          : directory_add_look(out, count, bus, batch->tenant);
-    for (size_t i = 0; i < batch->count; i++)
-        failed |= add_group(out, count, bus, batch->tenant, &batch->groups[i]);
-    return failed | directory_add_command(out, count, 2, changed);
+        failed |= forgets ? directory_add_forget(out, count, bus, tenant)
+                          : directory_add_look(out, count, bus, tenant);
+    failed |= add_groups(out, count, bus, batch, replace);
+    return failed | directory_add_script(out, count, bus, directory_close_script, tenant, replaced,
+                                         families);
 }
 
 int directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch, bool replace,
@@ -117,7 +144,7 @@ int directory_store(struct arda_bus *bus, const struct arda_directory_batch *bat
     int failed =
         add_step(&commands, &count, bus, batch, replace, forgets) ? BASE_ERR_NOMEM : BASE_OK;
     if (!failed)
-        failed = directory_send_step(bus, &commands, count, false, done, data);
+        failed = directory_send_step(bus, batch->tenant, &commands, count, false, done, data);
     base_buf_fini(&commands);
     return failed;
 }

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SCRIPT_WORDS 5 /* before the arguments: EVAL, text, number of keys, prefix, tenant */
+#define MOST_WORDS   (SCRIPT_WORDS + ARDA_DIRECTORY_KINDS)
+
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
                      enum arda_directory_kind kind, const char *tenant)
 {
@@ -23,12 +26,29 @@ size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bu
 
 int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv)
 {
-    size_t lens[ARDA_DIRECTORY_KINDS + 1];
-    base_assert(argc <= ARDA_DIRECTORY_KINDS + 1);
+    size_t lens[MOST_WORDS];
+    base_assert(argc <= MOST_WORDS);
     for (int i = 0; i < argc; i++)
         lens[i] = strlen(argv[i]);
     ++*count;
     return arda_redis_format(out, argc, argv, lens);
+}
+
+void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
+{
+    for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++)
+        if (kind != ARDA_DIRECTORY_TENANT)
+            *families++ = directory_kinds[kind].family;
+}
+
+int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                         const char *script, const char *tenant, int argc, const char *const *argv)
+{
+    const char *words[MOST_WORDS] = {"EVAL", script, "0", arda_bus_prefix(bus), tenant};
+    base_assert(argc <= MOST_WORDS - SCRIPT_WORDS);
+    for (int i = 0; i < argc; i++)
+        words[SCRIPT_WORDS + i] = argv[i];
+    return directory_add_command(out, count, SCRIPT_WORDS + argc, words);
 }
 
 int directory_add_look(struct base_buf *out, unsigned *count, const struct arda_bus *bus,

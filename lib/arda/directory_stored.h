@@ -33,13 +33,16 @@ int directory_store(struct arda_bus *bus, const struct arda_directory_batch *bat
 const char *directory_store_command(enum arda_directory_kind kind);
 /* Orders names as a dump does. */
 int directory_compare(const redisReply *a, const redisReply *b);
-/* Appends the command that removes all entries of a tenant, and counts it. */
-int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                          const char *tenant);
-/* Sends commands as one atomic step, of which the last one raises the version. `removes`: it is
- * BASE_ERR_NOTFOUND if none of the others has removed anything. */
-int directory_send_step(struct arda_bus *bus, const struct base_buf *commands, unsigned count,
-                        bool removes, arda_directory_done_fn done, void *data);
+/* The families of all kinds but ARDA_DIRECTORY_TENANT, which are ARDA_DIRECTORY_KINDS - 1. */
+void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1]);
+/* Appends one of the scripts of directory_script.h for a tenant, with `argc` arguments after it,
+ * and counts it. */
+int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                         const char *script, const char *tenant, int argc, const char *const *argv);
+/* Sends commands as one atomic step, of which the last one is directory_close_script. `removes`: it
+ * is BASE_ERR_NOTFOUND if nothing has changed. */
+int directory_send_step(struct arda_bus *bus, const char *tenant, const struct base_buf *commands,
+                        unsigned count, bool removes, arda_directory_done_fn done, void *data);
 
 /* Appends, as arguments of that command, what of the entry stands behind the key; `argc` is raised
  * by their number. Not for ARDA_DIRECTORY_TENANT. BASE_ERR_NOMEM: both as before. */

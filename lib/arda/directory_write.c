@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * Changing the directory: one MULTI, whose last command raises the tenant's version. A tenant stays
- * known when its last entry is removed.
+ * Changing the directory: one MULTI, whose last command raises the tenant's version if the others
+ * have changed something (directory_script.h). A tenant stays known when its last entry is removed.
  */
 #include "arda/directory.h"
+#include "arda/directory_script.h"
 #include "arda/directory_stored.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -17,38 +19,53 @@ struct request {
     arda_directory_done_fn done;
     void *data;
     bool removes;
+    char tenant[ARDA_ID_MAX + 1];
 };
 
-/* Whether a command before the last has removed something. */
-static bool has_removed(const redisReply *replies)
+/* What the last command has answered: whether something has changed, and whether the version begins
+ * again. */
+static bool is_closed(const redisReply *replies, bool *changed, bool *again)
 {
-    bool removed = false;
-    for (size_t i = 0; i + 1 < replies->elements; i++)
-        removed |= replies->element[i]->integer > 0;
-    return removed;
+    if (replies->type != REDIS_REPLY_ARRAY || replies->elements == 0)
+        return false;
+    const redisReply *last = replies->element[replies->elements - 1];
+    if (last->type != REDIS_REPLY_ARRAY || last->elements != 2 ||
+        last->element[0]->type != REDIS_REPLY_INTEGER ||
+        last->element[1]->type != REDIS_REPLY_INTEGER)
+        return false;
+    *changed = last->element[0]->integer != 0;
+    *again = last->element[1]->integer != 0;
+    return true;
 }
 
 static void on_reply(void *data, int result, const struct redisReply *reply)
 {
     struct request *request = data;
     struct base_why why = {0};
+    bool changed = false, again = false;
     if (result)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
         result = bus_reply_error(request->bus, reply, &why);
-    if (!result && request->removes && !has_removed(reply))
+    if (!result && !is_closed(reply, &changed, &again))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
+    if (!result && again)
+        base_log(BASE_LOG_WARNING, "tenant %s: %s:version:%s was not a number; it begins again",
+                 request->tenant, arda_bus_prefix(request->bus), request->tenant);
+    if (!result && request->removes && !changed)
         result = base_why_set(&why, BASE_ERR_NOTFOUND, "not found");
     request->done(request->data, result, &why);
     base_free(request);
 }
 
-int directory_send_step(struct arda_bus *bus, const struct base_buf *commands, unsigned count,
-                        bool removes, arda_directory_done_fn done, void *data)
+int directory_send_step(struct arda_bus *bus, const char *tenant, const struct base_buf *commands,
+                        unsigned count, bool removes, arda_directory_done_fn done, void *data)
 {
     struct request *request = base_malloc(sizeof *request);
     if (!request)
         return BASE_ERR_NOMEM;
-    *request = (struct request){bus, done, data, removes};
+    *request = (struct request){.bus = bus, .done = done, .data = data, .removes = removes};
+    strcpy(request->tenant, tenant); /* an id fits */
     int failed =
         bus_step(bus, (struct base_slice){commands->data, commands->len}, count, on_reply, request);
     if (failed)
@@ -71,48 +88,42 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
 
 /* ---- removing ---- */
 
-int directory_add_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                          const char *tenant)
+static int add_tenant_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+                              const char *tenant)
 {
-    char keys[ARDA_DIRECTORY_KINDS][ARDA_KEY_MAX];
-    const char *argv[ARDA_DIRECTORY_KINDS + 1] = {"DEL"};
-    int argc = 1;
-    for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++) {
-        if (i == ARDA_DIRECTORY_TENANT)
-            continue;
-        directory_key(keys[i], bus, (enum arda_directory_kind)i, tenant);
-        argv[argc++] = keys[i];
-    }
-    return directory_add_command(out, count, argc, argv);
+    const char *families[ARDA_DIRECTORY_KINDS - 1];
+    directory_families(families);
+    return directory_add_script(out, count, bus, directory_remove_tenant_script, tenant,
+                                ARDA_DIRECTORY_KINDS - 1, families) |
+           directory_add_forget(out, count, bus, tenant);
 }
 
 static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
                              const struct arda_directory_line *line)
 {
-    char key[ARDA_KEY_MAX];
-    enum directory_form form = directory_kinds[line->kind].form;
-    const char *command = form == DIRECTORY_SET ? "SREM" : "HDEL";
-    directory_key(key, bus, line->kind, line->tenant);
-    if (form == DIRECTORY_FIELDS)
-        return directory_add_command(out, count, 2, (const char *const[]){"DEL", key}) |
-               directory_add_forget(out, count, bus, line->tenant);
-    const char *id = line->kind == ARDA_DIRECTORY_TENANT ? line->tenant : line->id;
-    return directory_add_command(out, count, 3, (const char *const[]){command, key, id});
+    const struct directory_kind *kind = &directory_kinds[line->kind];
+    static const char *const commands[] = {
+        [DIRECTORY_SET] = "SREM", [DIRECTORY_HASH] = "HDEL", [DIRECTORY_FIELDS] = "DEL"};
+    const char *const argv[] = {kind->family, commands[kind->form], line->id};
+    int failed = directory_add_script(out, count, bus, directory_remove_script, line->tenant,
+                                      kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);
+    if (kind->form == DIRECTORY_FIELDS)
+        failed |= directory_add_forget(out, count, bus, line->tenant);
+    return failed;
 }
 
 int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line *line,
                           arda_directory_done_fn done, void *data)
 {
-    char version[ARDA_KEY_MAX];
     struct base_buf commands = BASE_BUF_INIT;
     unsigned count = 0;
-    directory_version_key(version, bus, line->tenant);
-    int failed = add_entry_removal(&commands, &count, bus, line);
-    if (line->kind == ARDA_DIRECTORY_TENANT)
-        failed |= directory_add_removal(&commands, &count, bus, line->tenant) |
-                  directory_add_forget(&commands, &count, bus, line->tenant);
-    failed |= directory_add_command(&commands, &count, 2, (const char *const[]){"INCR", version});
-    failed = failed ? BASE_ERR_NOMEM : directory_send_step(bus, &commands, count, true, done, data);
+    int failed = line->kind == ARDA_DIRECTORY_TENANT
+                     ? add_tenant_removal(&commands, &count, bus, line->tenant)
+                     : add_entry_removal(&commands, &count, bus, line);
+    failed |=
+        directory_add_script(&commands, &count, bus, directory_close_script, line->tenant, 0, NULL);
+    failed = failed ? BASE_ERR_NOMEM
+                    : directory_send_step(bus, line->tenant, &commands, count, true, done, data);
     base_buf_fini(&commands);
     return failed;
 }

@@ -265,7 +265,7 @@ static void a_batch_is_stored_again_without_harm(void)
     CHECK_INT(test_redis_number(&redis, "SCARD arda:loops:t1"), 1);
     CHECK_INT(test_redis_number(&redis, "SISMEMBER arda:tenants t1"), 1);
     redisReply *reply = test_redis_ask(&redis, "MGET arda:version:t1 arda:version:t2");
-    CHECK_STR(reply->element[0]->str, "3");
+    CHECK_STR(reply->element[0]->str, "2"); /* the third time nothing changes */
     CHECK_INT(reply->element[1]->type, REDIS_REPLY_NIL);
     freeReplyObject(reply);
     parse(USER "}");
@@ -328,9 +328,119 @@ static void a_removed_tenant_leaves_its_version(void)
     CHECK_INT(get(), BASE_ERR_NOTFOUND);
     CHECK_INT(ask(arda_directory_remove), BASE_ERR_NOTFOUND);
     CHECK_INT(test_redis_number(&redis, "DBSIZE"), 1);
-    CHECK_INT(test_redis_number(&redis, "INCR arda:version:t1"), 5);
+    CHECK_INT(test_redis_number(&redis, "INCR arda:version:t1"), 4);
     test_redis_do(&redis, "SADD arda:loops:t1 l1"); /* of a tenant that is not in the set */
     CHECK_INT(ask(arda_directory_remove), 0);
+}
+
+/* ---- the version ---- */
+
+/* How often the version has been raised by what was done since the last call. */
+static long long raised(void)
+{
+    static long long last;
+    long long now = test_redis_number(&redis, "INCRBY arda:version:t1 0"), was = last;
+    last = now;
+    return now - was;
+}
+
+#define HOOK   "{\"kind\":\"webhook\",\"tenantId\":\"t1\",\"url\":\"https://a.example\","
+#define SECRET "\"secret\":\"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\"}"
+
+static void a_version_comes_with_a_change_and_with_nothing_else(void)
+{
+    static const char *const lines[] = {LOOP, USER "}", HOOK SECRET,
+                                        "{\"kind\":\"tenant\",\"tenantId\":\"t1\"}"};
+    test_redis_do(&redis, "FLUSHALL");
+    raised();
+    for (size_t i = 0; i < 3; i++) {
+        parse(lines[i]);
+        CHECK_INT(ask(arda_directory_put), 0);
+        CHECK_INT(raised(), 1);
+        CHECK_INT(ask(arda_directory_put), 0);
+        CHECK_INT(raised(), 0);
+    }
+    parse(lines[3]);
+    CHECK_INT(ask(arda_directory_put), 0);
+    CHECK_INT(raised(), 0);
+    for (size_t i = 0; i < 4; i++) {
+        parse(lines[i]);
+        CHECK_INT(ask(arda_directory_remove), 0);
+        CHECK_INT(raised(), 1);
+        CHECK_INT(ask(arda_directory_remove), BASE_ERR_NOTFOUND);
+        CHECK_INT(raised(), 0);
+    }
+    CHECK_INT(test_redis_number(&redis, "DBSIZE"), 1);
+}
+
+static void replacing_by_the_same_is_no_change(void)
+{
+    test_redis_do(&redis, "FLUSHALL");
+    raised();
+    batch = arda_directory_batch_new("t1");
+    for (int i = 0; i < 2500; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "{\"kind\":\"user\",\"tenantId\":\"t1\",\"userId\":\"u%d\"}",
+                 i);
+        add(text);
+    }
+    add(LOOP);
+    add(HOOK SECRET);
+    for (int round = 0; round < 2; round++) {
+        CHECK_INT(store(true), 0);
+        CHECK_INT(raised(), round == 0);
+    }
+    test_redis_do(&redis, "HSET arda:users:t1 u2499 {}");
+    CHECK_INT(store(true), 0);
+    CHECK_INT(raised(), 1);
+    test_redis_do(&redis, "HSET arda:users:t1 u2500 {}");
+    CHECK_INT(store(true), 0);
+    CHECK_INT(raised(), 1);
+    test_redis_do(&redis, "SADD arda:loops:t1 l2");
+    CHECK_INT(store(true), 0);
+    CHECK_INT(raised(), 1);
+    test_redis_do(&redis, "SET arda:quiet:t1 x");
+    CHECK_INT(store(true), 0);
+    CHECK_INT(raised(), 1);
+    CHECK_INT(test_redis_number(&redis, "EXISTS arda:quiet:t1"), 0);
+    CHECK_INT(test_redis_number(&redis, "DBSIZE"), 5); /* tenants, version, three kinds */
+    arda_directory_batch_free(batch);
+}
+
+/* The earlier one of two lines with an id is not stored, not even for a while. */
+static void the_later_line_of_an_id_may_be_the_one_that_is_there(void)
+{
+    test_redis_do(&redis, "FLUSHALL");
+    parse(USER ",\"name\":\"later\"}");
+    CHECK_INT(ask(arda_directory_put), 0);
+    raised();
+    batch = arda_directory_batch_new("t1");
+    add(USER ",\"name\":\"former\"}");
+    add(USER ",\"name\":\"later\"}");
+    CHECK_INT(store(false), 0);
+    CHECK_INT(raised(), 0);
+    parse(USER "}");
+    CHECK_INT(get(), 0);
+    CHECK_BYTES(line.value.data, line.value.len, "{\"active\":true,\"name\":\"later\"}");
+    arda_directory_batch_free(batch);
+}
+
+static void a_version_that_is_no_number_begins_again(void)
+{
+    static const char *const spoiled[] = {"SET arda:version:t1 07",
+                                          "SET arda:version:t1 x",
+                                          "SET arda:version:t1 -2",
+                                          "SET arda:version:t1 9223372036854775807",
+                                          "SET arda:version:t1 99999999999999999999",
+                                          "RPUSH arda:version:t1 1"};
+    for (size_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++) {
+        test_redis_do(&redis, "FLUSHALL");
+        test_redis_do(&redis, spoiled[i]);
+        parse(LOOP);
+        CHECK_INT(ask(arda_directory_put), 0);
+        long long version = test_redis_number(&redis, "INCR arda:version:t1");
+        CHECK(version > 1700000000000000 && version < INT64_MAX / 2);
+    }
 }
 
 /* ---- without Redis, without memory ---- */
@@ -416,6 +526,10 @@ int main(void)
     RUN(replacing_removes_what_was_not_added);
     RUN(many_entries_take_several_commands);
     RUN(a_removed_tenant_leaves_its_version);
+    RUN(a_version_comes_with_a_change_and_with_nothing_else);
+    RUN(replacing_by_the_same_is_no_change);
+    RUN(the_later_line_of_an_id_may_be_the_one_that_is_there);
+    RUN(a_version_that_is_no_number_begins_again);
     RUN(nothing_is_asked_while_redis_is_away);
     RUN(a_lost_answer_is_told);
     RUN(survives_every_failing_allocation);
