@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * add: who receives it and on which channels is read from the directory, then it goes through the
- * notification step; when the directory has changed in between, both once more. The id is made
- * before the first try, so that all tries together add it once.
+ * notification step, whatever has changed in between: the directory was read after the program had
+ * been started, which is as new as it has to be. The id is made before the first try, so that all
+ * tries together add it once.
  */
 #include "arda-inbox/inbox.h"
 
@@ -100,8 +101,6 @@ static int list_users(struct add *add)
 
 /* ---- the step ---- */
 
-static int send_snapshot(struct arda_bus *bus, struct request *request);
-
 static void on_added_row(void *data, struct base_slice row)
 {
     struct tool *tool = ((struct request *)data)->tool;
@@ -114,12 +113,6 @@ static void on_added(void *data, int result, const struct arda_notify_result *ou
 {
     struct request *request = data;
     struct tool *tool = request->tool;
-    if (!result && outcome->outcome == ARDA_NOTIFY_STALE) {
-        request->send = send_snapshot;
-        if (send_snapshot(tool->base.bus, request) < 0)
-            tool_answer(data, BASE_ERR_CLOSED, NULL);
-        return;
-    }
     if (!result && outcome->outcome == ARDA_NOTIFY_BEFORE)
         base_log(BASE_LOG_INFO, "%s was added before", tool->add->id);
     tool_answer(data, result, why);
@@ -149,6 +142,7 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
     struct request *request = data;
     struct tool *tool = request->tool;
     struct add *add = tool->add;
+    (void)state;
     if (result) {
         tool_answer(data, result, why);
         return;
@@ -168,7 +162,6 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
         tool_answer(data, BASE_OK, NULL);
         return;
     }
-    add->addition.version = (int64_t)state->version;
     request->send = send_step; /* also if this has to be sent again */
     if (send_step(tool->base.bus, request) < 0)
         tool_answer(data, BASE_ERR_CLOSED, NULL);
@@ -270,6 +263,7 @@ static int take_settings(struct add *add, const struct settings *settings)
                          .body = slice(settings->body),
                          .action_url = slice(settings->action_url),
                          .metadata = {add->metadata.data, add->metadata.len}},
+        .version = -1,
         .now_ms = base_clock_wall_ms(),
         .on_row = settings->json ? on_added_row : NULL,
     };

@@ -50,7 +50,7 @@ static void on_step(void *data, int result, const struct arda_notify_result *out
         nd->counters.rows += outcome->rows;
         nd->counters.deliveries += outcome->deliveries;
     }
-    if (!result && outcome->outcome != ARDA_NOTIFY_STALE && !nd->closed)
+    if (!result && !nd->closed)
         (void)arda_delivery_alerted(nd->bus, alert->tenant, alert->since_ms);
     end_alert(alert);
 }
@@ -85,7 +85,7 @@ static int step(struct alert *alert)
                          .metadata = {alert->metadata.data, alert->metadata.len}},
         .users = users,
         .user_count = people->count,
-        .version = people->version,
+        .version = -1, /* they were read after the note: no need to catch up with changes since */
         .now_ms = base_clock_wall_ms(),
         .retention = nd->retention,
     };

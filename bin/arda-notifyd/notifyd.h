@@ -94,6 +94,7 @@ struct counters {
 struct people {
     unsigned refs;
     int64_t version;
+    uint64_t covers; /* it was read after the tenant's works up to this number had come */
     size_t count; /* of persons */
     struct person {
         const char *id;
@@ -130,6 +131,11 @@ struct tenant {
     uint64_t take_number;   /* of the last take that asked for it */
     uint64_t used_us;       /* when the people were last asked for */
     uint64_t wait_us;       /* nothing is sent before then */
+    uint64_t works;         /* how many have come: the number of the last one */
+    uint64_t load_us;       /* when the people on their way were asked for */
+    uint64_t load_works;    /* `works` at that time */
+    uint64_t next_load_us;  /* people are not asked for before then */
+    uint32_t bad_loads;     /* in a row that Redis has refused, or that made no sense */
     uint64_t listed;        /* number of the last listing of the directory that had it */
     uint32_t in_flight;     /* works of the queue that are sent */
     uint32_t queued;
@@ -163,6 +169,7 @@ enum origin { FROM_STREAM, FROM_CHANNEL, FROM_DEAD };
 struct work {
     struct base_list link;
     struct tenant *tenant;
+    uint64_t number; /* of the tenant's works */
     enum origin origin;
     bool sent;
     char id[ARDA_STREAM_ID_LEN + 1]; /* of the entry or dead letter; empty: none */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What is kept of a tenant's directory, at one version of it: the step compares that with the
- * version of the moment, so a copy that is out of date is found out before it does anything.
+ * What is kept of a tenant's directory, at one version of it. The step compares that with the
+ * present version where the copy is older than the event (work.c), so a copy that is out of date is
+ * found out before it does anything.
  */
 #include "notifyd.h"
 
@@ -144,12 +145,17 @@ static void on_done(void *data, int result, const struct arda_directory_state *s
 {
     struct loading *loading = data;
     struct people *people = loading->people;
-    struct base_why short_of = {BASE_ERR_NOMEM, "out of memory"};
-    if (!result) {
-        people->version = (int64_t)state->version;
-        result = take_texts(loading);
-        why = result ? &short_of : why;
-    }
+    struct base_why own;
+    if (!result && state->version < 0 && !loading->all)
+        result = base_why_set(&own, BASE_ERR_SYNTAX,
+                              "its version is not a number; the next change "
+                              "of its directory mends that");
+    else if (!result && take_texts(loading) < 0)
+        result = base_why_set(&own, BASE_ERR_NOMEM, "out of memory");
+    else if (!result)
+        people->version = state->version;
+    if (result && state)
+        why = &own;
     if (result) {
         people_unref(people);
         people = NULL;

@@ -75,8 +75,10 @@ int arda_directory_tenants(struct arda_bus *bus,
                            arda_directory_done_fn done, void *data);
 
 struct arda_directory_state {
-    uint64_t version; /* how often the tenant was changed; only compared */
-    bool known;       /* the tenant is */
+    /* How often the tenant was changed, 0 if never; only compared. -1: what Redis has for it is no
+     * such number; the next change mends that. */
+    int64_t version;
+    bool known; /* the tenant is */
 };
 
 struct arda_directory_handlers {
@@ -95,7 +97,8 @@ struct arda_directory_handlers {
 
 /* The entries of a tenant as they are at one instant, with the version of that instant: those of
  * the kinds in `kinds`, a set of ARDA_DIRECTORY_BIT, in the order of the kinds and sorted by the
- * bytes of their ids. `handlers` is copied. BASE_ERR_INVALID for a tenant id that is none. */
+ * bytes of their ids. `handlers` is copied. BASE_ERR_INVALID for an invalid tenant id. The result
+ * may be BASE_ERR_SYNTAX, too: a key is of another type, and `why` names it. */
 int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned kinds,
                             const struct arda_directory_handlers *handlers);
 

@@ -4,6 +4,7 @@
  */
 #include "arda/directory.h"
 #include "arda/directory_stored.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
@@ -24,13 +25,18 @@ static int take_entry(const struct look_up *look_up, const redisReply *reply, st
     int failed = bus_reply_error(look_up->bus, reply, why);
     if (failed)
         return failed;
-    if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)
+    enum directory_form form = directory_kinds[look_up->line->kind].form;
+    bool none = reply->type == REDIS_REPLY_NIL || (reply_is_number(reply) && reply->integer == 0) ||
+                reply_is_array_of(reply, 0);
+    if (none)
+        return base_why_set(why, BASE_ERR_NOTFOUND, "not found");
+    if (form == DIRECTORY_SET && reply_is_number(reply))
         return BASE_OK;
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0)
+    if (form == DIRECTORY_FIELDS && reply_are_texts(reply, 2))
         return directory_take_fields(look_up->line, reply, why);
-    if (reply->type == REDIS_REPLY_STRING)
+    if (form == DIRECTORY_HASH && reply_is_text(reply))
         return directory_take_text(look_up->line, reply->str, reply->len, why);
-    return base_why_set(why, BASE_ERR_NOTFOUND, "not found");
+    return base_why_set(why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
 }
 
 static void on_entry(void *data, int result, const struct redisReply *reply)
@@ -89,6 +95,8 @@ static void on_tenants(void *data, int result, const struct redisReply *reply)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
         result = bus_reply_error(listing->bus, reply, &why);
+    if (!result && !reply_are_texts(reply, 1))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
     if (!result && reply->elements > 0)
         qsort(reply->element, reply->elements, sizeof *reply->element, compare);
     for (size_t i = 0; !result && i < reply->elements; i++)

@@ -3,12 +3,17 @@
  * A tenant's entries at one instant, read with one MULTI: whether it is known, its version, and a
  * list for each kind. Lists are sorted here, since Redis' sets and hashes have no order and a dump
  * has to be canonical.
+ *
+ * A key of another type makes the whole step fail, and Redis does not name it. Then the types are
+ * asked for, to name the key.
  */
 #include "arda/directory.h"
 #include "arda/directory_stored.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +21,7 @@ struct snapshot {
     struct arda_bus *bus;
     struct arda_directory_handlers on;
     unsigned kinds;
+    unsigned asked;                  /* answers to come */
     struct arda_directory_line line; /* its tenant is the one */
 };
 
@@ -102,27 +108,82 @@ static bool wants(const struct snapshot *snapshot, int kind)
     return snapshot->kinds & ARDA_DIRECTORY_BIT(kind);
 }
 
-static int give_all(struct snapshot *snapshot, const redisReply *replies,
-                    struct arda_directory_state *state, struct base_why *why)
+static int give_kinds(struct snapshot *snapshot, redisReply *const *lists, bool known,
+                      struct base_why *why)
 {
-    const redisReply *version = replies->element[1];
-    size_t next = 2;
     int failed = BASE_OK;
-    state->known = replies->element[0]->integer == 1;
-    state->version = version->type == REDIS_REPLY_STRING ? strtoull(version->str, NULL, 10) : 0;
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS && !failed; kind++) {
         if (!wants(snapshot, kind))
             continue;
         snapshot->line.kind = (enum arda_directory_kind)kind;
         if (kind == ARDA_DIRECTORY_TENANT)
-            failed = give_tenant(snapshot, state->known, why);
+            failed = give_tenant(snapshot, known, why);
         else if (directory_kinds[kind].form == DIRECTORY_FIELDS)
-            failed = give_fields(snapshot, replies->element[next++], why);
+            failed = give_fields(snapshot, *lists++, why);
         else
-            failed = give_list(snapshot, replies->element[next++], why);
+            failed = give_list(snapshot, *lists++, why);
     }
     return failed;
 }
+
+/* ---- the answer ---- */
+
+/* In the order in which add_questions asks. */
+enum answer { KNOWN, VERSION_EXISTS, VERSION, LISTS };
+
+/* Whether the answers are those to the questions. */
+static bool are_answers(const struct snapshot *snapshot, const redisReply *replies)
+{
+    size_t next = LISTS;
+    if (!reply_is_array_of(replies, snapshot->asked) || !reply_is_number(replies->element[KNOWN]) ||
+        !reply_is_number(replies->element[VERSION_EXISTS]) ||
+        !reply_is_array_of(replies->element[VERSION], 1))
+        return false;
+    for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
+        size_t step = directory_kinds[kind].form == DIRECTORY_SET ? 1 : 2;
+        if (wants(snapshot, kind) && kind != ARDA_DIRECTORY_TENANT &&
+            !reply_are_texts(replies->element[next++], step))
+            return false;
+    }
+    return true;
+}
+
+/* What Redis itself would count on from, and the scripts compare as text: digits, and nothing that
+ * another text could mean, too. */
+static int64_t read_version(const redisReply *exists, const redisReply *text)
+{
+    char again[24];
+    if (exists->integer == 0)
+        return 0;
+    if (!reply_is_text(text))
+        return -1;
+    long long version = strtoll(text->str, NULL, 10);
+    snprintf(again, sizeof again, "%lld", version);
+    return version >= 0 && strlen(again) == text->len && memcmp(again, text->str, text->len) == 0
+               ? version
+               : -1;
+}
+
+static void finish(struct snapshot *snapshot, int result, const struct arda_directory_state *state,
+                   const struct base_why *why)
+{
+    snapshot->on.done(snapshot->on.data, result, result ? NULL : state, why);
+    arda_directory_line_fini(&snapshot->line);
+    base_free(snapshot);
+}
+
+static int take_replies(struct snapshot *snapshot, const redisReply *replies,
+                        struct arda_directory_state *state, struct base_why *why)
+{
+    if (!are_answers(snapshot, replies))
+        return base_why_set(why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
+    redisReply *const *at = replies->element;
+    state->known = at[KNOWN]->integer == 1;
+    state->version = read_version(at[VERSION_EXISTS], at[VERSION]->element[0]);
+    return give_kinds(snapshot, at + LISTS, state->known, why);
+}
+
+static int ask_types(struct snapshot *snapshot);
 
 static void on_replies(void *data, int result, const struct redisReply *reply)
 {
@@ -133,11 +194,58 @@ static void on_replies(void *data, int result, const struct redisReply *reply)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
         result = bus_reply_error(snapshot->bus, reply, &why);
+    if (result && reply && strncmp(reply->str, "WRONGTYPE", 9) == 0) {
+        result = why.code = BASE_ERR_SYNTAX;
+        if (ask_types(snapshot) == 0)
+            return;
+    }
     if (!result)
-        result = give_all(snapshot, reply, &state, &why);
-    snapshot->on.done(snapshot->on.data, result, result ? NULL : &state, &why);
-    arda_directory_line_fini(&snapshot->line);
-    base_free(snapshot);
+        result = take_replies(snapshot, reply, &state, &why);
+    finish(snapshot, result, &state, &why);
+}
+
+/* ---- which key is of another type ---- */
+
+static const char *type_of(int kind)
+{
+    return directory_kinds[kind].form == DIRECTORY_SET ? "set" : "hash";
+}
+
+static void on_types(void *data, int result, const struct redisReply *reply)
+{
+    struct snapshot *snapshot = data;
+    char key[ARDA_KEY_MAX];
+    struct base_why why;
+    base_why_set(&why, BASE_ERR_SYNTAX, "a key holds the wrong kind of value");
+    bool named = result || !reply_is_array_of(reply, ARDA_DIRECTORY_KINDS);
+    for (int kind = 0; kind < ARDA_DIRECTORY_KINDS && !named; kind++) {
+        const char *type = reply_text(reply->element[kind]).data;
+        bool asked = wants(snapshot, kind) || kind == ARDA_DIRECTORY_TENANT;
+        named = asked && strcmp(type, "none") != 0 && strcmp(type, type_of(kind)) != 0;
+        if (!named)
+            continue;
+        directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, snapshot->line.tenant);
+        base_why_set(&why, BASE_ERR_SYNTAX, "%s: expected a %s, got a %s", key, type_of(kind),
+                     type);
+    }
+    finish(snapshot, BASE_ERR_SYNTAX, NULL, &why);
+}
+
+static int ask_types(struct snapshot *snapshot)
+{
+    struct base_buf commands = BASE_BUF_INIT;
+    unsigned count = 0;
+    int failed = BASE_OK;
+    for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
+        char key[ARDA_KEY_MAX];
+        directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, snapshot->line.tenant);
+        failed |= directory_add_command(&commands, &count, 2, (const char *const[]){"TYPE", key});
+    }
+    if (!failed)
+        failed = bus_step(snapshot->bus, (struct base_slice){commands.data, commands.len}, count,
+                          on_types, snapshot);
+    base_buf_fini(&commands);
+    return failed;
 }
 
 /* ---- asking ---- */
@@ -149,8 +257,10 @@ static int add_questions(struct base_buf *out, unsigned *count, const struct sna
     directory_key(key, snapshot->bus, ARDA_DIRECTORY_TENANT, tenant);
     int failed =
         directory_add_command(out, count, 3, (const char *const[]){"SISMEMBER", key, tenant});
+    /* MGET has no error for a key of another type. */
     directory_version_key(key, snapshot->bus, tenant);
-    failed |= directory_add_command(out, count, 2, (const char *const[]){"GET", key});
+    failed |= directory_add_command(out, count, 2, (const char *const[]){"EXISTS", key});
+    failed |= directory_add_command(out, count, 2, (const char *const[]){"MGET", key});
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
         if (!wants(snapshot, kind) || kind == ARDA_DIRECTORY_TENANT)
             continue;
@@ -177,6 +287,7 @@ int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned k
     snapshot->kinds = kinds;
     memcpy(snapshot->line.tenant, tenant, strlen(tenant) + 1);
     int failed = add_questions(&commands, &count, snapshot);
+    snapshot->asked = count;
     if (!failed)
         failed = bus_step(bus, (struct base_slice){commands.data, commands.len}, count, on_replies,
                           snapshot);

@@ -6,6 +6,7 @@
 #include "arda/directory.h"
 #include "arda/directory_script.h"
 #include "arda/directory_stored.h"
+#include "arda/reply.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,12 +27,10 @@ struct request {
  * again. */
 static bool is_closed(const redisReply *replies, bool *changed, bool *again)
 {
-    if (replies->type != REDIS_REPLY_ARRAY || replies->elements == 0)
+    if (!reply_is_array(replies) || replies->elements == 0)
         return false;
     const redisReply *last = replies->element[replies->elements - 1];
-    if (last->type != REDIS_REPLY_ARRAY || last->elements != 2 ||
-        last->element[0]->type != REDIS_REPLY_INTEGER ||
-        last->element[1]->type != REDIS_REPLY_INTEGER)
+    if (!reply_are_numbers(last, 2))
         return false;
     *changed = last->element[0]->integer != 0;
     *again = last->element[1]->integer != 0;

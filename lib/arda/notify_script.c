@@ -28,7 +28,8 @@ struct arda_script notify_script = ARDA_SCRIPT(
     "  acknowledge()\n"
     "  return {'before'}\n"
     "end\n"
-    "if version ~= '' and (call('GET', key('version')) or '0') ~= version then\n"
+    /* MGET has no error for a key of another type: whoever reads the directory again sees it. */
+    "if version ~= '' and (call('MGET', key('version'))[1] or '0') ~= version then\n"
     "  return {'stale'}\n"
     "end\n"
     "local reached = call('GET', progress) or ''\n"

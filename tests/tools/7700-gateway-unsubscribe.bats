@@ -86,7 +86,7 @@ is_page() {
     [ "$first" -ge 1 ]
     [ "$(one_click "$token")" = 200 ]
     [ "$(preference ann)" = false ]
-    [ "$(version)" -gt "$first" ]
+    [ "$(version)" = "$first" ]
     [ "$(arda-directory dump "$tenant" | grep -c preference)" = 1 ]
 
     arda-directory set preference "$tenant" ann po_created email enabled=true

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * reply: the shape of an answer of Redis, which is looked at before anything is taken from it: a
+ * key may be of another type, a proxy or another server may answer. Not installed; includes
+ * hiredis. Threads: any.
+ */
+#ifndef ARDA_REPLY_H
+#define ARDA_REPLY_H
+
+#include "base/buf.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+
+static inline bool reply_is_number(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_INTEGER;
+}
+
+/* `str`, which ends with a NUL, and `len` are set. */
+static inline bool reply_is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
+}
+
+static inline bool reply_is_array(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY;
+}
+
+static inline bool reply_is_array_of(const redisReply *reply, size_t elements)
+{
+    return reply_is_array(reply) && reply->elements == elements;
+}
+
+/* An array of `elements` numbers. */
+static inline bool reply_are_numbers(const redisReply *reply, size_t elements)
+{
+    bool right = reply_is_array_of(reply, elements);
+    for (size_t i = 0; right && i < elements; i++)
+        right = reply_is_number(reply->element[i]);
+    return right;
+}
+
+/* An array of any number of texts that can be grouped by `step`. */
+static inline bool reply_are_texts(const redisReply *reply, size_t step)
+{
+    bool right = reply_is_array(reply) && reply->elements % step == 0;
+    for (size_t i = 0; right && i < reply->elements; i++)
+        right = reply_is_text(reply->element[i]);
+    return right;
+}
+
+/* Empty for what is no text. */
+static inline struct base_slice reply_text(const redisReply *reply)
+{
+    bool text = reply_is_text(reply);
+    return (struct base_slice){text ? reply->str : "", text ? reply->len : 0};
+}
+
+#endif
