@@ -2,7 +2,7 @@
  *
  * inbox: a user's notifications, as a service or a tool shows and changes them. What is written
  * here is written by the notification step (notify_step.h); names in Redis: arda-events(5).
- * Reading and changing are each one atomic step. Threads: the loop's.
+ * Reading is one atomic step, and so is changing, but of all rows. Threads: the loop's.
  *
  * A row is a JSON object on one line with, in this order, id, tenantId, userId, type, title, body,
  * isRead, readAt, actionUrl, metadata, createdAt, eventId; body, readAt, actionUrl, metadata and
@@ -87,8 +87,10 @@ struct arda_inbox_changer {
 };
 
 /* Marks rows as read at `now_ms`, as unread, or removes them: those of `ids`, or all there are for
- * NULL. BASE_ERR_LIMIT at once for none or more than ARDA_INBOX_IDS_MAX. `ids` are borrowed for
- * the call, `changer` is copied. */
+ * NULL. All are marked in steps of a thousand, so that nobody waits for long; what comes meanwhile
+ * may be left as it is. BASE_ERR_NOTFOUND as a result: of all rows there is none. BASE_ERR_LIMIT at
+ * once for none or more than ARDA_INBOX_IDS_MAX. `ids` are borrowed for the call, `changer` is
+ * copied. */
 int arda_inbox_change(struct arda_bus *bus, const struct arda_inbox *inbox,
                       enum arda_inbox_change change, const char *const *ids, size_t count,
                       int64_t now_ms, const struct arda_inbox_changer *changer);

@@ -1,78 +1,221 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Rows that are named are changed in one step. All rows are marked in steps of a thousand, from the
+ * oldest to what was the newest one at the beginning, since a script holds up everybody; what comes
+ * meanwhile is left alone. All rows are removed in one step, which takes Redis no time: it frees
+ * their memory in the background.
+ */
 #include "arda/inbox.h"
 
+#include "arda/keys.h"
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
-#include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <string.h>
 
-#define WORDS 6 /* before the ids */
+#define WORDS 5 /* before the ids */
 
-/* ARGV: prefix, tenant, user, what to do, the time for a person, "all" or "ids", ids. The answer:
- * how many rows have changed, and the ids of which there is no row. */
-static struct arda_script change_script = ARDA_SCRIPT(
-    "local prefix, tenant, user, change, now, which = unpack(ARGV, 1, 6)\n"
-    "local call = redis.call\n"
-    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant .. ':' .. user "
-    "end\n"
+#define HEAD                                                                                       \
+    "local prefix, tenant, user, change, now = unpack(ARGV, 1, 5)\n"                               \
+    "local call = redis.call\n"                                                                    \
+    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant .. ':' .. user "   \
+    "end\n"                                                                                        \
     "local inbox, unread, rows = key('inbox'), key('unread'), key('rows')\n"
-    "local changed, unknown = 0, {}\n"
-    "local function one(id)\n"
-    "  local score = call('ZSCORE', inbox, id)\n"
-    "  if not score then\n"
-    "    unknown[#unknown + 1] = id\n"
-    "  elseif change == 'rm' then\n"
-    "    call('ZREM', unread, id)\n"
-    "    call('HDEL', rows, id, id .. '.read')\n"
-    "    changed = changed + call('ZREM', inbox, id)\n"
-    "  elseif change == 'read' and call('ZREM', unread, id) == 1 then\n"
-    "    call('HSET', rows, id .. '.read', now)\n"
-    "    changed = changed + 1\n"
-    "  elseif change == 'unread' and call('ZADD', unread, score, id) == 1 then\n"
-    "    call('HDEL', rows, id .. '.read')\n"
-    "    changed = changed + 1\n"
-    "  end\n"
-    "end\n"
-    "if which == 'ids' then\n"
-    "  for i = 7, #ARGV do one(ARGV[i]) end\n"
-    "elseif change == 'rm' then\n"
-    "  changed = call('ZCARD', inbox)\n"
-    "  call('DEL', inbox, unread, rows)\n"
-    "else\n"
-    "  for _, id in ipairs(call('ZRANGE', change == 'read' and unread or inbox, 0, -1)) do\n"
-    "    one(id)\n"
-    "  end\n"
-    "  unknown = {}\n"
-    "end\n"
-    "return {changed, unknown}\n");
+
+/* ARGV: prefix, tenant, user, what to do, the time for a person, ids. The answer: how many rows
+ * have changed, and the ids of which there is no row. */
+static struct arda_script ids_script =
+    ARDA_SCRIPT(HEAD "local changed, unknown = 0, {}\n"
+                     "for i = 6, #ARGV do\n"
+                     "  local id = ARGV[i]\n"
+                     "  local score = call('ZSCORE', inbox, id)\n"
+                     "  if not score then\n"
+                     "    unknown[#unknown + 1] = id\n"
+                     "  elseif change == 'rm' then\n"
+                     "    call('ZREM', unread, id)\n"
+                     "    call('HDEL', rows, id, id .. '.read')\n"
+                     "    changed = changed + call('ZREM', inbox, id)\n"
+                     "  elseif change == 'read' and call('ZREM', unread, id) == 1 then\n"
+                     "    call('HSET', rows, id .. '.read', now)\n"
+                     "    changed = changed + 1\n"
+                     "  elseif change == 'unread' and call('ZADD', unread, score, id) == 1 then\n"
+                     "    call('HDEL', rows, id .. '.read')\n"
+                     "    changed = changed + 1\n"
+                     "  end\n"
+                     "end\n"
+                     "return {changed, unknown}\n");
+
+/* ARGV: prefix, tenant, user, what to do, the time for a person, and where the step before has
+ * ended: the time of the last row at the beginning, the time and id of the row that was the last
+ * one looked at; each "" at first. The answer: how many rows there are, how many have changed, the
+ * three again, of which the last one is "" at the end.
+ *
+ * What is marked as read leaves the list of unread ones, and so does what is there without a row.
+ * Of rows marked as unread the position tells how far it has come, also if that row has been
+ * removed meanwhile: then those of its time are looked at again. */
+static struct arda_script all_script = ARDA_SCRIPT(
+    HEAD "local till, at_score, at = unpack(ARGV, 6, 8)\n"
+         "local count, changed, start = call('ZCARD', inbox), 0, 0\n"
+         "if change == 'rm' then\n"
+         "  call('UNLINK', inbox, unread, rows)\n"
+         "  return {count, count, '', '', ''}\n"
+         "end\n"
+         "if till == '' then\n"
+         "  till = call('ZRANGE', inbox, -1, -1, 'WITHSCORES')[2]\n"
+         "  if not till then return {0, 0, '', '', ''} end\n"
+         "end\n"
+         "if change == 'unread' and at ~= '' then\n"
+         "  start = call('ZRANK', inbox, at)\n"
+         "  start = start and start + 1 or call('ZCOUNT', inbox, '-inf', '(' .. at_score)\n"
+         "end\n"
+         "local list = change == 'read' and unread or inbox\n"
+         "local found = call('ZRANGE', list, start, start + 999, 'WITHSCORES')\n"
+         "local ids, more = {}, #found == 2000\n"
+         "for i = 1, #found, 2 do\n"
+         "  if tonumber(found[i + 1]) > tonumber(till) then\n"
+         "    more = false\n"
+         "    break\n"
+         "  end\n"
+         "  ids[#ids + 1], at, at_score = found[i], found[i], found[i + 1]\n"
+         "end\n"
+         "if #ids == 0 then return {count, 0, till, at_score, ''} end\n"
+         "local fields, values, scores = {}, {}, call('ZMSCORE', inbox, unpack(ids))\n"
+         "for i, id in ipairs(ids) do\n"
+         "  if scores[i] then\n"
+         "    fields[#fields + 1] = id .. '.read'\n"
+         "    values[#values + 1] = change == 'read' and id .. '.read' or scores[i]\n"
+         "    values[#values + 1] = change == 'read' and now or id\n"
+         "  end\n"
+         "end\n"
+         "if change == 'read' then\n"
+         "  call('ZREM', unread, unpack(ids))\n"
+         "  if #values > 0 then call('HSET', rows, unpack(values)) end\n"
+         "  changed = #fields\n"
+         "else\n"
+         "  changed = call('ZADD', unread, unpack(values))\n"
+         "  call('HDEL', rows, unpack(fields))\n"
+         "end\n"
+         "return {count, changed, till, at_score, more and at or ''}\n");
+
+static const char *const words[] = {
+    [ARDA_INBOX_READ] = "read",
+    [ARDA_INBOX_UNREAD] = "unread",
+    [ARDA_INBOX_REMOVE] = "rm",
+};
 
 struct changing {
     struct arda_bus *bus;
     struct arda_inbox_changer changer;
+
+    /* Of all rows: what the next step is asked. */
+    enum arda_inbox_change change;
+    char tenant[ARDA_ID_MAX + 1], user[ARDA_ID_MAX + 1];
+    char now[BASE_RFC3339_LEN + 1];
+    char till[32], at_score[32], at[256]; /* an id may be of others, and longer than ours */
+    uint64_t changed;
 };
+
+static void end(struct changing *changing, int result, const struct base_why *why)
+{
+    changing->changer.done(changing->changer.data, result, changing->changed, why);
+    base_free(changing);
+}
+
+/* ---- rows that are named ---- */
 
 static void on_changed(void *data, int result, const struct redisReply *reply)
 {
     struct changing *changing = data;
     const struct arda_inbox_changer *changer = &changing->changer;
     struct base_why why = {0};
-    uint64_t changed = 0;
     result = arda_script_error(changing->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-                    reply->element[1]->type != REDIS_REPLY_ARRAY))
+    if (!result && (!reply_is_array_of(reply, 2) || !reply_is_number(reply->element[0]) ||
+                    !reply_are_texts(reply->element[1], 1)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         const redisReply *unknown = reply->element[1];
-        changed = (uint64_t)reply->element[0]->integer;
+        changing->changed = (uint64_t)reply->element[0]->integer;
         for (size_t i = 0; changer->on_unknown && i < unknown->elements; i++)
             changer->on_unknown(changer->data, unknown->element[i]->str);
     }
-    changer->done(changer->data, result, changed, &why);
-    base_free(changing);
+    end(changing, result, &why);
 }
+
+static int change_ids(struct changing *changing, const char *const *ids, size_t count)
+{
+    const char *argv[WORDS + ARDA_INBOX_IDS_MAX] = {arda_bus_prefix(changing->bus),
+                                                    changing->tenant, changing->user,
+                                                    words[changing->change], changing->now};
+    memcpy(argv + WORDS, ids, count * sizeof *ids);
+    return arda_script_call(changing->bus, &ids_script, (int)(WORDS + count), argv, NULL,
+                            on_changed, changing);
+}
+
+/* ---- all rows ---- */
+
+static int change_all(struct changing *changing);
+
+/* Takes where the step has ended. False: it makes no sense, or would not end. */
+static bool take_position(struct changing *changing, redisReply *const *at)
+{
+    if (at[2]->len >= sizeof changing->till || at[3]->len >= sizeof changing->at_score ||
+        at[4]->len >= sizeof changing->at)
+        return false;
+    bool stuck = at[4]->len > 0 && strcmp(at[4]->str, changing->at) == 0;
+    strcpy(changing->till, at[2]->str);
+    strcpy(changing->at_score, at[3]->str);
+    strcpy(changing->at, at[4]->str);
+    return !stuck;
+}
+
+static int take_step(struct changing *changing, const redisReply *reply, struct base_why *why)
+{
+    bool right = reply_is_array_of(reply, 5);
+    for (size_t i = 0; right && i < 5; i++)
+        right = i < 2 ? reply_is_number(reply->element[i]) : reply_is_text(reply->element[i]);
+    if (!right || !take_position(changing, reply->element))
+        return base_why_set(why, BASE_ERR_INTERNAL, "a script gave no answer");
+    changing->changed += (uint64_t)reply->element[1]->integer;
+    if (reply->element[0]->integer == 0 && changing->changed == 0)
+        return base_why_set(why, BASE_ERR_NOTFOUND, "user %s has no notifications", changing->user);
+    return BASE_OK;
+}
+
+static void on_step(void *data, int result, const struct redisReply *reply)
+{
+    struct changing *changing = data;
+    struct base_why why = {0};
+    result = arda_script_error(changing->bus, result, reply, &why);
+    if (!result)
+        result = take_step(changing, reply, &why);
+    if (!result && changing->at[0]) {
+        result = change_all(changing);
+        if (!result)
+            return;
+        base_why_set(&why, result, "%s", base_err_text(result));
+    }
+    end(changing, result, &why);
+}
+
+static int change_all(struct changing *changing)
+{
+    const char *const argv[] = {arda_bus_prefix(changing->bus),
+                                changing->tenant,
+                                changing->user,
+                                words[changing->change],
+                                changing->now,
+                                changing->till,
+                                changing->at_score,
+                                changing->at};
+    return arda_script_call(changing->bus, &all_script, sizeof argv / sizeof argv[0], argv, NULL,
+                            on_step, changing);
+}
+
+/* ---- both ---- */
 
 static bool are_ids(const char *const *ids, size_t count)
 {
@@ -86,32 +229,21 @@ int arda_inbox_change(struct arda_bus *bus, const struct arda_inbox *inbox,
                       enum arda_inbox_change change, const char *const *ids, size_t count,
                       int64_t now_ms, const struct arda_inbox_changer *changer)
 {
-    static const char *const words[] = {
-        [ARDA_INBOX_READ] = "read",
-        [ARDA_INBOX_UNREAD] = "unread",
-        [ARDA_INBOX_REMOVE] = "rm",
-    };
-    const char *argv[WORDS + ARDA_INBOX_IDS_MAX];
-    char now[BASE_RFC3339_LEN + 1];
     if (ids && (count < 1 || count > ARDA_INBOX_IDS_MAX))
         return BASE_ERR_LIMIT;
-    if (!ids)
-        count = 0;
     if (!arda_tenant_valid(inbox->tenant, strlen(inbox->tenant)) ||
-        !arda_id_valid(inbox->user, strlen(inbox->user)) || !are_ids(ids, count))
+        !arda_id_valid(inbox->user, strlen(inbox->user)) || (ids && !are_ids(ids, count)))
         return BASE_ERR_INVALID;
-    struct changing *changing = base_malloc(sizeof *changing);
+    struct changing *changing = base_calloc(1, sizeof *changing);
     if (!changing)
         return BASE_ERR_NOMEM;
-    *changing = (struct changing){bus, *changer};
-    base_rfc3339_format(now_ms, now);
-    const char *const first[WORDS] = {arda_bus_prefix(bus), inbox->tenant, inbox->user,
-                                      words[change],        now,           ids ? "ids" : "all"};
-    memcpy(argv, first, sizeof first);
-    if (count > 0)
-        memcpy(argv + WORDS, ids, count * sizeof *ids);
-    int failed = arda_script_call(bus, &change_script, (int)(WORDS + count), argv, NULL, on_changed,
-                                  changing);
+    changing->bus = bus;
+    changing->changer = *changer;
+    changing->change = change;
+    strcpy(changing->tenant, inbox->tenant); /* ids fit */
+    strcpy(changing->user, inbox->user);
+    base_rfc3339_format(now_ms, changing->now);
+    int failed = ids ? change_ids(changing, ids, count) : change_all(changing);
     if (failed)
         base_free(changing);
     return failed;

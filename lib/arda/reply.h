@@ -11,6 +11,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
+#include <string.h>
 
 static inline bool reply_is_number(const redisReply *reply)
 {
@@ -49,6 +50,20 @@ static inline bool reply_are_texts(const redisReply *reply, size_t step)
     for (size_t i = 0; right && i < reply->elements; i++)
         right = reply_is_text(reply->element[i]);
     return right;
+}
+
+#define REPLY_CURSOR_MAX 24 /* with its NUL */
+
+/* The answer to SCAN: the next cursor, or 0 at the end, and keys. The next one is another one than
+ * `cursor`, or it would not end. */
+static inline bool reply_is_scan(const redisReply *reply, const char *cursor)
+{
+    if (!reply_is_array_of(reply, 2) || !reply_is_text(reply->element[0]) ||
+        reply->element[0]->len >= REPLY_CURSOR_MAX)
+        return false;
+    const char *next = reply->element[0]->str;
+    return (strcmp(next, "0") == 0 || strcmp(next, cursor) != 0) &&
+           reply_are_texts(reply->element[1], 1);
 }
 
 /* Empty for what is no text. */

@@ -162,8 +162,12 @@ static void an_empty_inbox(void)
     check_said("");
     check_counts(0, 0);
     CHECK_INT(get("a"), BASE_ERR_NOTFOUND);
-    CHECK_INT(change(ARDA_INBOX_READ, NULL, 0), 0);
-    CHECK_INT(answer.changed, 0);
+    for (int what = ARDA_INBOX_READ; what <= ARDA_INBOX_REMOVE; what++) {
+        CHECK_INT(change((enum arda_inbox_change)what, NULL, 0), BASE_ERR_NOTFOUND);
+        CHECK_STR(answer.why, "user ann has no notifications");
+        CHECK_INT(answer.changed, 0);
+    }
+    CHECK_INT(test_redis_number(&redis, "DBSIZE"), 0);
 }
 
 static void the_newest_come_first(void)
@@ -305,6 +309,56 @@ static void all_at_once(void)
     CHECK_INT(change(ARDA_INBOX_REMOVE, NULL, 0), 0);
     CHECK_INT(answer.changed, 6);
     check_counts(0, 0);
+    CHECK_INT(test_redis_number(&redis, "DBSIZE"), 0);
+}
+
+/* How often scripts have been called. */
+static long long calls(void)
+{
+    redisReply *reply = test_redis_ask(&redis, "INFO commandstats");
+    const char *line = strstr(reply->str, "cmdstat_evalsha:calls=");
+    long long count = line ? strtoll(line + strlen("cmdstat_evalsha:calls="), NULL, 10) : 0;
+    freeReplyObject(reply);
+    return count;
+}
+
+static void fill(int from, int to, long long score)
+{
+    test_redis_do(&redis, "EVAL %s 0 %d %d %lld",
+                  "for i = ARGV[1], ARGV[2] do\n"
+                  "  local id = string.format('n%05d', i)\n"
+                  "  redis.call('ZADD', 'arda:inbox:acme:ann', ARGV[3], id)\n"
+                  "  redis.call('ZADD', 'arda:unread:acme:ann', ARGV[3], id)\n"
+                  "  redis.call('HSET', 'arda:rows:acme:ann', id, '{\"body\":1}')\n"
+                  "end\n"
+                  "return 1",
+                  from, to, score);
+}
+
+/* No step holds up others for long, whatever there is. */
+static void many_are_changed_in_steps_of_a_thousand(void)
+{
+    test_redis_do(&redis, "FLUSHALL");
+    fill(1, 400, 1);
+    fill(401, 2300, 2); /* more of one time than a step takes */
+    fill(2301, 2500, 3);
+    test_redis_do(&redis, "ZREM arda:inbox:acme:ann n00007"); /* there without a row */
+    test_redis_do(&redis, "ZADD arda:unread:acme:ann 4 later");
+    long long before = calls();
+    CHECK_INT(change(ARDA_INBOX_READ, NULL, 0), 0);
+    CHECK_INT(answer.changed, 2499);
+    CHECK_INT(calls() - before, 3);
+    check_counts(2499, 1); /* what came after the beginning is left alone */
+    CHECK_INT(test_redis_number(&redis, "HLEN arda:rows:acme:ann"), 2500 + 2499);
+    CHECK_INT(test_redis_number(&redis, "HEXISTS arda:rows:acme:ann n00007.read"), 0);
+    before = calls();
+    CHECK_INT(change(ARDA_INBOX_UNREAD, NULL, 0), 0);
+    CHECK_INT(answer.changed, 2499);
+    CHECK_INT(calls() - before, 3);
+    check_counts(2499, 2500);
+    CHECK_INT(test_redis_number(&redis, "HLEN arda:rows:acme:ann"), 2500);
+    CHECK_INT(change(ARDA_INBOX_REMOVE, NULL, 0), 0);
+    CHECK_INT(answer.changed, 2499);
     CHECK_INT(test_redis_number(&redis, "DBSIZE"), 0);
 }
 
@@ -494,6 +548,7 @@ int main(void)
     RUN(entries_that_are_no_rows_do_not_hide_others);
     RUN(read_unread_and_remove);
     RUN(all_at_once);
+    RUN(many_are_changed_in_steps_of_a_thousand);
     RUN(what_is_added_is_there_once);
     RUN(an_id_of_version_7_tells_the_time);
     RUN(additions_that_make_no_sense_are_refused);
