@@ -129,7 +129,10 @@ static bool has_recipients(struct tool *tool)
     unsigned channels = 0;
     for (size_t i = 0; i < add->addition.user_count; i++)
         channels |= add->users[i].channels;
-    if (add->addition.user_count == 0)
+    if (add->addition.user_count == 0 && tool->settings.user)
+        base_log(BASE_LOG_ERROR, "user %s of tenant %s is not in the directory",
+                 tool->settings.user, tool->settings.tenant);
+    else if (add->addition.user_count == 0)
         base_log(BASE_LOG_ERROR, "tenant %s has no active users", tool->settings.tenant);
     else if (channels == 0)
         base_log(BASE_LOG_ERROR, "nobody has a channel on for %s", tool->settings.type);
@@ -147,11 +150,8 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
         tool_answer(data, result, why);
         return;
     }
-    if (tool->settings.user)
+    if (tool->settings.user && add->known)
         add_user(add, tool->settings.user);
-    if (tool->settings.user && !add->known)
-        base_log(BASE_LOG_INFO, "user %s is not in the directory; is the id right?",
-                 tool->settings.user);
     if (add->failed || list_users(add) < 0) {
         arda_tool_out_of_memory(&tool->base);
         tool_answer(data, BASE_OK, NULL);

@@ -69,16 +69,21 @@ timeless() { sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-02-08T12:00:0
         diff "$golden/inbox-read.jsonl" -
 }
 
-@test "one recipient, known or not, active or not" {
+@test "one recipient, active or not; one who is not known is not added to" {
     people
     run --separate-stderr add --user bob
     [ "$status:$output:$stderr" = "0::" ]
     run --separate-stderr add --user cid
     [ "$status:$output:$stderr" = "0::" ]
     run --separate-stderr add --user zoe
-    [ "$status:$output" = "0:" ]
-    [ "$stderr" = "arda-inbox: user zoe is not in the directory; is the id right?" ]
-    for user in bob cid zoe; do
+    [ "$status:$output" = "1:" ]
+    [ "$stderr" = "arda-inbox: user zoe of tenant acme is not in the directory" ]
+    [ "$(redis keys "$ARDA_PREFIX:*zoe")" = "" ]
+    run --separate-stderr add --tenant nosuch --user ann
+    [ "$status:$output" = "1:" ]
+    [ "$stderr" = "arda-inbox: user ann of tenant nosuch is not in the directory" ]
+    [ "$(redis keys "$ARDA_PREFIX:*nosuch*")" = "" ]
+    for user in bob cid; do
         [ "$(arda-inbox count --user "$user")" = 1 ]
     done
     [ "$(arda-inbox count)" = 0 ]
@@ -112,8 +117,8 @@ timeless() { sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-02-08T12:00:0
     [ "$(arda-inbox count)" = 1 ]
     [ "$(arda-inbox count --user bob)" = 2 ]
     due 3
-    add --user zoe
-    [ "$(arda-inbox count --user zoe)" = 1 ]
+    add --user cid
+    [ "$(arda-inbox count --user cid)" = 1 ]
     due 3
     preference '"ann"' webhook false
     run --separate-stderr add
@@ -185,7 +190,40 @@ timeless() { sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-02-08T12:00:0
     [ "$(unread)" = 3 ]
     arda-inbox rm --all
     [ "$(redis keys "$ARDA_PREFIX:*")" = "" ]
+}
+
+@test "of a user without notifications none is marked: exit 1, and nothing is written" {
+    rows 1
+    for command in read unread rm; do
+        run --separate-stderr arda-inbox "$command" --user nosuch --all
+        [ "$status:$output" = "1:" ]
+        [ "$stderr" = "arda-inbox: user nosuch has no notifications" ]
+        run --separate-stderr arda-inbox "$command" --user nosuch n001
+        [ "$status:$output" = "1:" ]
+        [ "$stderr" = "arda-inbox: n001: there is no such notification" ]
+    done
+    [ "$(redis keys "$ARDA_PREFIX:*nosuch*")" = "" ]
+    arda-inbox read --all
+    arda-inbox read --all # there is one, which is so already
+}
+
+@test "many are marked, and the longest step is short" {
+    redis eval "for i = 1, 20000 do
+        local id = string.format('n%05d', i)
+        redis.call('ZADD', KEYS[1], i, id) redis.call('ZADD', KEYS[2], i, id)
+        redis.call('HSET', KEYS[3], id, '{}')
+    end" 3 "$ARDA_PREFIX":{inbox,unread,rows}:acme:ann
+    redis config resetstat
+    for command in read unread; do
+        arda-inbox "$command" --all
+    done
+    [ "$(unread)" = 20000 ]
+    [ "$(redis info commandstats | sed -n 's/^cmdstat_evalsha:calls=\([0-9]*\),.*/\1/p')" -ge 40 ]
+    arda-inbox read --all
+    [ "$(unread)" = 0 ]
+    [ "$(redis hlen "$ARDA_PREFIX:rows:acme:ann")" = 40000 ]
     arda-inbox rm --all
+    [ "$(redis keys "$ARDA_PREFIX:*")" = "" ]
 }
 
 @test "ids that are unknown are said, the others changed, exit 1" {
@@ -218,6 +256,7 @@ watched() { [ "$(redis pubsub numsub "$ARDA_PREFIX:events:acme" | tail -n 1)" = 
 }
 
 @test "watch says when it may have missed something, and goes on" {
+    people
     start watch arda-inbox watch
     wait_for watched
     redis client kill type pubsub
@@ -259,6 +298,7 @@ watched() { [ "$(redis pubsub numsub "$ARDA_PREFIX:events:acme" | tail -n 1)" = 
 }
 
 @test "an error of Redis is told, exit 70" {
+    people
     redis set "$ARDA_PREFIX:inbox:acme:ann" x
     for command in list count 'rm x' add; do
         # shellcheck disable=SC2086
