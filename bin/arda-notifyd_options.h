@@ -42,11 +42,13 @@
         NULL, NULL,                                                                                \
         "file with the secret of the links in e-mails; else UNSUBSCRIBE_TOKEN_SECRET is taken")
 
+#define NOTIFYD_RETAIN "10000" /* the COUNT of --retain where none is given */
+
 #define NOTIFYD_OPTIONS(OPT)                                                                       \
     OPT(since, 's', "since", TEXT, "WHEN", NULL, NULL, NULL,                                       \
         "begin there in streams that nobody has read: start, a time, -10m, a stream id")           \
-    OPT(retain, 0, "retain", TEXT, "[AGE][,COUNT]", BASE_OPT_NO_ENV, NULL, NULL,                   \
-        "keep no older notifications, and no more of each user")                                   \
+    OPT(retain, 0, "retain", TEXT, "[AGE][,COUNT]", BASE_OPT_NO_ENV, NOTIFYD_RETAIN, NULL,         \
+        "keep no older notifications, and no more of each user; a COUNT of none: any number")      \
     OPT(print, 'p', "print", FLAG, NULL, NULL, NULL, NULL,                                         \
         "write each new notification to standard output, a JSON object a line")                    \
     OPT(dry_run, 'n', "dry-run", FLAG, NULL, NULL, NULL, NULL,                                     \

@@ -16,6 +16,7 @@
 #define BUS_DRAIN_MS 1000
 #define SIGNALS      3
 #define RETAIN_MAX   "1..1000000"
+#define RETAIN_NONE  "none"
 
 static const struct base_opt rows[] = {NOTIFYD_OPTIONS(BASE_OPT_ROW)};
 
@@ -193,31 +194,36 @@ static _Noreturn void fail(int code, const char *what, const struct base_why *wh
     exit(base_exit_status(code));
 }
 
-/* AGE, COUNT, or both with a comma between them. */
+/* Digits, or `none' for any number of notifications. */
+static void read_retain_count(struct notifyd *nd, const char *text)
+{
+    struct base_why why;
+    int64_t count = 0;
+    if (strcmp(text, RETAIN_NONE) != 0 && base_opt_parse_int(text, RETAIN_MAX, &count, &why) < 0)
+        fail(BASE_ERR_INVALID, "--retain", &why);
+    nd->retention.count = (uint32_t)count;
+}
+
+/* AGE, COUNT, or both with a comma between them. Without COUNT the default counts. */
 static void read_retain(struct notifyd *nd)
 {
-    const char *text = nd->settings.retain;
+    const char *text = nd->settings.retain ? nd->settings.retain : "";
     char age[32];
-    int64_t count;
     struct base_why why;
-    if (!text || !*text)
-        return;
     const char *comma = strchr(text, ',');
     size_t len = comma ? (size_t)(comma - text) : strlen(text);
-    bool only_count = !comma && strspn(text, "0123456789") == len;
+    bool only_count = !comma && (strspn(text, "0123456789") == len || !strcmp(text, RETAIN_NONE));
+    const char *count = only_count ? text : comma ? comma + 1 : "";
+    read_retain_count(nd, *count ? count : NOTIFYD_RETAIN);
+    if (only_count || len == 0)
+        return;
     if (len >= sizeof age)
         fail(BASE_ERR_INVALID, "--retain",
              &(struct base_why){.text = "expected a duration, a number, or both as 90d,1000"});
     memcpy(age, text, len);
     age[len] = '\0';
-    if (len > 0 && !only_count && base_opt_parse_duration(age, &nd->retention.age_ms, &why) < 0)
+    if (base_opt_parse_duration(age, &nd->retention.age_ms, &why) < 0)
         fail(BASE_ERR_INVALID, "--retain", &why);
-    const char *number = only_count ? text : comma ? comma + 1 : "";
-    if (*number) {
-        if (base_opt_parse_int(number, RETAIN_MAX, &count, &why) < 0)
-            fail(BASE_ERR_INVALID, "--retain", &why);
-        nd->retention.count = (uint32_t)count;
-    }
 }
 
 /* What is included begins behind the id before it. */

@@ -233,6 +233,32 @@ told() {
     [ "$(redis --scan --pattern "arda:progress:$tenant:*" | wc -l)" = 0 ]
 }
 
+# crowd PREFIX: the inbox of the user has 10,400 rows.
+crowd() {
+    redis eval "for i = 1, 10400 do
+        redis.call('ZADD', KEYS[1], i, 'n' .. i) redis.call('HSET', KEYS[2], 'n' .. i, '{}')
+    end" 2 "$1:inbox:$tenant:$user" "$1:rows:$tenant:$user"
+}
+
+@test "retention: 10,000 of each user unless told otherwise" {
+    local prefix
+    start_notifyd plain --prefix r2
+    start_notifyd aged --prefix r3 --retain 36500d
+    start_notifyd none --prefix r4 --retain none
+    start_notifyd agednone --prefix r5 --retain 36500d,none
+    for prefix in r2 r3 r4 r5; do
+        PREFIX=$prefix load_users "$tenant" "$user"
+        crowd "$prefix"
+        arda-publish --prefix "$prefix" card.transition tenantId="$tenant" cardId="$card" loopId="$loop" \
+            fromStage=created toStage=triggered method=scan
+        PREFIX=$prefix wait_for all_acked "$tenant"
+        case $prefix in
+            r2 | r3) [ "$(redis zcard "$prefix:inbox:$tenant:$user")" = 10000 ] ;;
+            *) [ "$(redis zcard "$prefix:inbox:$tenant:$user")" = 10401 ] ;;
+        esac
+    done
+}
+
 @test "retention by count and by age" {
     start_notifyd retain --prefix r1 --retain 90d,2
     PREFIX=r1 load_users "$tenant" "$user"
