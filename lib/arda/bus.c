@@ -39,7 +39,8 @@ void bus_tell_up(struct arda_bus *bus)
 static void on_commands_up(void *data)
 {
     struct arda_bus *bus = data;
-    bus->reply_reader = redisReaderCreate();
+    /* Without memory: every byte that comes will be refused, and the connection made again. */
+    (void)reply_reader_open(&bus->reply_reader, NULL, NULL);
     bus->script_loaded = false;
     bus->renew_at_us = 0;
     bus_fence_start(bus);
@@ -50,9 +51,7 @@ static void on_commands_up(void *data)
 static void on_commands_down(void *data, bool was_up, const struct base_why *why)
 {
     struct arda_bus *bus = data;
-    if (bus->reply_reader)
-        redisReaderFree(bus->reply_reader);
-    bus->reply_reader = NULL;
+    reply_reader_close(&bus->reply_reader);
     bus->stats.reconnects += was_up;
     bus_commands_lost(bus);
     tell_state(bus, why);
@@ -102,7 +101,7 @@ static void on_subscriber_down(void *data, bool was_up, const struct base_why *w
 static int on_subscriber_bytes(void *data, const char *bytes, size_t len)
 {
     struct arda_bus *bus = data;
-    return bus->push_reader ? bus_reader_bytes(bus, bytes, len) : BASE_ERR_NOMEM;
+    return bus->push_reader.reader ? bus_reader_bytes(bus, bytes, len) : BASE_ERR_NOMEM;
 }
 
 static void on_subscriber_flush(void *data)
@@ -230,8 +229,7 @@ static void one_closed(struct arda_bus *bus)
     void (*done)(void *) = bus->on_closed;
     void *data = bus->closed_data;
     bus_reader_stop(bus);
-    if (bus->reply_reader)
-        redisReaderFree(bus->reply_reader);
+    reply_reader_close(&bus->reply_reader);
     free_bus(bus);
     if (done)
         done(data);

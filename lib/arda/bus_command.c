@@ -65,12 +65,11 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
 
 static int take_replies(struct arda_bus *bus)
 {
-    while (bus->reply_reader) {
-        void *reply = NULL;
-        if (redisReaderGetReply(bus->reply_reader, &reply) != REDIS_OK)
-            return BASE_ERR_SYNTAX;
-        if (!reply)
-            return BASE_OK;
+    while (bus->reply_reader.reader) {
+        void *reply;
+        int failed = reply_reader_next(&bus->reply_reader, &reply);
+        if (failed || !reply)
+            return failed;
         bool expected = take_reply(bus, reply);
         freeReplyObject(reply);
         if (!expected)
@@ -81,12 +80,12 @@ static int take_replies(struct arda_bus *bus)
 
 int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
 {
-    int failed = bus->reply_reader ? BASE_OK : BASE_ERR_NOMEM;
+    int failed = bus->reply_reader.reader ? BASE_OK : BASE_ERR_NOMEM;
     while (len > 0 && !failed) {
         size_t step = len < FEED_BYTES ? len : FEED_BYTES;
-        if (redisReaderFeed(bus->reply_reader, bytes, step) != REDIS_OK)
-            return BASE_ERR_NOMEM;
-        failed = take_replies(bus);
+        failed = reply_reader_feed(&bus->reply_reader, bytes, step);
+        if (!failed)
+            failed = take_replies(bus);
         bytes += step;
         len -= step;
     }

@@ -17,6 +17,7 @@
 #include "arda/bus.h"
 #include "arda/keys.h"
 #include "arda/redis_conn.h"
+#include "arda/reply_reader.h"
 #include "arda/seen.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -83,7 +84,7 @@ struct arda_bus {
     struct arda_bus_stats stats;
 
     struct arda_redis_conn *commands;
-    redisReader *reply_reader;
+    struct reply_reader reply_reader;
     struct bus_waiting *waiting; /* a ring */
     size_t waiting_cap, waiting_first, waiting_count;
     size_t publications;                /* among them */
@@ -96,7 +97,7 @@ struct arda_bus {
     bool fencing;                       /* it stands, and is not to be used yet */
 
     struct arda_redis_conn *subscriber;
-    redisReader *push_reader;
+    struct reply_reader push_reader;
     struct base_map channels; /* by name */
     uint64_t channel_changes; /* channels made and freed so far */
     struct base_list unsent;  /* channels that have to be subscribed */

@@ -6,6 +6,7 @@
  */
 #include "arda/bus_internal.h"
 
+#include "arda/reply.h"
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -202,6 +203,9 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
     size_t elements = reply->type == REDIS_REPLY_ARRAY ? (size_t)reply->elements : 0;
     if (elements >= 3 && reply->element[2]->type == REDIS_REPLY_STRING)
         stream_id = reply->element[2]->str;
+    /* The answers of EXEC, or of a PUBLISH alone. */
+    if (!bus->step_error[0] && !reply_is_array(reply) && !reply_is_number(reply))
+        snprintf(bus->step_error, sizeof bus->step_error, "the answer makes no sense");
     if (!bus->step_error[0]) {
         bus->stats.published++;
         waiting->on_published(waiting->data, ARDA_PUBLISHED, stream_id, NULL);

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define FEED_BYTES 16384 /* hiredis moves what is left of a feed after each reply */
+#define FEED_BYTES   16384 /* hiredis moves what is left of a feed after each reply */
+#define MAX_ELEMENTS 16    /* of a push; Redis has three or four */
 
 #if HIREDIS_MAJOR >= 1
 typedef size_t count_type;
@@ -103,8 +104,9 @@ static void *on_string(const redisReadTask *task, char *text, size_t len)
 
 static void *on_array(const redisReadTask *task, count_type count)
 {
-    (void)count;
     struct arda_bus *bus = task->privdata;
+    if (count > MAX_ELEMENTS)
+        return NULL;
     if (!task->parent)
         bus->reading = NULL;
     return &something;
@@ -146,18 +148,12 @@ int bus_reader_start(struct arda_bus *bus)
         .createNil = on_nil,
         .freeObject = free_nothing,
     };
-    bus->push_reader = redisReaderCreateWithFunctions(&functions);
-    if (!bus->push_reader)
-        return BASE_ERR_NOMEM;
-    bus->push_reader->privdata = bus;
-    return BASE_OK;
+    return reply_reader_open(&bus->push_reader, &functions, bus);
 }
 
 void bus_reader_stop(struct arda_bus *bus)
 {
-    if (bus->push_reader)
-        redisReaderFree(bus->push_reader);
-    bus->push_reader = NULL;
+    reply_reader_close(&bus->push_reader);
     bus->reading = NULL;
     BASE_LIST_FOREACH_SAFE (link, &bus->asked) {
         base_list_remove(link);
@@ -170,13 +166,13 @@ int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len)
     /* A handler may end the bus, whose reader then stays until the loop is out of here. */
     while (len > 0 && !bus->closing) {
         size_t step = len < FEED_BYTES ? len : FEED_BYTES;
-        if (redisReaderFeed(bus->push_reader, bytes, step) != REDIS_OK)
-            return BASE_ERR_NOMEM;
-        void *reply;
+        int failed = reply_reader_feed(&bus->push_reader, bytes, step);
+        void *reply = NULL;
         do {
-            reply = NULL;
-            if (redisReaderGetReply(bus->push_reader, &reply) != REDIS_OK)
-                return BASE_ERR_SYNTAX;
+            if (!failed)
+                failed = reply_reader_next(&bus->push_reader, &reply);
+            if (failed)
+                return failed;
         } while (reply && !bus->closing);
         bytes += step;
         len -= step;

@@ -5,6 +5,7 @@
 #include "arda/stream.h"
 
 #include "arda/bus_internal.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
@@ -27,19 +28,9 @@ struct question {
     void *data;
 };
 
-static struct base_slice text_of(const redisReply *reply)
-{
-    return (struct base_slice){reply->str, reply->len};
-}
-
-static bool is_text(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
-}
-
 static bool is_id(const redisReply *reply, struct arda_stream_id *id)
 {
-    return is_text(reply) && arda_stream_id_parse(reply->str, reply->len, id);
+    return reply_is_text(reply) && arda_stream_id_parse(reply->str, reply->len, id);
 }
 
 /* What the answer says before anybody looks into it. */
@@ -99,15 +90,14 @@ static void take_field(struct arda_stream_entry *entry, struct base_slice name,
 static bool take_entry(const redisReply *reply, struct arda_stream_entry *entry, size_t *bytes)
 {
     *entry = (struct arda_stream_entry){.id = {0, 0}};
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        !is_id(reply->element[0], &entry->id))
+    if (!reply_is_array_of(reply, 2) || !is_id(reply->element[0], &entry->id))
         return false;
     const redisReply *fields = reply->element[1];
     size_t count = fields->type == REDIS_REPLY_ARRAY ? fields->elements : 0;
     for (size_t i = 0; i + 1 < count; i += 2) {
-        if (!is_text(fields->element[i]) || !is_text(fields->element[i + 1]))
+        if (!reply_is_text(fields->element[i]) || !reply_is_text(fields->element[i + 1]))
             return false;
-        take_field(entry, text_of(fields->element[i]), text_of(fields->element[i + 1]));
+        take_field(entry, reply_text(fields->element[i]), reply_text(fields->element[i + 1]));
         *bytes += fields->element[i]->len + fields->element[i + 1]->len;
     }
     return true;
@@ -184,7 +174,7 @@ static bool take_fact(struct arda_stream_info *info, const redisReply *name,
                       const redisReply *value)
 {
     bool number = value->type == REDIS_REPLY_INTEGER && value->integer >= 0;
-    if (!is_text(name))
+    if (!reply_is_text(name))
         return false;
     if (strcmp(name->str, "length") == 0) {
         info->length = number ? (uint64_t)value->integer : 0;
@@ -246,12 +236,12 @@ int arda_stream_info(struct arda_bus *bus, struct base_slice tenant, arda_stream
 static bool is_number(const redisReply *reply, uint64_t *number)
 {
     *number = 0;
-    for (size_t i = 0; is_text(reply) && i < reply->len; i++) {
+    for (size_t i = 0; reply_is_text(reply) && i < reply->len; i++) {
         if (reply->str[i] < '0' || reply->str[i] > '9' || i >= 18)
             return false;
         *number = *number * 10 + (uint64_t)(reply->str[i] - '0');
     }
-    return is_text(reply) && reply->len > 0;
+    return reply_is_text(reply) && reply->len > 0;
 }
 
 static void on_time(void *data, int result, const struct redisReply *reply)
@@ -260,8 +250,8 @@ static void on_time(void *data, int result, const struct redisReply *reply)
     struct base_why why = {0};
     uint64_t seconds = 0, us = 0;
     result = check(question, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-                    !is_number(reply->element[0], &seconds) || !is_number(reply->element[1], &us)))
+    if (!result && (!reply_is_array_of(reply, 2) || !is_number(reply->element[0], &seconds) ||
+                    !is_number(reply->element[1], &us)))
         result = no_sense(&why);
     question->done.time(question->data, result, seconds * 1000 + us / 1000, &why);
     base_free(question);
@@ -280,7 +270,8 @@ struct scan {
     void (*on_tenant)(void *data, struct base_slice tenant);
     void (*done)(void *data, int result, const struct base_why *why);
     void *data;
-    size_t head_len; /* of a key, before the tenant */
+    size_t head_len;               /* of a key, before the tenant */
+    char cursor[REPLY_CURSOR_MAX]; /* asked for */
 };
 
 static int scan_from(struct scan *scan, const char *cursor);
@@ -289,7 +280,7 @@ static void give_tenants(const struct scan *scan, const redisReply *keys)
 {
     for (size_t i = 0; i < keys->elements; i++) {
         const redisReply *key = keys->element[i];
-        if (!is_text(key) || key->len <= scan->head_len)
+        if (!reply_is_text(key) || key->len <= scan->head_len)
             continue;
         struct base_slice tenant = {key->str + scan->head_len, key->len - scan->head_len};
         if (arda_tenant_valid(tenant.data, tenant.len))
@@ -303,8 +294,7 @@ static void on_keys(void *data, int result, const struct redisReply *reply)
     struct scan *scan = data;
     struct base_why why = {0};
     result = check(&(struct question){.bus = scan->bus}, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-                    !is_text(reply->element[0]) || reply->element[1]->type != REDIS_REPLY_ARRAY))
+    if (!result && !reply_is_scan(reply, scan->cursor))
         result = no_sense(&why);
     if (!result) {
         give_tenants(scan, reply->element[1]);
@@ -322,8 +312,9 @@ static void on_keys(void *data, int result, const struct redisReply *reply)
 static int scan_from(struct scan *scan, const char *cursor)
 {
     char pattern[ARDA_KEY_MAX];
+    strcpy(scan->cursor, cursor);
     scan->head_len = arda_key(pattern, arda_bus_prefix(scan->bus), "stream", "*", 1) - 1;
-    const char *const argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"};
+    const char *const argv[] = {"SCAN", scan->cursor, "MATCH", pattern, "COUNT", "1000"};
     return arda_bus_command(scan->bus, 6, argv, NULL, on_keys, scan);
 }
 
@@ -333,7 +324,7 @@ int arda_stream_scan(struct arda_bus *bus, void (*on_tenant)(void *data, struct 
     struct scan *scan = base_malloc(sizeof *scan);
     if (!scan)
         return BASE_ERR_NOMEM;
-    *scan = (struct scan){bus, on_tenant, done, data, 0};
+    *scan = (struct scan){.bus = bus, .on_tenant = on_tenant, .done = done, .data = data};
     int failed = scan_from(scan, "0");
     if (failed)
         base_free(scan);

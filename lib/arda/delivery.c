@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/delivery_internal.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,9 +53,7 @@ static void on_changed(void *data, int result, const struct redisReply *reply)
     struct arda_delivery_settled settled = {0};
     struct base_why why = {0};
     result = arda_script_error(change->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-                    reply->element[0]->type != REDIS_REPLY_INTEGER ||
-                    reply->element[1]->type != REDIS_REPLY_INTEGER))
+    if (!result && !reply_are_numbers(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         settled.late = reply->element[0]->integer != 0;

@@ -4,10 +4,10 @@
  * tells the tenant, and a note goes when that is done.
  */
 #include "arda/delivery_internal.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +22,7 @@ struct asking {
 static void give_note(const struct asking *asking, const redisReply *tenant, const redisReply *note)
 {
     char *why = NULL;
-    if (tenant->type != REDIS_REPLY_STRING || note->type != REDIS_REPLY_STRING ||
-        !arda_tenant_valid(tenant->str, tenant->len))
+    if (!arda_tenant_valid(tenant->str, tenant->len))
         return;
     long long since_ms = strtoll(note->str, &why, 10);
     if (since_ms > 0)
@@ -36,8 +35,9 @@ static void on_notes(void *data, int result, const struct redisReply *reply)
     struct asking *asking = data;
     struct base_why why = {0};
     result = arda_script_error(asking->bus, result, reply, &why);
-    size_t count = !result && reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
-    for (size_t i = 0; i + 1 < count; i += 2)
+    if (!result && !reply_are_texts(reply, 2))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
+    for (size_t i = 0; !result && i < reply->elements; i += 2)
         give_note(asking, reply->element[i], reply->element[i + 1]);
     asking->alerts.done(asking->alerts.data, result, &why);
     base_free(asking);
@@ -108,7 +108,7 @@ static void on_counted(void *data, int result, const struct redisReply *reply)
     struct counting *counting = data;
     struct arda_delivery_counts counts = {.oldest_ms = -1};
     result = arda_script_error(counting->bus, result, reply, NULL);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3))
+    if (!result && !reply_are_numbers(reply, 3))
         result = BASE_ERR_INTERNAL;
     if (!result)
         counts = (struct arda_delivery_counts){(uint64_t)reply->element[0]->integer,

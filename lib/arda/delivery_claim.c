@@ -11,10 +11,10 @@
  * is put off for a lease, and told.
  */
 #include "arda/delivery_internal.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -210,9 +210,8 @@ static void on_claimed(void *data, int result, const struct redisReply *reply)
     struct base_why why = {0};
     long long next_ms = -1;
     result = arda_script_error(claiming->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
-                    reply->element[0]->type != REDIS_REPLY_STRING ||
-                    reply->element[1]->type != REDIS_REPLY_STRING ||
+    if (!result && (!reply_is_array(reply) || reply->elements < 2 ||
+                    !reply_is_text(reply->element[0]) || !reply_is_text(reply->element[1]) ||
                     sscanf(reply->element[0]->str, "%lld", &next_ms) != 1))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)

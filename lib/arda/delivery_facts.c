@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/delivery_read.h"
 
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,32 +43,25 @@ struct asking {
     void *data;
 };
 
-static struct base_slice text_of(const struct redisReply *reply)
-{
-    if (reply->type != REDIS_REPLY_STRING)
-        return (struct base_slice){"", 0};
-    return (struct base_slice){reply->str, reply->len};
-}
-
 static int64_t ms_of(const struct redisReply *reply)
 {
-    struct base_slice text = text_of(reply);
+    struct base_slice text = reply_text(reply);
     return text.len > 0 ? strtoll(text.data, NULL, 10) : 0;
 }
 
 static void take_facts(struct arda_delivery_facts *facts, const struct redisReply *reply)
 {
-    struct base_slice disabled_at = text_of(reply->element[DISABLED_AT]);
+    struct base_slice disabled_at = reply_text(reply->element[DISABLED_AT]);
     facts->shadow = reply->element[SHADOW]->integer == 1;
     facts->handled = reply->element[HANDLED]->integer == 1;
-    facts->cause = text_of(reply->element[CAUSE]);
-    facts->row = text_of(reply->element[ROW]);
+    facts->cause = reply_text(reply->element[CAUSE]);
+    facts->row = reply_text(reply->element[ROW]);
     facts->failures = (uint64_t)ms_of(reply->element[FAILURES]);
     facts->failing_since_ms = ms_of(reply->element[FAILING_SINCE]);
     facts->open_until_ms = ms_of(reply->element[OPEN_UNTIL]);
     facts->pause_ms = ms_of(reply->element[PAUSE]);
     facts->spare_until_ms = ms_of(reply->element[SPARE_UNTIL]);
-    facts->disabled_why = text_of(reply->element[DISABLED_WHY]);
+    facts->disabled_why = reply_text(reply->element[DISABLED_WHY]);
     if (disabled_at.len == 0 ||
         base_rfc3339_parse(disabled_at.data, disabled_at.len, &facts->disabled_at_ms) < 0)
         facts->disabled_at_ms = 0;
@@ -80,7 +73,8 @@ static void on_facts(void *data, int result, const struct redisReply *reply)
     struct arda_delivery_facts facts = {0};
     struct base_why why = {0};
     result = arda_script_error(asking->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != FACTS))
+    if (!result && (!reply_is_array_of(reply, FACTS) || !reply_is_number(reply->element[SHADOW]) ||
+                    !reply_is_number(reply->element[HANDLED])))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         take_facts(&facts, reply);

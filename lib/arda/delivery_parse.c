@@ -3,10 +3,10 @@
  * One block holds the struct, the slices of a digest's rows, and the bytes of all texts.
  */
 #include "arda/delivery_internal.h"
+#include "arda/reply.h"
 
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,18 +38,12 @@ enum field {
 
 static bool is_whole(const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELDS)
+    if (!reply_is_array_of(reply, FIELDS))
         return false;
     for (int i = 0; i < ROWS; i++)
-        if (reply->element[i]->type != REDIS_REPLY_STRING)
+        if (!reply_is_text(reply->element[i]))
             return false;
-    const redisReply *rows = reply->element[ROWS];
-    if (rows->type != REDIS_REPLY_ARRAY)
-        return false;
-    for (size_t i = 0; i < rows->elements; i++)
-        if (rows->element[i]->type != REDIS_REPLY_STRING)
-            return false;
-    return true;
+    return reply_are_texts(reply->element[ROWS], 1);
 }
 
 static struct base_slice copy(char **to, const redisReply *text)

@@ -6,11 +6,11 @@
  */
 #include "arda/delivery_read.h"
 
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,13 +139,6 @@ struct reading {
     char id[ARDA_ID_MAX + 1]; /* of one record */
 };
 
-static struct base_slice text_of(const struct redisReply *reply)
-{
-    if (reply->type != REDIS_REPLY_STRING)
-        return (struct base_slice){"", 0};
-    return (struct base_slice){reply->str, reply->len};
-}
-
 static uint64_t number_of(struct base_slice text)
 {
     return text.len > 0 && *text.data != '-' ? strtoull(text.data, NULL, 10) : 0;
@@ -153,10 +146,10 @@ static uint64_t number_of(struct base_slice text)
 
 static bool is_record(const struct redisReply *reply, struct arda_delivery_record *record)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELDS)
+    if (!reply_is_array_of(reply, FIELDS))
         return false;
-    struct base_slice channel = text_of(reply->element[CHANNEL]);
-    struct base_slice status = text_of(reply->element[STATUS]);
+    struct base_slice channel = reply_text(reply->element[CHANNEL]);
+    struct base_slice status = reply_text(reply->element[STATUS]);
     return arda_notify_channel_find(channel.data, channel.len, &record->channel) == 0 &&
            arda_delivery_status_find(status.data, status.len, &record->status) == 0;
 }
@@ -165,12 +158,12 @@ static bool is_record(const struct redisReply *reply, struct arda_delivery_recor
 static void take_times(const struct redisReply *reply, struct arda_delivery_record *record,
                        char until[static BASE_RFC3339_LEN + 1])
 {
-    struct base_slice score = text_of(reply->element[SCORE]);
+    struct base_slice score = reply_text(reply->element[SCORE]);
     if (record->status != ARDA_DELIVERY_PENDING || score.len == 0)
         return;
     base_rfc3339_format((int64_t)strtod(score.data, NULL), until);
     struct base_slice text = {until, BASE_RFC3339_LEN};
-    if (text_of(reply->element[LEASE]).len > 0)
+    if (reply_text(reply->element[LEASE]).len > 0)
         record->leased_until = text;
     else
         record->next_attempt_at = text;
@@ -185,21 +178,21 @@ static void give_record(struct reading *reading, const struct redisReply *reply,
         return;
     }
     record.id = (struct base_slice){id, strlen(id)};
-    record.notification_id = text_of(reply->element[NOTIFICATION_ID]);
-    record.user = text_of(reply->element[USER]);
-    record.type = text_of(reply->element[TYPE]);
-    record.attempt_count = number_of(text_of(reply->element[ATTEMPT_COUNT]));
-    record.last_attempt_at = text_of(reply->element[LAST_ATTEMPT_AT]);
-    record.last_error = text_of(reply->element[LAST_ERROR]);
-    record.delivered_at = text_of(reply->element[DELIVERED_AT]);
-    record.created_at = text_of(reply->element[CREATED_AT]);
-    record.updated_at = text_of(reply->element[UPDATED_AT]);
-    record.held_until = text_of(reply->element[HELD_UNTIL]);
-    record.digest_id = text_of(reply->element[DIGEST_ID]);
-    record.items = number_of(text_of(reply->element[ITEMS]));
-    record.attempts = text_of(reply->element[ATTEMPTS]);
-    record.notification = text_of(reply->element[NOTIFICATION]);
-    record.cause = text_of(reply->element[CAUSE]);
+    record.notification_id = reply_text(reply->element[NOTIFICATION_ID]);
+    record.user = reply_text(reply->element[USER]);
+    record.type = reply_text(reply->element[TYPE]);
+    record.attempt_count = number_of(reply_text(reply->element[ATTEMPT_COUNT]));
+    record.last_attempt_at = reply_text(reply->element[LAST_ATTEMPT_AT]);
+    record.last_error = reply_text(reply->element[LAST_ERROR]);
+    record.delivered_at = reply_text(reply->element[DELIVERED_AT]);
+    record.created_at = reply_text(reply->element[CREATED_AT]);
+    record.updated_at = reply_text(reply->element[UPDATED_AT]);
+    record.held_until = reply_text(reply->element[HELD_UNTIL]);
+    record.digest_id = reply_text(reply->element[DIGEST_ID]);
+    record.items = number_of(reply_text(reply->element[ITEMS]));
+    record.attempts = reply_text(reply->element[ATTEMPTS]);
+    record.notification = reply_text(reply->element[NOTIFICATION]);
+    record.cause = reply_text(reply->element[CAUSE]);
     take_times(reply, &record, until);
     reading->reader.on_record(reading->reader.data, &record);
 }
@@ -219,7 +212,7 @@ static void on_one(void *data, int result, const struct redisReply *reply)
     struct reading *reading = data;
     struct base_why why = {0};
     result = arda_script_error(reading->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELDS))
+    if (!result && !reply_is_array_of(reply, FIELDS))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result && reply->element[ID]->type != REDIS_REPLY_STRING)
         result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such delivery");
@@ -250,10 +243,17 @@ int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
 
 static bool is_list(const struct redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
-           reply->element[1]->type == REDIS_REPLY_STRING &&
-           reply->element[2]->type == REDIS_REPLY_STRING &&
-           reply->element[3]->type == REDIS_REPLY_ARRAY;
+    return reply_is_array_of(reply, 4) && reply_is_number(reply->element[0]) &&
+           reply_is_text(reply->element[1]) && reply_is_text(reply->element[2]) &&
+           reply_is_array(reply->element[3]);
+}
+
+/* Whether the position has moved: else to ask for more would not end. */
+static bool is_elsewhere(const struct arda_delivery_position *position,
+                         const struct redisReply *reply)
+{
+    return strcmp(position->id, reply->element[1]->str) != 0 ||
+           strcmp(position->score, reply->element[2]->str) != 0;
 }
 
 static void move(struct arda_delivery_position *position, const struct redisReply *reply)
@@ -279,8 +279,8 @@ static void give_tally(struct reading *reading, int result, const struct redisRe
     for (size_t i = 0; !result && i < counts->elements; i++) {
         const struct redisReply *one = counts->element[i];
         enum arda_delivery_status status;
-        if (one->type == REDIS_REPLY_ARRAY && one->elements == 2 &&
-            one->element[0]->type == REDIS_REPLY_STRING &&
+        if (reply_is_array_of(one, 2) && reply_is_text(one->element[0]) &&
+            reply_is_number(one->element[1]) &&
             arda_delivery_status_find(one->element[0]->str, one->element[0]->len, &status) == 0)
             tally.by_status[status] = (uint64_t)one->element[1]->integer;
     }
@@ -297,7 +297,7 @@ static void on_list(void *data, int result, const struct redisReply *reply)
     if (!result && !is_list(reply))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
-        more = reply->element[0]->integer == 1;
+        more = reply->element[0]->integer == 1 && is_elsewhere(reading->position, reply);
         found = reply->element[3];
         move(reading->position, reply);
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/delivery_redrive.h"
 
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static void on_redriven(void *data, int result, const struct redisReply *reply)
     enum arda_delivery_redriven redriven = ARDA_DELIVERY_REDRIVEN;
     struct base_why why = {0};
     result = arda_script_error(redriving->bus, result, reply, &why);
-    const char *word = !result && reply->type == REDIS_REPLY_STRING ? reply->str : "";
+    const char *word = !result && reply_is_text(reply) ? reply->str : "";
     if (strcmp(word, "unknown") == 0)
         result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such delivery");
     else if (strcmp(word, "under way") == 0)

@@ -3,11 +3,11 @@
 
 #include "arda/inbox_row.h"
 #include "arda/keys.h"
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,9 +123,8 @@ static int give_rows(struct reading *reading, const redisReply *values, const re
 
 static bool is_list(const redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
-           reply->element[1]->type == REDIS_REPLY_ARRAY &&
-           reply->element[2]->type == REDIS_REPLY_ARRAY &&
+    return reply_is_array_of(reply, 3) && reply_is_number(reply->element[0]) &&
+           reply_is_array(reply->element[1]) && reply_are_texts(reply->element[2], 1) &&
            reply->element[1]->elements == 2 * reply->element[2]->elements;
 }
 
@@ -174,7 +173,7 @@ static void on_one(void *data, int result, const struct redisReply *reply)
     struct reading *reading = data;
     struct base_why why = {0};
     result = arda_script_error(reading->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
+    if (!result && !reply_is_array_of(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "Redis gave no answer");
     if (!result) {
         result = give_row(reading, reply->element[0], reply->element[1]);
@@ -220,7 +219,7 @@ static void on_count(void *data, int result, const struct redisReply *reply)
     struct arda_inbox_counts counts = {0};
     struct base_why why = {0};
     result = arda_script_error(counting->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
+    if (!result && !reply_are_numbers(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         counts = (struct arda_inbox_counts){(uint64_t)reply->element[0]->integer,

@@ -7,6 +7,7 @@
 
 #include "arda/bus_internal.h"
 #include "arda/notify_step.h"
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "base/mem.h"
 
@@ -82,7 +83,7 @@ static void on_start(void *data, int result, const struct redisReply *reply)
     const char *start = NULL;
     result = arda_script_error(question->bus, result, reply, &why);
     if (!result) {
-        start = reply->type == REDIS_REPLY_STRING ? reply->str : "";
+        start = reply_text(reply).data;
         if (!arda_stream_id_parse(start, strlen(start), &id))
             result = base_why_set(&why, BASE_ERR_INTERNAL,
                                   "%s:notifyd:start: expected the id of a stream's entry, got `%s'",
@@ -197,6 +198,8 @@ static void on_exists(void *data, int result, const struct redisReply *reply)
 {
     struct question *question = data;
     result = arda_script_error(question->bus, result, reply, NULL);
+    if (!result && !reply_is_number(reply))
+        result = BASE_ERR_INTERNAL;
     question->on_handled(question->data, result, !result && reply->integer > 0);
     base_free(question);
 }
@@ -221,6 +224,7 @@ int arda_intake_handled(struct arda_bus *bus, const char *tenant, const char *ev
 struct scanning {
     struct arda_bus *bus;
     struct arda_intake_scan scan;
+    char cursor[REPLY_CURSOR_MAX]; /* asked for */
 };
 
 static int scan_from(struct scanning *scanning, const char *cursor);
@@ -235,10 +239,9 @@ static void give_tenants(struct scanning *scanning, const redisReply *names)
 {
     char family[ARDA_KEY_MAX];
     size_t at = arda_key(family, arda_bus_prefix(scanning->bus), "stream", "", 0);
-    for (size_t i = 0; names->type == REDIS_REPLY_ARRAY && i < names->elements; i++) {
+    for (size_t i = 0; i < names->elements; i++) {
         const redisReply *name = names->element[i];
-        if (name->type == REDIS_REPLY_STRING && name->len > at &&
-            arda_tenant_valid(name->str + at, name->len - at))
+        if (name->len > at && arda_tenant_valid(name->str + at, name->len - at))
             scanning->scan.on_tenant(scanning->scan.data, name->str + at, name->len - at);
     }
 }
@@ -248,8 +251,7 @@ static void on_scanned(void *data, int result, const struct redisReply *reply)
     struct scanning *scanning = data;
     struct base_why why = {0};
     result = arda_script_error(scanning->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-                    reply->element[0]->type != REDIS_REPLY_STRING))
+    if (!result && !reply_is_scan(reply, scanning->cursor))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "SCAN gave no answer");
     if (!result) {
         give_tenants(scanning, reply->element[1]);
@@ -267,7 +269,8 @@ static void on_scanned(void *data, int result, const struct redisReply *reply)
 static int scan_from(struct scanning *scanning, const char *cursor)
 {
     char pattern[ARDA_KEY_MAX];
-    const char *argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT};
+    const char *argv[] = {"SCAN", scanning->cursor, "MATCH", pattern, "COUNT", SCAN_COUNT};
+    strcpy(scanning->cursor, cursor);
     arda_key(pattern, arda_bus_prefix(scanning->bus), "stream", "*", 1);
     return arda_bus_command(scanning->bus, 6, argv, NULL, on_scanned, scanning);
 }
@@ -293,6 +296,13 @@ struct page {
     void *data;
 };
 
+/* [id, [name, value, …]] */
+static bool is_letter(const redisReply *entry)
+{
+    return reply_is_array_of(entry, 2) && reply_is_text(entry->element[0]) &&
+           reply_are_texts(entry->element[1], 2);
+}
+
 static void take_letter(const redisReply *entry, struct arda_dead_letter *letter)
 {
     const redisReply *list = entry->element[1];
@@ -312,6 +322,14 @@ static void take_letter(const redisReply *entry, struct arda_dead_letter *letter
     }
 }
 
+static bool are_letters(const redisReply *reply)
+{
+    bool right = reply_is_array(reply);
+    for (size_t i = 0; right && i < reply->elements; i++)
+        right = is_letter(reply->element[i]);
+    return right;
+}
+
 static void on_page(void *data, int result, const struct redisReply *reply)
 {
     struct page *page = data;
@@ -319,13 +337,15 @@ static void on_page(void *data, int result, const struct redisReply *reply)
     struct arda_dead_letter *letters = NULL;
     size_t count = 0;
     result = arda_script_error(page->bus, result, reply, &why);
-    if (!result && reply->type == REDIS_REPLY_ARRAY) {
+    if (!result && !are_letters(reply))
+        result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
+    if (!result) {
         letters = base_calloc(reply->elements + 1, sizeof *letters);
         if (!letters)
             result = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
-        for (; !result && count < reply->elements; count++)
-            take_letter(reply->element[count], &letters[count]);
     }
+    for (; !result && count < reply->elements; count++)
+        take_letter(reply->element[count], &letters[count]);
     page->done(page->data, result, letters, count, &why);
     base_free(letters);
     base_free(page);

@@ -8,6 +8,7 @@
 
 #include "arda/bus_internal.h"
 #include "arda/notify_step.h"
+#include "arda/reply.h"
 #include "arda/script.h"
 #include "base/mem.h"
 
@@ -183,6 +184,8 @@ struct taking {
     struct arda_bus *bus;
     struct arda_intake_handlers handlers;
     void *data;
+    size_t streams;       /* asked for */
+    uint32_t entry_limit; /* of each */
     /* Of the batch that is being handed out. */
     struct arda_intake_entry *entries;
     struct arda_intake_field *fields;
@@ -190,16 +193,11 @@ struct taking {
 
 /* ---- the answer ---- */
 
-static bool is_text(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
-}
-
 static uint64_t number_of(const redisReply *reply)
 {
-    if (reply->type == REDIS_REPLY_INTEGER)
+    if (reply_is_number(reply))
         return reply->integer > 0 ? (uint64_t)reply->integer : 0;
-    return is_text(reply) ? strtoull(reply->str, NULL, 10) : 0;
+    return strtoull(reply_text(reply).data, NULL, 10);
 }
 
 static struct base_slice slice_of(const redisReply *reply)
@@ -210,13 +208,8 @@ static struct base_slice slice_of(const redisReply *reply)
 /* [id, [name, value, …]] */
 static bool entry_is_sound(const redisReply *entry)
 {
-    if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 || !is_text(entry->element[0]) ||
-        entry->element[1]->type != REDIS_REPLY_ARRAY || entry->element[1]->elements % 2)
-        return false;
-    for (size_t i = 0; i < entry->element[1]->elements; i++)
-        if (!is_text(entry->element[1]->element[i]))
-            return false;
-    return true;
+    return reply_is_array_of(entry, 2) && reply_is_text(entry->element[0]) &&
+           reply_are_texts(entry->element[1], 2);
 }
 
 static size_t count_fields(const redisReply *entries)
@@ -266,14 +259,15 @@ static int give_batch(struct taking *taking, size_t stream, const redisReply *an
 {
     struct arda_intake_batch batch = {.stream = stream};
     int failed = BASE_OK;
-    bool sound = answer->type == REDIS_REPLY_ARRAY && answer->elements >= 1 &&
-                 is_text(answer->element[STATE]);
+    bool sound =
+        reply_is_array(answer) && answer->elements >= 1 && reply_is_text(answer->element[STATE]);
     const char *state = sound ? answer->element[STATE]->str : "an answer that makes no sense";
     batch.exists = strcmp(state, "none") != 0;
     if (batch.exists && strcmp(state, "ok") != 0) {
         batch.error = state;
     } else if (batch.exists &&
-               (answer->elements != PARTS || answer->element[ENTRIES]->type != REDIS_REPLY_ARRAY)) {
+               (answer->elements != PARTS || !reply_is_array(answer->element[ENTRIES]) ||
+                answer->element[ENTRIES]->elements > taking->entry_limit)) {
         batch.error = "an answer that makes no sense";
     } else if (batch.exists) {
         batch.more = number_of(answer->element[MORE]) > 0;
@@ -298,8 +292,8 @@ static void on_taken(void *data, int result, const struct redisReply *reply)
     uint32_t others = 0;
     uint64_t dead_ms = 0;
     result = arda_script_error(taking->bus, result, reply, &why);
-    if (!result && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-                    reply->element[2]->type != REDIS_REPLY_ARRAY))
+    if (!result &&
+        (!reply_is_array_of(reply, 3) || !reply_is_array_of(reply->element[2], taking->streams)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         const redisReply *answers = reply->element[2];
@@ -333,6 +327,8 @@ int arda_intake_take(struct arda_bus *bus, const struct arda_intake_request *req
     taking->bus = bus;
     taking->handlers = *handlers;
     taking->data = data;
+    taking->streams = request->stream_count;
+    taking->entry_limit = request->entries;
     snprintf(entries, sizeof entries, "%u", (unsigned)request->entries);
     snprintf(dead, sizeof dead, "%d", ARDA_INTAKE_DEAD_MS);
     argv[0] = arda_bus_prefix(bus);

@@ -8,9 +8,9 @@
 
 #include "arda/inbox_row.h"
 #include "arda/notify_internal.h"
+#include "arda/reply.h"
 #include "base/mem.h"
 
-#include <hiredis/hiredis.h>
 #include <string.h>
 
 static void free_run(struct notify_run *run)
@@ -40,8 +40,7 @@ static void fail_run(struct notify_run *run, int result, const char *text)
 
 static bool says(const redisReply *reply, const char *word)
 {
-    return reply->element[0]->type == REDIS_REPLY_STRING &&
-           strcmp(reply->element[0]->str, word) == 0;
+    return reply_is_text(reply->element[0]) && strcmp(reply->element[0]->str, word) == 0;
 }
 
 /* The first user behind this one, who may have gone meanwhile. */
@@ -61,15 +60,15 @@ static size_t behind(const struct arda_notify_step *step, const char *user)
 /* The answers to a chunk that was done: counts, and the rows. */
 static int take_counts(struct notify_run *run, const redisReply *reply)
 {
+    const redisReply *rows = reply->element[4];
     for (int i = 1; i < 4; i++)
-        if (reply->element[i]->type != REDIS_REPLY_INTEGER)
+        if (!reply_is_number(reply->element[i]))
             return BASE_ERR_INTERNAL;
+    if (!reply_are_texts(rows, 1))
+        return BASE_ERR_INTERNAL;
     run->result.rows += (uint64_t)reply->element[1]->integer;
     run->result.deliveries += (uint64_t)reply->element[2]->integer;
     run->result.trimmed += (uint64_t)reply->element[3]->integer;
-    const redisReply *rows = reply->element[4];
-    if (rows->type != REDIS_REPLY_ARRAY)
-        return BASE_ERR_INTERNAL;
     for (size_t i = 0; run->step.on_row && i < rows->elements; i++) {
         struct base_slice stored = {rows->element[i]->str, rows->element[i]->len};
         run->row.len = 0;
@@ -92,10 +91,11 @@ static void go_on(struct notify_run *run)
 
 static void take_done(struct notify_run *run, const redisReply *reply)
 {
-    int failed = take_counts(run, reply);
+    bool last = run->sent == run->step.user_count - run->next;
+    int failed = says(reply, last ? "done" : "next") ? take_counts(run, reply) : BASE_ERR_INTERNAL;
     if (failed) {
         fail_run(run, failed, base_err_text(failed));
-    } else if (says(reply, "done")) {
+    } else if (last) {
         end_run(run, BASE_OK, ARDA_NOTIFY_DONE, NULL);
     } else {
         run->next += run->sent;
@@ -107,7 +107,9 @@ static void take_done(struct notify_run *run, const redisReply *reply)
 static void take_position(struct notify_run *run, const redisReply *reply)
 {
     const redisReply *user = reply->element[1];
-    if (user->type != REDIS_REPLY_STRING || user->len > ARDA_ID_MAX) {
+    /* The script says so only if it is another one than ours. */
+    if (!says(reply, "at") || !reply_is_text(user) || user->len > ARDA_ID_MAX ||
+        strcmp(user->str, run->from) == 0) {
         fail_run(run, BASE_ERR_INTERNAL, "the progress of an event makes no sense");
         return;
     }
@@ -121,7 +123,7 @@ static void on_answer(void *data, int result, const struct redisReply *reply)
     struct notify_run *run = data;
     struct base_why why;
     result = arda_script_error(run->bus, result, reply, &why);
-    size_t elements = !result && reply->type == REDIS_REPLY_ARRAY ? (size_t)reply->elements : 0;
+    size_t elements = !result && reply_is_array(reply) ? (size_t)reply->elements : 0;
     if (result)
         end_run(run, result, ARDA_NOTIFY_DONE, &why);
     else if (elements == 5)

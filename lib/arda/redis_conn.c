@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/redis_conn.h"
 
+#include "arda/reply_reader.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,8 +24,9 @@
 #define BACKOFF_FIRST_MS   50
 #define BACKOFF_MAX_MS     1000
 #define QUIET_CHECK_MS     1000
-#define QUIET_US           3000000 /* then the peer is asked */
-#define SILENT_US          8000000 /* then it is given up */
+#define QUIET_US           3000000     /* then the peer is asked */
+#define SILENT_US          8000000     /* then it is given up */
+#define GREETING_BYTES     (64 * 1024) /* of an answer while it is greeted */
 
 enum state { IDLE, RESOLVING, CONNECTING, GREETING, UP, PAUSING, CLOSING };
 
@@ -47,7 +48,7 @@ struct arda_redis_conn {
     struct addrinfo *addresses;
     struct addrinfo *next_address;
     struct wire *wire;
-    redisReader *greeting; /* reads the answers of AUTH and the like */
+    struct reply_reader greeting; /* reads the answers of AUTH and the like */
     int greetings_left;
     struct base_buf out;
     size_t out_sent;
@@ -166,9 +167,7 @@ static void drop_wire(struct arda_redis_conn *conn)
         uv_close((uv_handle_t *)&conn->wire->poll, on_wire_closed);
         conn->wire = NULL;
     }
-    if (conn->greeting)
-        redisReaderFree(conn->greeting);
-    conn->greeting = NULL;
+    reply_reader_close(&conn->greeting);
     base_buf_fini(&conn->out);
     conn->out_sent = 0;
     conn->blocked = false;
@@ -276,7 +275,8 @@ static void greet(struct arda_redis_conn *conn)
     int failed = 0;
     enter(conn, GREETING);
     conn->greetings_left = 0;
-    conn->greeting = redisReaderCreate();
+    failed |= reply_reader_open(&conn->greeting, NULL, NULL);
+    conn->greeting.max_bytes = GREETING_BYTES;
     if (url->password && url->user)
         failed |= add_greeting(conn, 3, (const char *[]){"AUTH", url->user, url->password});
     else if (url->password)
@@ -287,7 +287,7 @@ static void greet(struct arda_redis_conn *conn)
     snprintf(db, sizeof db, "%d", url->db);
     /* Always sent: it also shows that there is a Redis that lets us in. */
     failed |= add_greeting(conn, 2, (const char *[]){"SELECT", db});
-    if (failed || !conn->greeting)
+    if (failed)
         fail_text(conn, base_err_text(BASE_ERR_NOMEM));
     else
         write_out(conn);
@@ -296,12 +296,12 @@ static void greet(struct arda_redis_conn *conn)
 static void take_greeting(struct arda_redis_conn *conn, const char *bytes, size_t len)
 {
     void *reply = NULL;
-    if (redisReaderFeed(conn->greeting, bytes, len) != REDIS_OK) {
+    if (reply_reader_feed(&conn->greeting, bytes, len) < 0) {
         fail_text(conn, "not a Redis server");
         return;
     }
     while (conn->greetings_left > 0) {
-        if (redisReaderGetReply(conn->greeting, &reply) != REDIS_OK) {
+        if (reply_reader_next(&conn->greeting, &reply) < 0) {
             fail_text(conn, "not a Redis server");
             return;
         }
@@ -321,8 +321,7 @@ static void take_greeting(struct arda_redis_conn *conn, const char *bytes, size_
         }
         conn->greetings_left--;
     }
-    redisReaderFree(conn->greeting);
-    conn->greeting = NULL;
+    reply_reader_close(&conn->greeting);
     conn->backoff_ms = BACKOFF_FIRST_MS;
     enter(conn, UP);
     conn->on.on_up(conn->on.data);
