@@ -203,6 +203,23 @@ static void check_lateness(struct replay *replay)
         replay->status = BASE_EXIT_NO;
 }
 
+/* A mistaken name must not look like a success. A plan says itself that it is empty. */
+static void check_nothing(struct replay *replay)
+{
+    const struct counts *counts = &replay->counts;
+    if (replay->plan || !replay->is_complete || replay->status || replay->signal ||
+        replay->reader_gone || counts->sent + counts->duplicates > 0)
+        return;
+    if (counts->filtered > 0)
+        base_log(BASE_LOG_ERROR, "nothing was replayed: no event passes --type");
+    else if (replay->settings.from_stream)
+        base_log(BASE_LOG_ERROR, "nothing was replayed: the stream of %s has no such events",
+                 replay->settings.from_stream);
+    else
+        base_log(BASE_LOG_ERROR, "nothing was replayed: the input has no events");
+    replay->status = BASE_EXIT_NO;
+}
+
 static void finish(struct replay *replay)
 {
     int failed = BASE_EXIT_OK;
@@ -218,6 +235,7 @@ static void finish(struct replay *replay)
     if (!replay->plan && !replay->reader_gone && replay->has_started)
         report_print(replay);
     check_lateness(replay);
+    check_nothing(replay);
     if (fclose(stdout) != 0 && replay->status == BASE_EXIT_OK) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
         replay->status = BASE_EXIT_IOERR;

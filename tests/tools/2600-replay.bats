@@ -150,7 +150,7 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
     [ "$stderr" = 'arda-replay: --repeat: standard input can be read only once, unless it is a file' ]
     [ "$(print -q --instant --repeat 0 "$RUN_DIR/in" | head -n 999 | wc -l)" = 999 ]
     run --separate-stderr print --repeat 0 --type nothing "$RUN_DIR/in"
-    [ "$status" = 0 ]
+    [ "$status" = 1 ]
 }
 
 @test "--tenant, --set and --map-ids rewrite, and leave all other bytes" {
@@ -204,9 +204,10 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 @test "empty input, and a line that is too long" {
     run --separate-stderr print </dev/null
-    [ "$status" = 0 ]
+    [ "$status" = 1 ]
     [ "$output" = "" ]
     [ "${stderr_lines[1]}" = "arda-replay: sent 0 in 0.000 s" ]
+    [ "${stderr_lines[2]}" = "arda-replay: nothing was replayed: the input has no events" ]
     { head -c 17000000 /dev/zero | tr '\0' x; echo; event 1; } >"$RUN_DIR/in"
     run --separate-stderr print --instant "$RUN_DIR/in"
     [ "$status" = 65 ]

@@ -127,6 +127,24 @@ has_length() { [ "$(length "$1")" -ge "$2" ]; }
     redis del "arda:stream:$tenant-abc"
 }
 
+@test "a replay of nothing says so, exit 1" {
+    run --separate-stderr arda-replay --from-stream=nosuch --instant -q
+    [ "$status:$output:$stderr" = "1::arda-replay: nothing was replayed: the stream of nosuch has no such events" ]
+    run --separate-stderr arda-replay --from-stream=nosuch --stdout -q
+    [ "$status:$output:$stderr" = "1::arda-replay: nothing was replayed: the stream of nosuch has no such events" ]
+    run -0 --separate-stderr arda-replay --from-stream=nosuch --plan
+    [ "$(jq .events <<<"$output")" = 0 ]
+    run --separate-stderr arda-replay --stdout -q </dev/null
+    [ "$status:$output:$stderr" = "1::arda-replay: nothing was replayed: the input has no events" ]
+    events 1 3 >"$RUN_DIR/in"
+    run --separate-stderr arda-replay --instant -q --type 'none*' "$RUN_DIR/in"
+    [ "$status:$output:$stderr" = "1::arda-replay: nothing was replayed: no event passes --type" ]
+    [ "$(redis exists "arda:stream:$tenant")" = 0 ]
+    # What was sent before is not nothing.
+    arda-replay --checkpoint "$RUN_DIR/checkpoint" --instant "$RUN_DIR/in"
+    arda-replay --checkpoint "$RUN_DIR/checkpoint" --instant "$RUN_DIR/in"
+}
+
 @test "--from-stream replays a stream, as it is at the start, into itself or elsewhere" {
     events 1 2500 | arda-replay -q --instant
     arda-replay --from-stream "$tenant" --tenant "$tenant-copy" --instant
@@ -135,11 +153,11 @@ has_length() { [ "$(length "$1")" -ge "$2" ]; }
     [ "$(length)" = 5000 ]
     arda-replay --from-stream "$tenant" --stdout --instant | jq -c .n >"$RUN_DIR/printed"
     diff "$RUN_DIR/printed" <(numbers | tr ' ' '\n')
-    arda-replay --from-stream "$tenant" --tenant "$tenant-copy" --repeat 2 --instant --type 'none*'
+    run -1 arda-replay --from-stream "$tenant" --tenant "$tenant-copy" --repeat 2 --instant --type 'none*'
     [ "$(length "$tenant-copy")" = 2500 ]
 }
 
-@test "--from-stream: since and until; a stream that is not there is empty" {
+@test "--from-stream: since and until; a stream that is not there is empty, exit 1" {
     for i in 1 2 3 4; do redis xadd "arda:stream:$tenant" "$i-0" envelope '{"id":"0b9f4b1e-0000-4000-8000-00000000000'"$i"'","event":{"type":"x","n":'"$i"'}}'; done
     part() { arda-replay -q --from-stream "$tenant" --stdout --instant "$@" | jq -c .n | paste -sd' '; }
     [ "$(part)" = "1 2 3 4" ]
@@ -149,7 +167,7 @@ has_length() { [ "$(length "$1")" -ge "$2" ]; }
     [ "$(part --since end)" = "" ]
     [ "$(part --since 4-0 --until 1-0)" = "" ]
     run --separate-stderr arda-replay --from-stream "$(uuid)"
-    [ "$status" = 0 ]
+    [ "$status" = 1 ]
     [ "${stderr_lines[1]}" = "arda-replay: sent 0 in 0.000 s" ]
     run --separate-stderr arda-replay -q --from-stream "$tenant" --since "$(uuid)"
     [ "$status" = 1 ]
