@@ -17,10 +17,22 @@ void walk_on_bad(void *data, const char *id)
     request->tool->base.status = BASE_EXIT_DATAERR;
 }
 
+/* A tenant whose deliveries cannot be read is named, and the others are read. */
+static void answer_walk(struct request *request, int result, bool more, const struct base_why *why)
+{
+    struct tool *tool = request->tool;
+    tool->more = more && !result;
+    if (result == BASE_ERR_SYNTAX || result == BASE_ERR_INTERNAL) {
+        base_log(BASE_LOG_ERROR, "tenant %s: %s", tool->walked, why->text);
+        tool->base.status = base_exit_status(result);
+        result = BASE_OK;
+    }
+    tool_answer(request, result, why);
+}
+
 static void on_listed(void *data, int result, bool more, const struct base_why *why)
 {
-    ((struct request *)data)->tool->more = more;
-    tool_answer(data, result, why);
+    answer_walk(data, result, more, why);
 }
 
 static void on_tallied(void *data, int result, const struct arda_delivery_tally *tally, bool more,
@@ -29,8 +41,7 @@ static void on_tallied(void *data, int result, const struct arda_delivery_tally 
     struct tool *tool = ((struct request *)data)->tool;
     for (int i = 0; !result && i < ARDA_DELIVERY_STATUSES; i++)
         tool->tally.by_status[i] += tally->by_status[i];
-    tool->more = more;
-    tool_answer(data, result, why);
+    answer_walk(data, result, more, why);
 }
 
 static void (*on_walked)(void *request, const struct arda_delivery_record *record);

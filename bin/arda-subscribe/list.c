@@ -30,6 +30,7 @@ static struct {
     struct base_map found; /* of struct row, by tenant */
     struct row **rows;     /* sorted */
     size_t count, asked, answered;
+    bool is_partial; /* a key is no stream */
 } list;
 
 static void fail(struct subscriber *subscriber, int result, const struct base_why *why)
@@ -79,7 +80,10 @@ static void print(struct subscriber *subscriber)
         }
         subscriber->printed++;
     }
-    subscriber_finish(subscriber);
+    if (list.is_partial)
+        subscriber_end(subscriber, BASE_EXIT_DATAERR);
+    else
+        subscriber_finish(subscriber);
 }
 
 /* ---- streams ---- */
@@ -94,7 +98,8 @@ static void on_info(void *data, int result, const struct arda_stream_info *info,
     if (subscriber->ending)
         return;
     if (result == BASE_ERR_SYNTAX) {
-        base_log(BASE_LOG_WARNING, "%s: %s", row->tenant, why->text);
+        base_log(BASE_LOG_ERROR, "tenant %s: %s", row->tenant, why->text);
+        list.is_partial = true;
     } else if (result) {
         fail(subscriber, result, why);
         return;
@@ -133,6 +138,7 @@ static void sort(struct subscriber *subscriber)
     size_t cursor = 0;
     base_free(list.rows);
     list.count = list.asked = list.answered = 0;
+    list.is_partial = false;
     list.rows = base_calloc(list.found.count + 1, sizeof(struct row *));
     while (list.rows && (entry = base_map_next(&list.found, &cursor)))
         list.rows[list.count++] = entry->value;

@@ -199,8 +199,9 @@ gap_of() { grep '^{"gap"' "$RUN_DIR/$1.err"; }
     redis set arda:stream:gamma x
     redis xadd arda:stream:global '*' a b
     run --separate-stderr arda-subscribe --tenants
+    [ "$status" = 65 ]
     [ "$(wc -l <<<"$output")" = 3 ]
-    [[ $stderr == *"gamma: "*WRONGTYPE* ]]
+    [[ $stderr == "arda-subscribe: tenant gamma: "*WRONGTYPE* ]]
     run --separate-stderr arda-subscribe --tenants --prefix other
     [ "$status" = 1 ]
     command -v script >/dev/null || skip "no script(1)"

@@ -36,6 +36,26 @@ said() { jq -r "$1" "$RUN_DIR/said"; }
 # explained [OPTION]...: as JSON, in said.
 explained() { arda-deliveries explain --json "$@" >"$RUN_DIR/said"; }
 
+@test "of all tenants: one that cannot be read is named, the others are listed and counted" {
+    load_users "zz-$tenant" "$user"
+    for one in "$tenant" "zz-$tenant"; do
+        redis hset "arda:delivery:$one:d1" id d1 tenantId "$one" channel email status failed >/dev/null
+        redis zadd "arda:deliveries:$one" 1 d1 >/dev/null
+    done
+    load_users "a-$tenant" "$user"
+    redis set "arda:deliveries:a-$tenant" x >/dev/null
+    for command in list count; do
+        DELIVERIES_TENANT='' run --separate-stderr arda-deliveries "$command" --json
+        [ "$status" = 70 ]
+        [[ "${stderr_lines[0]}" == "arda-deliveries: tenant a-$tenant: "*WRONGTYPE* ]]
+        [ "${#stderr_lines[@]}" = 1 ]
+        [ $command = count ] || [ "$(jq -r .tenantId <<<"$output" | grep -c -e "^$tenant" -e "^zz-$tenant")" = 2 ]
+        [ $command = list ] || [ "$(jq .failed <<<"$output")" -ge 2 ]
+    done
+    redis del "arda:deliveries:a-$tenant" >/dev/null
+    DELIVERIES_TENANT='' run -0 --separate-stderr arda-deliveries list
+}
+
 @test "a list, newest first, for a person and as JSON" {
     local id
     fails 2
