@@ -2,6 +2,7 @@
  *
  * dump: every entry as a line, sorted by tenant, kind and id. One tenant is asked for at a time, so
  * that memory is bounded by the largest. A tenant is a line of its own only if it has no entries.
+ * One that cannot be read is named, and the others are dumped.
  */
 #include "arda-directory/directory.h"
 
@@ -11,12 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What went wrong counts more than that there was nothing. */
+static void note_status(struct tool *tool, int status)
+{
+    if (!tool->base.status || tool->base.status == BASE_EXIT_NO)
+        tool->base.status = status;
+}
+
 static void on_tenant(void *data, const char *tenant, size_t len)
 {
     struct tool *tool = ((struct request *)data)->tool;
     if (!arda_tenant_valid(tenant, len)) {
         base_log(BASE_LOG_ERROR, "`%s' is not the id of a tenant", tenant);
-        tool->base.status = BASE_EXIT_DATAERR;
+        note_status(tool, BASE_EXIT_DATAERR);
     } else if (base_buf_add(&tool->tenants, tenant, len + 1) < 0) {
         arda_tool_out_of_memory(&tool->base);
     }
@@ -34,23 +42,41 @@ static void on_bad(void *data, const struct base_why *why)
     struct request *request = data;
     request->lines++; /* it is an entry all the same */
     base_log(BASE_LOG_ERROR, "%s", why->text);
-    request->tool->base.status = BASE_EXIT_DATAERR;
+    note_status(request->tool, BASE_EXIT_DATAERR);
 }
 
 static void on_tenant_done(void *data, int result, const struct arda_directory_state *state,
                            const struct base_why *why)
 {
     struct request *request = data;
+    const char *tenant = request->line.tenant;
     if (!result && state->known && request->lines == 0) {
         request->line.kind = ARDA_DIRECTORY_TENANT;
         tool_print(request->tool, &request->line);
+    } else if (!result && request->lines == 0) {
+        base_log(BASE_LOG_ERROR, "tenant %s is not in the directory", tenant);
+        note_status(request->tool, BASE_EXIT_NO);
+    } else if (result == BASE_ERR_SYNTAX || result == BASE_ERR_INTERNAL) {
+        base_log(BASE_LOG_ERROR, "tenant %s: %s", tenant, why->text);
+        note_status(request->tool, base_exit_status(result));
+        result = BASE_OK; /* the others are dumped all the same */
+    }
+    tool_answer(data, result, why);
+}
+
+static void on_tenants(void *data, int result, const struct base_why *why)
+{
+    struct tool *tool = ((struct request *)data)->tool;
+    if (!result && tool->tenants.len == 0 && !tool->base.status) {
+        base_log(BASE_LOG_ERROR, "the directory has no tenants");
+        note_status(tool, BASE_EXIT_NO);
     }
     tool_answer(data, result, why);
 }
 
 static int send_tenants(struct arda_bus *bus, struct request *request)
 {
-    return arda_directory_tenants(bus, on_tenant, tool_answer, request);
+    return arda_directory_tenants(bus, on_tenant, on_tenants, request);
 }
 
 static int send_snapshot(struct arda_bus *bus, struct request *request)

@@ -100,6 +100,34 @@ EOF
     [[ "$stderr" == "arda-directory: tenant $tenant: user bob: "* ]]
 }
 
+@test "a tenant with a spoiled key is named, the others are dumped, exit 65" {
+    for one in a b c d; do arda-directory set loop "$one" l1; done
+    redis set "$ARDA_PREFIX:users:b" x
+    redis lpush "$ARDA_PREFIX:quiet:c" x
+    redis set "$ARDA_PREFIX:version:d" x # which a dump does not need
+    run --separate-stderr arda-directory dump
+    [ "$status" = 65 ]
+    [ "$(jq -r .tenantId <<<"$output" | paste -sd' ')" = "a d" ]
+    [ "${stderr_lines[0]}" = "arda-directory: tenant b: $ARDA_PREFIX:users:b: expected a hash, got a string" ]
+    [ "${stderr_lines[1]}" = "arda-directory: tenant c: $ARDA_PREFIX:quiet:c: expected a hash, got a list" ]
+    [ "${#stderr_lines[@]}" = 2 ]
+    run -65 --separate-stderr arda-directory dump b nosuch
+    [ "$output" = "" ]
+}
+
+@test "a dump of nothing says so, exit 1" {
+    run --separate-stderr arda-directory dump
+    [ "$status:$output:$stderr" = "1::arda-directory: the directory has no tenants" ]
+    arda-directory set loop a l1
+    run --separate-stderr arda-directory dump nosuch
+    [ "$status:$output:$stderr" = "1::arda-directory: tenant nosuch is not in the directory" ]
+    run --separate-stderr arda-directory dump nosuch a
+    [ "$status:$stderr" = "1:arda-directory: tenant nosuch is not in the directory" ]
+    [ "$output" = '{"kind":"loop","tenantId":"a","loopId":"l1"}' ]
+    arda-directory set tenant empty
+    [ "$(arda-directory dump empty)" = '{"kind":"tenant","tenantId":"empty"}' ]
+}
+
 @test "an error of Redis is told, exit 70" {
     redis set "$ARDA_PREFIX:users:$tenant" x
     run --separate-stderr arda-directory set user "$tenant" ann
