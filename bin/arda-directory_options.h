@@ -10,8 +10,8 @@
         "load: end at the first bad line, and store nothing")                                      \
     OPT(replace, 0, "replace", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "load: remove what the input lacks of its tenants")                                        \
-    OPT(no_secrets, 0, "no-secrets", FLAG, NULL, NULL, NULL, NULL,                                 \
-        "dump, get: leave out secrets of webhooks")                                                \
+    OPT(secrets, 0, "secrets", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
+        "dump, get: show the secrets of webhooks, which are masked otherwise")                     \
     OPT(retry_for, 0, "retry-for", DURATION, "TIME", BASE_OPT_SHARED, "30s", NULL,                 \
         "how long to try again while Redis is away")                                               \
     BASE_OPT_COMMON_LOG(OPT)

@@ -77,8 +77,8 @@ void tool_answer(void *request, int result, const struct base_why *why)
 void tool_print(struct tool *tool, const struct arda_directory_line *line)
 {
     struct base_buf text = BASE_BUF_INIT;
-    int failed = tool->settings.no_secrets ? arda_directory_line_write_open(&text, line)
-                                           : arda_directory_line_write(&text, line);
+    int failed = tool->settings.secrets ? arda_directory_line_write(&text, line)
+                                        : arda_directory_line_write_masked(&text, line);
     if (failed || base_buf_add_byte(&text, '\n') < 0)
         arda_tool_out_of_memory(&tool->base);
     else

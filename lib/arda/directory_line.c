@@ -118,15 +118,20 @@ static int add_members(struct base_buf *out, const struct arda_directory_line *l
            base_buf_add(out, line->value.data + 1, line->value.len - 2);
 }
 
-static int add_open_members(struct base_buf *out, const struct arda_directory_line *line)
+#define MASK "\"" ARDA_DIRECTORY_MASK "\""
+
+static int add_masked_members(struct base_buf *out, const struct arda_directory_line *line)
 {
     int failed = BASE_OK;
     for (const struct directory_member *member = directory_kinds[line->kind].members; member->name;
          member++) {
         struct base_json_value value = arda_directory_line_member(line, member->name);
-        if (!member->secret && value.kind != BASE_JSON_ABSENT)
-            failed |=
-                base_buf_printf(out, ",\"%s\":%.*s", member->name, (int)value.len, value.text);
+        if (value.kind == BASE_JSON_ABSENT)
+            continue;
+        struct base_slice text = {value.text, value.len};
+        if (member->secret)
+            text = (struct base_slice){MASK, sizeof MASK - 1};
+        failed |= base_buf_printf(out, ",\"%s\":%.*s", member->name, (int)text.len, text.data);
     }
     return failed;
 }
@@ -150,8 +155,8 @@ int arda_directory_line_write(struct base_buf *out, const struct arda_directory_
     return add_line(out, line, add_members);
 }
 
-int arda_directory_line_write_open(struct base_buf *out, const struct arda_directory_line *line)
+int arda_directory_line_write_masked(struct base_buf *out, const struct arda_directory_line *line)
 {
     /* Unknown members of users are no secrets of ours. */
-    return add_line(out, line, directory_kinds[line->kind].open ? add_members : add_open_members);
+    return add_line(out, line, directory_kinds[line->kind].open ? add_members : add_masked_members);
 }

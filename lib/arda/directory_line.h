@@ -57,8 +57,10 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
                               struct base_why *why);
 /* Appends it without a line end. BASE_ERR_NOMEM: `out` unchanged. */
 int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line);
-/* The same without secrets, which cannot be loaded again. */
-int arda_directory_line_write_open(struct base_buf *out, const struct arda_directory_line *line);
+/* What stands for a secret that is not shown; no secret looks like that. */
+#define ARDA_DIRECTORY_MASK "***"
+/* The same with secrets masked, which cannot be loaded. */
+int arda_directory_line_write_masked(struct base_buf *out, const struct arda_directory_line *line);
 
 /* ---- what a line says ---- */
 

@@ -70,6 +70,9 @@ struct base_json_value directory_find(const struct base_json_value *object, cons
 static int wrong_member(const struct directory_member *member, const struct base_json_value *value,
                         struct base_why *why)
 {
+    if (member->secret && base_json_equals(value, ARDA_DIRECTORY_MASK, strlen(ARDA_DIRECTORY_MASK)))
+        return base_why_set(why, BASE_ERR_SYNTAX,
+                            "%s: masked; a dump with --secrets has the secret", member->name);
     if (member->hidden)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s", member->name,
                             member->expected);

@@ -16,7 +16,7 @@ static void write_line(const struct arda_directory_line *line, struct base_buf *
 static void check_taken(const struct arda_directory_line *line)
 {
     struct arda_directory_line again = {0};
-    struct base_buf text = BASE_BUF_INIT, second = BASE_BUF_INIT, open = BASE_BUF_INIT;
+    struct base_buf text = BASE_BUF_INIT, second = BASE_BUF_INIT, masked = BASE_BUF_INIT;
     write_line(line, &text);
     FUZZ_CHECK(arda_directory_line_parse(text.data, text.len, &again, NULL) == 0);
     write_line(&again, &second);
@@ -25,10 +25,10 @@ static void check_taken(const struct arda_directory_line *line)
     FUZZ_CHECK(arda_directory_line_set_id(&again, line->id, strlen(line->id), NULL) == 0);
     FUZZ_CHECK(strcmp(line->id, again.id) == 0);
     FUZZ_CHECK(arda_directory_line_set_value(&again, line->value.data, line->value.len, NULL) == 0);
-    FUZZ_CHECK(arda_directory_line_write_open(&open, line) == 0 && open.len <= text.len);
+    FUZZ_CHECK(arda_directory_line_write_masked(&masked, line) == 0 && masked.len <= text.len);
     base_buf_fini(&text);
     base_buf_fini(&second);
-    base_buf_fini(&open);
+    base_buf_fini(&masked);
     arda_directory_line_fini(&again);
 }
 

@@ -265,15 +265,15 @@ gateway_for() {
     [ "$(arda-directory get digest acme '*' '*' | jq -r .schedule)" = daily@08:00 ]
     cd "$BATS_TEST_TMPDIR"
     try arda-directory.1 'Make a secret, and give it to a webhook:'
-    [ "$(arda-directory get webhook acme | jq -r .secret)" = "$(cat secret)" ]
+    [ "$(arda-directory get --secrets webhook acme | jq -r .secret)" = "$(cat secret)" ]
     (printf whsec_ && head -c 24 /dev/zero | base64) >newer
     try arda-directory.1 'Replace it by another one, which receivers learn before the former one goes:'
-    arda-directory get webhook acme | jq -e --arg newer "$(cat newer)" '.secret == $newer and (has("previousSecret") | not)'
+    arda-directory get --secrets webhook acme | jq -e --arg newer "$(cat newer)" '.secret == $newer and (has("previousSecret") | not)'
     arda-directory set webhook acme enabled=false
     try arda-directory.1 'Let a webhook work again that was disabled because it had failed for long:'
     [ "$(arda-directory get webhook acme | jq .enabled)" = true ]
     try arda-directory.1 'Copy a tenant under another prefix:'
-    diff <(arda-directory dump acme) <(arda-directory --prefix=test dump)
+    diff <(arda-directory dump --secrets acme) <(arda-directory --prefix=test dump --secrets)
     try arda-directory.1 "List the addresses of a tenant's active users:"
     [ -z "$output" ]
 }
@@ -386,7 +386,7 @@ INSERT INTO notifications.notification_preferences VALUES ('acme', 'ann', 'po_se
 INSERT INTO notifications.tenant_default_preferences VALUES ('acme', 'po_sent', 'webhook', true);
 END
     try arda-directory.1 "Fill the directory from the tables of the platform's services:"
-    arda-directory dump | diff - <(cat <<'END'
+    arda-directory dump --secrets | diff - <(cat <<'END'
 {"kind":"loop","tenantId":"acme","loopId":"line-4"}
 {"kind":"preference","tenantId":"acme","userId":null,"notificationType":"po_sent","channel":"webhook","enabled":true}
 {"kind":"preference","tenantId":"acme","userId":"ann","notificationType":"po_sent","channel":"email","enabled":false}
@@ -396,12 +396,12 @@ END
 {"kind":"tenant","tenantId":"new"}
 END
     )
-    arda-directory dump >before
+    arda-directory dump --secrets >before
     psql -qc 'DROP TABLE notifications.tenant_default_preferences; DELETE FROM auth.users'
     run bash -c "$(example arda-directory.1 "Fill the directory from the tables of the platform's services:")"
     [ "$status" -eq 65 ]
     [[ $output == *"nothing was removed"* ]]
-    arda-directory dump | diff before -
+    arda-directory dump --secrets | diff before -
 }
 
 @test "arda-gateway: an application in development" {

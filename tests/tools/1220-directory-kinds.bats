@@ -39,10 +39,10 @@ $(line user ',"userId":"ann","active":true,"timeZone":"UTC"')
 $(line webhook ',"url":"https://hooks.example/arda?x=1","secret":"'$secret'","enabled":true')
 EOF
     shuf "$RUN_DIR/in" | arda-directory load
-    arda-directory dump | diff "$RUN_DIR/in" -
+    arda-directory dump --secrets | diff "$RUN_DIR/in" -
     redis flushall
     arda-directory load --replace "$RUN_DIR/in"
-    arda-directory dump | cmp "$RUN_DIR/in" -
+    arda-directory dump --secrets | cmp "$RUN_DIR/in" -
     p=$ARDA_PREFIX
     [ "$(redis hget "$p:preferences:$t" '*:po_sent:email')" = 1 ]
     [ "$(redis hget "$p:preferences:$t" 'ann:po_sent:email')" = 0 ]
@@ -56,10 +56,10 @@ EOF
 @test "a tenant is a line only if it has nothing else" {
     arda-directory set tenant "$t"
     [ "$(arda-directory dump)" = "$(line tenant '')" ]
-    arda-directory dump >"$RUN_DIR/dump"
+    arda-directory dump --secrets >"$RUN_DIR/dump"
     redis flushall
     arda-directory load "$RUN_DIR/dump"
-    arda-directory dump | cmp "$RUN_DIR/dump" -
+    arda-directory dump --secrets | cmp "$RUN_DIR/dump" -
     [ "$(arda-directory get tenant "$t")" = "$(line tenant '')" ]
     arda-directory set loop "$t" l1
     [ "$(arda-directory dump)" = "$(line loop ',"loopId":"l1"')" ]
@@ -121,10 +121,10 @@ EOF
 @test "a secret comes from a file or standard input, and is in no message" {
     echo "$secret" >"$RUN_DIR/secret"
     arda-directory set webhook "$t" url=https://a.example "secret@=$RUN_DIR/secret"
-    [ "$(arda-directory get webhook "$t")" = \
+    [ "$(arda-directory get --secrets webhook "$t")" = \
         "$(line webhook ',"url":"https://a.example","secret":"'$secret'","enabled":true')" ]
     printf '%s' "${secret}AAAA" | arda-directory set webhook "$t" secret@=- enabled=false
-    [ "$(arda-directory get webhook "$t")" = \
+    [ "$(arda-directory get --secrets webhook "$t")" = \
         "$(line webhook ',"url":"https://a.example","secret":"'$secret'AAAA","enabled":false')" ]
     refuse 65 'secret: expected "whsec_" and the base64 of 24 to 64 bytes' set webhook "$t" secret=whsec_c2hvcnQ=
     refuse 65 'url: expected an http or https URL without user, password and fragment' \
@@ -140,16 +140,16 @@ EOF
 @test "a secret that is replaced stays as the previous one until it is taken away" {
     arda-directory set webhook "$t" url=https://a.example "secret=$secret"
     arda-directory set webhook "$t" "secret=${secret}AAAA" "previousSecret=$secret"
-    [ "$(arda-directory get webhook "$t")" = \
+    [ "$(arda-directory get --secrets webhook "$t")" = \
         "$(line webhook ',"url":"https://a.example","secret":"'$secret'AAAA","previousSecret":"'$secret'","enabled":true')" ]
-    [ "$(arda-directory dump --no-secrets)" = "$(line webhook ',"url":"https://a.example","enabled":true')" ]
+    [ "$(arda-directory dump)" = "$(line webhook ',"url":"https://a.example","secret":"***","previousSecret":"***","enabled":true')" ]
     refuse 65 'previousSecret: expected "whsec_" and the base64 of 24 to 64 bytes' \
         set webhook "$t" previousSecret=whsec_c2hvcnQ=
-    arda-directory dump >"$RUN_DIR/dump"
+    arda-directory dump --secrets >"$RUN_DIR/dump"
     arda-directory load --replace "$RUN_DIR/dump"
-    arda-directory dump | diff - "$RUN_DIR/dump"
+    arda-directory dump --secrets | diff - "$RUN_DIR/dump"
     arda-directory set webhook "$t" previousSecret=
-    [ "$(arda-directory get webhook "$t")" = \
+    [ "$(arda-directory get --secrets webhook "$t")" = \
         "$(line webhook ',"url":"https://a.example","secret":"'$secret'AAAA","enabled":true')" ]
 }
 
@@ -162,7 +162,7 @@ EOF
     [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
     redis hset "$ARDA_PREFIX:endpoint:$t" failures 5
     # Somebody who loads the whole directory every night changes nothing by that.
-    arda-directory dump >"$RUN_DIR/dump"
+    arda-directory dump --secrets >"$RUN_DIR/dump"
     arda-directory load "$RUN_DIR/dump"
     arda-directory load --replace "$RUN_DIR/dump"
     [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 1 ]
@@ -170,12 +170,26 @@ EOF
     [ "$(redis exists "$ARDA_PREFIX:endpoint:$t")" = 0 ]
 }
 
-@test "--no-secrets leaves them out of dump and get" {
-    arda-directory set webhook "$t" url=https://a.example "secret=$secret"
-    open=$(line webhook ',"url":"https://a.example","enabled":true')
-    [ "$(arda-directory dump --no-secrets)" = "$open" ]
-    [ "$(ARDA_DIRECTORY_NO_SECRETS=1 arda-directory get webhook "$t")" = "$open" ]
-    refuse 65 "line 1: secret: missing" load <<<"$open"
+@test "secrets are masked in dump and get, and what is masked is not loaded" {
+    arda-directory set webhook "$t" url=https://a.example "secret=$secret" "previousSecret=${secret}AAAA"
+    masked=$(line webhook ',"url":"https://a.example","secret":"***","previousSecret":"***","enabled":true')
+    [ "$(arda-directory dump)" = "$masked" ]
+    [ "$(arda-directory get webhook "$t")" = "$masked" ]
+    [ "$(ARDA_DIRECTORY_SECRETS=1 arda-directory dump 2>/dev/null)" = "$masked" ]
+    arda-directory dump --secrets >"$RUN_DIR/dump"
+    [ "$(cat "$RUN_DIR/dump")" = \
+        "$(line webhook ',"url":"https://a.example","secret":"'$secret'","previousSecret":"'$secret'AAAA","enabled":true')" ]
+    before=$(version)
+    refuse 65 "line 1: secret: masked; a dump with --secrets has the secret" load <<<"$masked"
+    run --separate-stderr arda-directory load --replace <<<"$masked"
+    [ "$status:$output" = "65:" ]
+    [ "${stderr_lines[0]}" = "arda-directory: line 1: secret: masked; a dump with --secrets has the secret" ]
+    refuse 65 "secret: masked; a dump with --secrets has the secret" set webhook "$t" 'secret=***'
+    refuse 65 "previousSecret: masked; a dump with --secrets has the secret" set webhook "$t" 'previousSecret=***'
+    [ "$(version)" = "$before" ]
+    arda-directory dump --secrets | cmp "$RUN_DIR/dump" -
+    arda-directory load --replace "$RUN_DIR/dump"
+    [ "$(version)" = "$before" ]
 }
 
 @test "fields of a webhook that others add are left alone" {
@@ -183,7 +197,7 @@ EOF
     redis hset "$ARDA_PREFIX:webhook:$t" failingSince 5
     arda-directory set webhook "$t" enabled=false
     [ "$(redis hget "$ARDA_PREFIX:webhook:$t" failingSince)" = 5 ]
-    [ "$(arda-directory dump)" = \
+    [ "$(arda-directory dump --secrets)" = \
         "$(line webhook ',"url":"https://a.example","secret":"'$secret'","enabled":false')" ]
 }
 

@@ -193,17 +193,30 @@ static void secrets_have_24_to_64_bytes(void)
     }
 }
 
-static void secrets_are_left_out_on_request(void)
+static void secrets_are_masked_on_request(void)
 {
     struct base_buf out = BASE_BUF_INIT;
     CHECK_INT(parse(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET
                             "\",\"previousSecret\":\"" SECRET "\"}"),
               0);
-    CHECK_INT(arda_directory_line_write_open(&out, &line), 0);
-    CHECK_BYTES(out.data, out.len, WEBHOOK ",\"url\":\"https://a.example\",\"enabled\":true}");
+    CHECK_INT(arda_directory_line_write_masked(&out, &line), 0);
+    CHECK_BYTES(out.data, out.len,
+                WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"***\","
+                        "\"previousSecret\":\"***\",\"enabled\":true}");
+    CHECK_INT(parse(base_buf_cstr(&out)), BASE_ERR_SYNTAX);
+    CHECK_STR(why.text, "secret: masked; a dump with --secrets has the secret");
+    out.len = 0;
+    CHECK_INT(parse(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET
+                            "\",\"previousSecret\":\"\\u002a**\"}"),
+              BASE_ERR_SYNTAX);
+    CHECK_STR(why.text, "previousSecret: masked; a dump with --secrets has the secret");
+    CHECK_INT(parse(WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"" SECRET "\"}"), 0);
+    CHECK_INT(arda_directory_line_write_masked(&out, &line), 0);
+    CHECK_BYTES(out.data, out.len,
+                WEBHOOK ",\"url\":\"https://a.example\",\"secret\":\"***\",\"enabled\":true}");
     out.len = 0;
     CHECK_INT(parse(OF("user") ",\"userId\":\"u1\",\"secret\":1}"), 0);
-    CHECK_INT(arda_directory_line_write_open(&out, &line), 0);
+    CHECK_INT(arda_directory_line_write_masked(&out, &line), 0);
     CHECK_BYTES(out.data, out.len, OF("user") ",\"userId\":\"u1\",\"active\":true,\"secret\":1}");
     base_buf_fini(&out);
 }
@@ -478,7 +491,7 @@ int main(void)
     RUN(webhooks_have_url_and_secret);
     RUN(urls_are_of_http_and_hold_no_password);
     RUN(secrets_have_24_to_64_bytes);
-    RUN(secrets_are_left_out_on_request);
+    RUN(secrets_are_masked_on_request);
     RUN(digests_have_a_schedule);
     RUN(quiet_hours_have_two_times);
     RUN(zones_have_a_form);
