@@ -58,7 +58,9 @@ static int read_change(struct tool *tool, const char *operand)
     size_t len = strcspn(operand, "=");
     char mark = len > 0 ? operand[len - 1] : '\0';
     if (!operand[len]) {
-        base_log(BASE_LOG_ERROR, "expected NAME=VALUE, got `%s'", operand);
+        /* Not shown: it may be a secret whose name was forgotten. */
+        base_log(BASE_LOG_ERROR, "operand %zu after the id: expected NAME=VALUE",
+                 tool->change_count + 1);
         return BASE_EXIT_USAGE;
     }
     *change = (struct arda_directory_change){

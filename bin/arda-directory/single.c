@@ -17,6 +17,13 @@ static int bad_operand(const char *operand, const char *expected)
     return BASE_EXIT_USAGE;
 }
 
+/* They are not shown: one may be a secret that was meant for `set'. */
+static int too_many_operands(void)
+{
+    base_log(BASE_LOG_ERROR, "expected nothing after the id");
+    return BASE_EXIT_USAGE;
+}
+
 /* ---- which entry ---- */
 
 /* The operands that name an entry of each kind, and how many there are behind the kind. */
@@ -79,7 +86,7 @@ static int start(struct tool *tool, int (*send)(struct arda_bus *bus, struct req
         return BASE_EXIT_SOFTWARE;
     int status = read_name(tool, &request->line, &behind);
     if (!status && behind < tool->operand_count)
-        status = bad_operand(tool->operands[behind], "nothing behind the id");
+        status = too_many_operands();
     if (status)
         arda_outbox_drop(&request->item);
     else
@@ -168,7 +175,7 @@ static int start_set(struct tool *tool)
     if (!status && (kind == ARDA_DIRECTORY_LOOP || kind == ARDA_DIRECTORY_TENANT)) {
         request->send = send_put; /* there is nothing to read */
         if (behind < tool->operand_count)
-            status = bad_operand(tool->operands[behind], "nothing behind the id");
+            status = too_many_operands();
     }
     if (status)
         arda_outbox_drop(&request->item);

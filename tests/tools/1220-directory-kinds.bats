@@ -219,10 +219,12 @@ EOF
     refuse 64 "expected a kind such as \`user' or \`loop', got \`thing'" get thing "$t"
     refuse 64 "get: expected user TENANT USER" get user "$t"
     refuse 64 "rm: expected digest TENANT USER TYPE" rm digest "$t" ann
-    refuse 64 "expected nothing behind the id, got \`ann'" get webhook "$t" ann
-    refuse 64 "expected nothing behind the id, got \`a=b'" set tenant "$t" a=b
+    refuse 64 "expected nothing after the id" get webhook "$t" ann
+    refuse 64 "expected nothing after the id" set tenant "$t" a=b
     refuse 64 "expected userId, got a:b" get quiet "$t" a:b
-    refuse 64 "expected NAME=VALUE, got \`x'" set quiet "$t" ann x
+    refuse 64 "operand 1 after the id: expected NAME=VALUE" set quiet "$t" ann x
+    # A secret that was given without its name is not shown.
+    refuse 64 "operand 2 after the id: expected NAME=VALUE" set webhook "$t" url=https://a.example "$secret"
     refuse 64 "loopId: expected an id, got *" get loop "$t" '*'
     refuse 65 "colour: unknown member of a webhook" set webhook "$t" url=https://a.example "secret=$secret" colour=red
     refuse 65 "userId: not to be set" set quiet "$t" ann userId=bob
