@@ -95,7 +95,7 @@ struct people {
     unsigned refs;
     int64_t version;
     uint64_t covers; /* it was read after the tenant's works up to this number had come */
-    size_t count; /* of persons */
+    size_t count;    /* of persons */
     struct person {
         const char *id;
         const char *email; /* NULL: none */
