@@ -99,6 +99,7 @@ static void open_tool(struct tool *tool)
     const struct arda_tool_options options = {.name = program.name,
                                               .redis = tool->settings.redis,
                                               .prefix = tool->settings.prefix,
+                                              .use = ARDA_BUS_ASKS,
                                               .retry_for_ms = tool->settings.retry_for,
                                               .item_size = sizeof(struct request),
                                               .window = WINDOW,

@@ -223,7 +223,8 @@ static void on_ready(void *data, struct net_request *request)
     if (gateway->stopping)
         reason = "stopping";
     else if (gateway->bus && !arda_bus_is_up(gateway->bus))
-        reason = *gateway->bus_reason ? gateway->bus_reason : "redis: connecting";
+        reason =
+            *arda_bus_reason(gateway->bus) ? arda_bus_reason(gateway->bus) : "redis: connecting";
     net_pages_answer_state(request, "ready", reason);
 }
 

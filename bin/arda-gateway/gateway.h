@@ -109,7 +109,6 @@ struct gateway {
     struct source *source; /* NULL without */
     struct admin *admin;   /* NULL without --admin */
     struct relay *relay;   /* NULL without --advertise */
-    char bus_reason[256];  /* why the bus is down; empty before the first try */
     int64_t started_ms;    /* wall clock */
     bool stopping;
     const char *path; /* of the endpoint, without a final slash */

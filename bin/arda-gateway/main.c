@@ -51,7 +51,6 @@ struct process {
 static void on_bus_state(void *data, bool up, const struct base_why *why)
 {
     struct gateway *gateway = data;
-    snprintf(gateway->bus_reason, sizeof gateway->bus_reason, "%s", up ? "" : why->text);
     if (up) {
         base_log(BASE_LOG_INFO, "redis: connected");
         relay_bus_up(gateway->relay);
@@ -244,6 +243,7 @@ static void start_events(struct process *process)
         .url = process->settings.redis,
         .prefix = process->settings.prefix,
         .name = "arda-gateway",
+        .use = ARDA_BUS_READS,
         .on_state = on_bus_state,
         .data = gateway,
     };

@@ -64,7 +64,7 @@ static void on_ready(void *data, struct net_request *request)
     if (nd->stopping)
         reason = "stopping";
     else if (!arda_bus_is_up(nd->bus))
-        reason = *nd->bus_reason ? nd->bus_reason : "redis: connecting";
+        reason = *arda_bus_reason(nd->bus) ? arda_bus_reason(nd->bus) : "redis: connecting";
     else if (!nd->channel.standing)
         reason = "redis: not subscribed yet";
     else if (print_is_stuck(nd))

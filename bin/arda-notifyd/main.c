@@ -172,7 +172,6 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
 {
     struct notifyd *nd = data;
     bool asks = nd->mode == MODE_EXPLAIN || nd->mode == MODE_REDRIVE;
-    snprintf(nd->bus_reason, sizeof nd->bus_reason, "%s", up ? "" : why->text);
     if (nd->stopping)
         return;
     if (up) {
@@ -180,7 +179,7 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
         on_up(nd);
     } else if (asks) {
         base_log(BASE_LOG_ERROR, "%s", why->text);
-        notifyd_stop(nd, BASE_EXIT_UNAVAILABLE);
+        notifyd_stop(nd, base_exit_status(why->code));
     } else {
         base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
     }
@@ -315,6 +314,9 @@ static void start(struct notifyd *nd)
         .url = nd->settings.redis,
         .prefix = nd->settings.prefix,
         .name = "arda-notifyd",
+        .use = nd->mode == MODE_EXPLAIN ? ARDA_BUS_ASKS
+               : nd->mode == MODE_DRY   ? ARDA_BUS_READS
+                                        : ARDA_BUS_WRITES,
         .on_state = on_bus_state,
         .data = nd,
     };

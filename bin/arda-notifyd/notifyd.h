@@ -298,7 +298,6 @@ struct notifyd {
     uv_check_t check; /* at the end of each turn */
     uv_signal_t signals[3];
     struct arda_bus *bus;
-    char bus_reason[256];
     int64_t started_ms;
     struct arda_notify_retention retention;
     struct counters counters;

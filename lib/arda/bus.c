@@ -18,34 +18,62 @@ bool arda_bus_is_up(const struct arda_bus *bus)
            !bus->fencing;
 }
 
-/* Says each change once, whichever of the connections brought it. */
-static void tell_state(struct arda_bus *bus, const struct base_why *why)
+bool arda_bus_is_refusal(const struct base_why *why)
 {
-    bool up = arda_bus_is_up(bus);
-    if (!up && !why)
-        return; /* the first of the two: there is nothing to tell yet */
-    if (!bus->options.on_state || (up ? bus->told_up : bus->told_down))
+    return why->code == BASE_ERR_DENIED || why->code == BASE_ERR_CONFIG;
+}
+
+const char *arda_bus_reason(const struct arda_bus *bus)
+{
+    return bus->reason;
+}
+
+/* Reports each change once, whichever of the connections brought it. */
+static void tell_up(struct arda_bus *bus)
+{
+    if (!arda_bus_is_up(bus))
+        return; /* the first of the two: there is nothing to report yet */
+    bus->reason[0] = '\0';
+    if (!bus->options.on_state || bus->told_up)
         return;
-    bus->told_up = up;
-    bus->told_down = !up;
-    bus->options.on_state(bus->options.data, up, why);
+    bus->told_up = true;
+    bus->told_down = bus->told_answer = false;
+    bus->options.on_state(bus->options.data, true, NULL);
+}
+
+/* That the network fails now in this way and now in that is no news, but what Redis answers is. */
+static void tell_down(struct arda_bus *bus, const struct base_why *reason)
+{
+    struct base_why why = *reason;
+    bool is_answer = why.code != BASE_ERR_UNAVAILABLE, is_news = is_answer || bus->told_answer;
+    bool same = strcmp(bus->reason, why.text) == 0;
+    snprintf(bus->reason, sizeof bus->reason, "%s", why.text);
+    if (!bus->options.on_state || (bus->told_down && (same || !is_news)))
+        return;
+    bus->told_up = false;
+    bus->told_down = true;
+    bus->told_answer = is_answer;
+    if (bus->was_up || why.code == BASE_ERR_AGAIN)
+        why.code = BASE_ERR_UNAVAILABLE;
+    bus->options.on_state(bus->options.data, false, &why);
 }
 
 void bus_tell_up(struct arda_bus *bus)
 {
-    tell_state(bus, NULL);
+    tell_up(bus);
 }
 
 static void on_commands_up(void *data)
 {
     struct arda_bus *bus = data;
-    /* Without memory: every byte that comes will be refused, and the connection made again. */
+    bus->was_up = true;
+    /* Out of memory: every byte that comes will be refused, and the connection made again. */
     (void)reply_reader_open(&bus->reply_reader, NULL, NULL);
     bus->script_loaded = false;
     bus->renew_at_us = 0;
     bus_fence_start(bus);
     if (!bus->fencing)
-        tell_state(bus, NULL);
+        tell_up(bus);
 }
 
 static void on_commands_down(void *data, bool was_up, const struct base_why *why)
@@ -54,7 +82,7 @@ static void on_commands_down(void *data, bool was_up, const struct base_why *why
     reply_reader_close(&bus->reply_reader);
     bus->stats.reconnects += was_up;
     bus_commands_lost(bus);
-    tell_state(bus, why);
+    tell_down(bus, why);
 }
 
 static int on_commands_bytes(void *data, const char *bytes, size_t len)
@@ -83,10 +111,11 @@ static void on_commands_quiet(void *data)
 static void on_subscriber_up(void *data)
 {
     struct arda_bus *bus = data;
+    bus->was_up = true;
     if (bus_reader_start(bus) < 0)
         return; /* every byte that comes will be refused, and the connection made anew */
     bus_channels_up(bus);
-    tell_state(bus, NULL);
+    tell_up(bus);
 }
 
 static void on_subscriber_down(void *data, bool was_up, const struct base_why *why)
@@ -94,7 +123,7 @@ static void on_subscriber_down(void *data, bool was_up, const struct base_why *w
     struct arda_bus *bus = data;
     bus_reader_stop(bus);
     bus->stats.reconnects += was_up;
-    tell_state(bus, why);
+    tell_down(bus, why);
     bus_channels_down(bus);
 }
 
@@ -168,12 +197,18 @@ static void free_bus(struct arda_bus *bus)
 static int open_connections(struct arda_bus *bus)
 {
     const struct arda_redis_conn_handlers commands = {
-        on_commands_up,    on_commands_down,  on_commands_bytes,
-        on_commands_flush, on_commands_quiet, bus,
+        bus_role_commands, on_commands_up,    on_commands_down, on_commands_bytes,
+        on_commands_flush, on_commands_quiet, bus_role_second,  bus,
     };
     const struct arda_redis_conn_handlers subscriber = {
-        on_subscriber_up,    on_subscriber_down,  on_subscriber_bytes,
-        on_subscriber_flush, on_subscriber_quiet, bus,
+        bus_role_subscriber,
+        on_subscriber_up,
+        on_subscriber_down,
+        on_subscriber_bytes,
+        on_subscriber_flush,
+        on_subscriber_quiet,
+        NULL,
+        bus,
     };
     int failed = arda_redis_conn_open(bus->loop, &bus->url, bus->name, &commands, &bus->commands);
     if (failed)
@@ -196,6 +231,7 @@ int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
     base_list_init(&bus->refused);
     base_list_init(&bus->asked);
     int failed = copy_options(bus, options, why);
+    bus_role_init(bus);
     if (!failed && open_connections(bus) < 0)
         failed = base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     if (failed) {
@@ -251,6 +287,7 @@ static void close_all(uv_timer_t *timer)
     struct arda_bus *bus = timer->data;
     bus->open_handles = 3;
     bus_channels_free(bus);
+    bus_role_close(bus);
     arda_redis_conn_close(bus->commands, on_conn_closed, bus);
     arda_redis_conn_close(bus->subscriber, on_conn_closed, bus);
     bus_commands_lost(bus);

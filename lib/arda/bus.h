@@ -20,17 +20,29 @@ struct uv_loop_s;
 struct arda_bus;
 struct arda_subscription;
 
+/* What a bus is for, which decides what it does at a server that is a replica. */
+enum arda_bus_use {
+    ARDA_BUS_WRITES, /* a replica is the wrong server: it is left at once, at the connection too */
+    ARDA_BUS_ASKS,   /* reads, and may write: the same once a write was refused */
+    ARDA_BUS_READS,  /* a replica serves; a server that was a primary at the first connection and
+                        has become a replica is left when the name leads to a primary again */
+};
+
 struct arda_bus_options {
-    const char *url;     /* redis://[user:pass@]host:port/db or unix:///path?db=n; NULL: default */
-    const char *prefix;  /* of all keys and channels; NULL: "arda" */
-    const char *name;    /* CLIENT SETNAME, for the operator; NULL: none */
+    const char *url;    /* redis://[user:pass@]host:port/db or unix:///path?db=n; NULL: default */
+    const char *prefix; /* of all keys and channels; NULL: "arda" */
+    const char *name;   /* CLIENT SETNAME, for the operator; NULL: none */
+    enum arda_bus_use use;
     uint32_t dedupe_ids; /* ids remembered per subscription; 0: 4096 */
     /* Before anything is sent on a new connection for commands, Redis is told to drop the lost one:
      * what was sent on that one and not answered has then happened or never will. Needs INFO,
      * CLIENT ID and CLIENT KILL; a user who lacks them is told, and goes on without. */
     bool fence;
-    /* Told when both connections stand (`up`), and when one is lost or cannot be made, with the
-     * reason, once per outage. May be NULL. */
+    /* Called when both connections stand (`up`), and when one is lost or cannot be made, with the
+     * reason: once per outage, and again when Redis gives another reason in its answers. The code
+     * of `why` is BASE_ERR_UNAVAILABLE; or, as long as no connection has stood, what the server has
+     * refused and will go on to refuse (arda_bus_is_refusal). The bus tries again all the same. May
+     * be NULL. */
     void (*on_state)(void *data, bool up, const struct base_why *why);
     void *data;
 };
@@ -51,8 +63,16 @@ int arda_bus_get(struct uv_loop_s *loop, const struct arda_bus_options *options,
 void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
                        void *data);
 
+/* Whether the very first connection was refused, so that waiting does not help: BASE_ERR_DENIED for
+ * the user, the password or a permission, BASE_ERR_CONFIG for the database. */
+bool arda_bus_is_refusal(const struct base_why *why);
+
 /* Whether both connections stand now. */
 bool arda_bus_is_up(const struct arda_bus *bus);
+
+/* Why the last connection was lost or could not be made; "" since both stand. Valid until the loop
+ * runs. */
+const char *arda_bus_reason(const struct arda_bus *bus);
 
 /* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. While it
  * does not stand, `done` is called before this returns. */

@@ -49,6 +49,8 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
     if (bus->waiting_count == 0)
         return false;
     struct bus_waiting *first = &bus->waiting[bus->waiting_first];
+    if (reply->type == REDIS_REPLY_ERROR)
+        bus_role_refusal(bus, reply->str);
     if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
         bus_step_note(bus, reply);
     if (--first->replies_left > 0)
@@ -107,22 +109,37 @@ void bus_commands_lost(struct arda_bus *bus)
     bus->step_error[0] = '\0';
 }
 
+/* EXEC refuses a step for what changed since it began; before Redis 7 a script's errors had a frame
+ * of words. */
+const char *bus_error_cause(const char *text)
+{
+    static const char exec[] = "EXECABORT Transaction discarded because of: ";
+    static const char script[] = "ERR Error running script";
+    if (strncmp(text, exec, sizeof exec - 1) == 0)
+        return text + sizeof exec - 1;
+    const char *inner = strncmp(text, script, sizeof script - 1) == 0 ? strstr(text, ": -") : NULL;
+    return inner ? inner + 3 : text;
+}
+
 /* Trying again later helps against these; everything else is refused for good. */
 static int error_code(const char *text)
 {
-    static const char *const passing[] = {"LOADING",    "BUSY",    "READONLY", "MASTERDOWN", "OOM",
-                                          "NOREPLICAS", "MISCONF", "TRYAGAIN", "NOSCRIPT"};
+    const char *cause = bus_error_cause(text);
+    static const char *const passing[] = {"LOADING",  "BUSY",       "READONLY", "MASTERDOWN",
+                                          "OOM",      "NOREPLICAS", "MISCONF",  "TRYAGAIN",
+                                          "NOSCRIPT", "NOAUTH"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-        if (strncmp(text, passing[i], strlen(passing[i])) == 0)
+        if (strncmp(cause, passing[i], strlen(passing[i])) == 0)
             return BASE_ERR_AGAIN;
     /* What is denied inside a script comes as a plain ERR. */
-    bool denied = strncmp(text, "NOPERM", 6) == 0 || strstr(text, "user executing the script");
+    bool denied = strncmp(cause, "NOPERM", 6) == 0 || strstr(text, "user executing the script");
     return denied ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
 }
 
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)
 {
-    return base_why_set(why, error_code(text), "redis %s: %s", bus->url.name, text);
+    return base_why_set(why, error_code(text), "redis %s: %s", bus->url.name,
+                        bus_error_cause(text));
 }
 
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why)

@@ -4,6 +4,7 @@
  *
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
+ *     bus_role.c     whether the server is the right one, a primary
  *     bus_fence.c    between a lost connection for commands and the next one
  *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
@@ -79,6 +80,9 @@ struct arda_bus {
     char *name_sub;
     bool shared; /* the one of arda_bus_get */
     bool told_up, told_down;
+    bool told_answer; /* the last reason reported was an answer of Redis */
+    bool was_up;      /* one of the connections, once */
+    char reason[sizeof(((struct base_why *)0)->text)]; /* of the last failure, until it is up */
     bool closing;
     int open_handles; /* of the closing: connections and the timer */
     struct arda_bus_stats stats;
@@ -107,6 +111,12 @@ struct arda_bus {
     struct bus_channel *reading; /* the channel of the message that is being read */
     char push_kind; /* 'm'essage, 's'ubscribe, 'u'nsubscribe, or another first letter */
 
+    bool needs_primary; /* a replica is the wrong server */
+    unsigned role_seconds;
+    enum arda_redis_role first_role;            /* that was ever known */
+    enum arda_redis_role role, subscriber_role; /* of the two connections, as last known */
+    struct arda_redis_conn *scout;              /* looks for the primary; NULL: not now */
+
     uv_timer_t timer; /* of another try for what was refused; of the shutdown */
     void (*on_closed)(void *data);
     void *closed_data;
@@ -116,6 +126,16 @@ struct arda_bus {
 void bus_retry_later(struct arda_bus *bus);
 /* The connection for commands may be used. */
 void bus_tell_up(struct arda_bus *bus);
+
+/* bus_role.c */
+void bus_role_init(struct arda_bus *bus);
+/* The connections' on_greeted, and on_second of the one for commands. */
+int bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why);
+int bus_role_subscriber(void *data, enum arda_redis_role role, struct base_why *why);
+void bus_role_second(void *data);
+/* An error of Redis on the connection for commands: leaves a server that is the wrong one. */
+void bus_role_refusal(struct arda_bus *bus, const char *text);
+void bus_role_close(struct arda_bus *bus);
 
 /* bus_fence.c */
 /* The connection for commands stands; bus_tell_up follows, now or later. */
@@ -127,6 +147,8 @@ int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
 /* Everybody who waits hears BASE_ERR_CLOSED. */
 void bus_commands_lost(struct arda_bus *bus);
 
+/* The part of an error that names the cause, where EXEC or a script has wrapped it. */
+const char *bus_error_cause(const char *text);
 /* The code that belongs to an error of Redis, with its text: BASE_ERR_AGAIN when trying later
  * helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);

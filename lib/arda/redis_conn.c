@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/redis_conn.h"
 
-#include "arda/reply_reader.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/mem.h"
@@ -24,9 +23,9 @@
 #define BACKOFF_FIRST_MS   50
 #define BACKOFF_MAX_MS     1000
 #define QUIET_CHECK_MS     1000
-#define QUIET_US           3000000     /* then the peer is asked */
-#define SILENT_US          8000000     /* then it is given up */
-#define GREETING_BYTES     (64 * 1024) /* of an answer while it is greeted */
+#define QUIET_US           3000000 /* then the peer is asked */
+#define SILENT_US          8000000 /* then it is given up */
+#define STOOD_US           5000000
 
 enum state { IDLE, RESOLVING, CONNECTING, GREETING, UP, PAUSING, CLOSING };
 
@@ -48,8 +47,7 @@ struct arda_redis_conn {
     struct addrinfo *addresses;
     struct addrinfo *next_address;
     struct wire *wire;
-    struct reply_reader greeting; /* reads the answers of AUTH and the like */
-    int greetings_left;
+    struct arda_redis_greeting greeting;
     struct base_buf out;
     size_t out_sent;
     char *read_bytes;
@@ -57,7 +55,10 @@ struct arda_redis_conn {
     int open_handles;
     bool resolving; /* the request cannot be taken back */
     bool blocked;
+    bool leaving; /* for this reason, with the loop's next turn */
+    struct base_why leave_why;
     uint32_t backoff_ms;
+    uint64_t up_since_us;
     uint64_t last_read_us;
     void (*on_closed)(void *data);
     void *closed_data;
@@ -167,10 +168,10 @@ static void drop_wire(struct arda_redis_conn *conn)
         uv_close((uv_handle_t *)&conn->wire->poll, on_wire_closed);
         conn->wire = NULL;
     }
-    reply_reader_close(&conn->greeting);
+    arda_redis_greeting_fini(&conn->greeting);
     base_buf_fini(&conn->out);
     conn->out_sent = 0;
-    conn->blocked = false;
+    conn->blocked = conn->leaving = false;
     uv_prepare_stop(&conn->prepare);
 }
 
@@ -181,6 +182,15 @@ static void drop_addresses(struct arda_redis_conn *conn)
     conn->addresses = conn->next_address = NULL;
 }
 
+/* What stood for a while is tried again soon. A server that is left right after it let us in would
+ * be greeted twenty times a second: its pauses go on growing. */
+static void choose_pause(struct arda_redis_conn *conn)
+{
+    uint64_t stood_us = base_clock_mono_us() - conn->up_since_us;
+    if (conn->state == UP && (!conn->leaving || stood_us >= STOOD_US))
+        conn->backoff_ms = BACKOFF_FIRST_MS;
+}
+
 /* Any failure ends here. */
 static void fail(struct arda_redis_conn *conn, const struct base_why *why)
 {
@@ -188,6 +198,7 @@ static void fail(struct arda_redis_conn *conn, const struct base_why *why)
     struct base_why text = *why;
     if (conn->state == CLOSING || conn->state == PAUSING)
         return;
+    choose_pause(conn);
     base_why_prefix(&text, "redis %s", conn->url->name);
     drop_wire(conn);
     drop_addresses(conn);
@@ -240,6 +251,11 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct arda_redis_conn *conn = prepare->data;
     uv_prepare_stop(prepare);
+    if (conn->leaving) {
+        struct base_why why = conn->leave_why; /* `leaving` counts in fail */
+        fail(conn, &why);
+        return;
+    }
     if (conn->state == UP)
         conn->on.on_flush(conn->on.data);
     if (!conn->blocked)
@@ -249,6 +265,15 @@ static void on_prepare(uv_prepare_t *prepare)
 void arda_redis_conn_touch(struct arda_redis_conn *conn)
 {
     uv_prepare_start(&conn->prepare, on_prepare);
+}
+
+void arda_redis_conn_leave(struct arda_redis_conn *conn, const struct base_why *why)
+{
+    if (conn->state != UP || conn->leaving)
+        return;
+    conn->leaving = true;
+    conn->leave_why = *why;
+    arda_redis_conn_touch(conn);
 }
 
 struct base_buf *arda_redis_conn_out(struct arda_redis_conn *conn)
@@ -263,31 +288,10 @@ bool arda_redis_conn_is_up(const struct arda_redis_conn *conn)
 
 /* ---- greeting ---- */
 
-static int add_greeting(struct arda_redis_conn *conn, int argc, const char *const *argv)
-{
-    conn->greetings_left++;
-    return arda_redis_format(&conn->out, argc, argv, NULL);
-}
-
 static void greet(struct arda_redis_conn *conn)
 {
-    const struct arda_redis_url *url = conn->url;
-    int failed = 0;
     enter(conn, GREETING);
-    conn->greetings_left = 0;
-    failed |= reply_reader_open(&conn->greeting, NULL, NULL);
-    conn->greeting.max_bytes = GREETING_BYTES;
-    if (url->password && url->user)
-        failed |= add_greeting(conn, 3, (const char *[]){"AUTH", url->user, url->password});
-    else if (url->password)
-        failed |= add_greeting(conn, 2, (const char *[]){"AUTH", url->password});
-    if (conn->name)
-        failed |= add_greeting(conn, 3, (const char *[]){"CLIENT", "SETNAME", conn->name});
-    char db[16];
-    snprintf(db, sizeof db, "%d", url->db);
-    /* Always sent: it also shows that there is a Redis that lets us in. */
-    failed |= add_greeting(conn, 2, (const char *[]){"SELECT", db});
-    if (failed)
+    if (arda_redis_greet(&conn->greeting, conn->url, conn->name, &conn->out) < 0)
         fail_text(conn, base_err_text(BASE_ERR_NOMEM));
     else
         write_out(conn);
@@ -295,34 +299,18 @@ static void greet(struct arda_redis_conn *conn)
 
 static void take_greeting(struct arda_redis_conn *conn, const char *bytes, size_t len)
 {
-    void *reply = NULL;
-    if (reply_reader_feed(&conn->greeting, bytes, len) < 0) {
-        fail_text(conn, "not a Redis server");
+    struct base_why why;
+    int got = arda_redis_greeting_take(&conn->greeting, bytes, len, &why);
+    if (got == 0)
+        return;
+    if (got > 0 && conn->on.on_greeted)
+        got = conn->on.on_greeted(conn->on.data, conn->greeting.role, &why);
+    if (got < 0) {
+        fail(conn, &why);
         return;
     }
-    while (conn->greetings_left > 0) {
-        if (reply_reader_next(&conn->greeting, &reply) < 0) {
-            fail_text(conn, "not a Redis server");
-            return;
-        }
-        if (!reply)
-            return;
-        redisReply *answer = reply;
-        /* CLIENT SETNAME may be forbidden; that is no reason to stay away. */
-        bool refused =
-            answer->type == REDIS_REPLY_ERROR && !(conn->name && conn->greetings_left == 2);
-        struct base_why why;
-        if (refused)
-            base_why_set(&why, BASE_ERR_UNAVAILABLE, "%s", answer->str);
-        freeReplyObject(reply);
-        if (refused) {
-            fail(conn, &why);
-            return;
-        }
-        conn->greetings_left--;
-    }
-    reply_reader_close(&conn->greeting);
-    conn->backoff_ms = BACKOFF_FIRST_MS;
+    arda_redis_greeting_fini(&conn->greeting);
+    conn->up_since_us = base_clock_mono_us();
     enter(conn, UP);
     conn->on.on_up(conn->on.data);
 }
@@ -366,11 +354,10 @@ static void on_wire(uv_poll_t *poll, int status, int events)
         check_connected(conn);
         return;
     }
-    if (status < 0) { /* libuv's word for POLLERR; reading tells the reason */
-        int error = 0;
-        socklen_t len = sizeof error;
-        getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-        fail_errno(conn, error ? error : ECONNRESET);
+    if (status < 0) { /* libuv's word for POLLERR */
+        read_in(conn); /* the server may have answered before it closed; reading tells the reason */
+        if (conn->wire == wire)
+            fail_errno(conn, ECONNRESET);
         return;
     }
     if (events & UV_WRITABLE)
@@ -521,6 +508,8 @@ static void on_timer(uv_timer_t *timer)
             fail_text(conn, "no answer for several seconds");
         else if (silent_us >= QUIET_US)
             conn->on.on_quiet(conn->on.data);
+        if (conn->state == UP && conn->on.on_second)
+            conn->on.on_second(conn->on.data);
         break;
     default: break;
     }

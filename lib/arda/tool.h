@@ -23,6 +23,7 @@ struct arda_tool_options {
     const char *name;   /* of the program */
     const char *redis;  /* its URL */
     const char *prefix; /* of names in Redis */
+    enum arda_bus_use use;
     int64_t retry_for_ms;
     size_t
         item_size; /* of a request, and how many are under way: as of struct arda_outbox_options */
@@ -43,6 +44,7 @@ struct arda_tool {
     struct arda_bus *bus;
     struct arda_outbox *outbox;
     bool ending;
+    bool refused; /* by Redis, at the first connection */
     int status;
     int signal;
 };

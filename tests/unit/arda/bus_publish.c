@@ -162,6 +162,9 @@ static void a_replica_helps_later(void)
     test_redis_do(&redis, "REPLICAOF 127.0.0.1 1");
     publish_refused(BASE_ERR_AGAIN, "READONLY");
     test_redis_do(&redis, "REPLICAOF NO ONE");
+    /* It has been left, and is found again as a primary. */
+    RUN_UNTIL(ear.falls == 1 && ear.standing && arda_bus_is_up(test.bus));
+    CHECK(strstr(test.why, "READONLY") || strstr(test.why, "replica"));
     publish("t1", ENVELOPE);
     CHECK_INT(answer.result, 0);
     RUN_UNTIL(ear.messages == 1); /* of what was refused nothing was published */
