@@ -54,7 +54,7 @@ static void add_unsent(void *data, struct arda_outbox_item *item)
 static void finish(struct publisher *publisher)
 {
     uint64_t lines = publisher->unsent ? unsent_lines(publisher->unsent) : 0;
-    if (lines > 0)
+    if (lines > 0 && !publisher->refused)
         publisher->status = BASE_EXIT_TEMPFAIL;
     int failed = unsent_close(publisher->unsent);
     publisher->unsent = NULL;
@@ -73,7 +73,8 @@ static void on_stopped(void *data)
     struct publisher *publisher = data;
     publisher->bus = NULL;
     if (arda_outbox_report(publisher->outbox) > 0) {
-        publisher->status = BASE_EXIT_TEMPFAIL;
+        if (!publisher->refused)
+            publisher->status = BASE_EXIT_TEMPFAIL;
         reading_report(publisher);
     }
     if (publisher->unsent)

@@ -53,6 +53,7 @@ struct publisher {
     char **operands;
     int operand_count;
     bool ending;
+    bool refused; /* by Redis, at the first connection */
     int status;
     int signal;
     bool reader_gone; /* of standard output */

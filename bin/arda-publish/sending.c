@@ -221,7 +221,7 @@ static void on_impatient(void *data)
     struct publisher *publisher = data;
     if (publisher->settings.dry_run)
         return;
-    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
+    arda_outbox_log_giving_up(publisher->outbox, arda_bus_reason(publisher->bus));
     publisher_end(publisher, BASE_EXIT_TEMPFAIL);
 }
 
@@ -280,6 +280,12 @@ static void on_state(void *data, bool up, const struct base_why *why)
     struct publisher *publisher = data;
     if (publisher->ending)
         return;
+    if (!up && arda_bus_is_refusal(why)) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        publisher->refused = true;
+        publisher_end(publisher, base_exit_status(why->code));
+        return;
+    }
     if (up)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else

@@ -47,7 +47,8 @@ static void on_change(void *data)
 
 static void on_impatient(void *data)
 {
-    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
+    const struct replay *replay = data;
+    arda_outbox_log_giving_up(replay->outbox, arda_bus_reason(replay->bus));
     replay_end(data, BASE_EXIT_TEMPFAIL);
 }
 
@@ -88,6 +89,12 @@ static void on_state(void *data, bool up, const struct base_why *why)
     struct replay *replay = data;
     if (replay->ending)
         return;
+    if (!up && arda_bus_is_refusal(why)) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        replay->refused = true;
+        replay_end(replay, base_exit_status(why->code));
+        return;
+    }
     if (up)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else
@@ -128,7 +135,7 @@ int bus_open(struct replay *replay)
 static void on_gone(void *data)
 {
     struct replay *replay = data;
-    if (arda_outbox_report(replay->outbox) > 0)
+    if (arda_outbox_report(replay->outbox) > 0 && !replay->refused)
         replay->status = BASE_EXIT_TEMPFAIL;
 }
 

@@ -110,6 +110,7 @@ struct replay {
     bool has_started;
     bool is_complete; /* everything was read and sent */
     bool ending;
+    bool refused; /* by Redis, at the first connection */
     int status;
     int signal;
     bool reader_gone; /* of standard output */

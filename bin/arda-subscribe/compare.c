@@ -148,7 +148,7 @@ static void check_memory(struct compare *compare, int result)
 {
     if (result == BASE_ERR_NOMEM) {
         base_log(BASE_LOG_ERROR, "out of memory: an event cannot be compared");
-        compare->options.on_fail(compare->options.data);
+        compare->options.on_fail(compare->options.data, BASE_ERR_NOMEM);
     }
 }
 
@@ -234,6 +234,11 @@ static void on_state(void *data, bool up, const struct base_why *why)
     struct compare *compare = data;
     if (compare->ending)
         return;
+    if (!up && arda_bus_is_refusal(why)) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        compare->options.on_fail(compare->options.data, why->code);
+        return;
+    }
     if (up)
         begin(compare);
     else
@@ -254,6 +259,7 @@ int compare_new(struct uv_loop_s *loop, const struct compare_options *options, s
     struct arda_bus_options bus_options = {.url = options->redis,
                                            .prefix = options->prefix,
                                            .name = "arda-subscribe",
+                                           .use = ARDA_BUS_READS,
                                            .on_state = on_state,
                                            .data = compare};
     int failed = arda_bus_new(loop, &bus_options, &compare->bus, why);

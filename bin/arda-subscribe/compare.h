@@ -25,8 +25,9 @@ struct compare_options {
     void (*on_ready)(void *data);
     /* Something may have been decided, or written to `out`. May stop the comparison. */
     void (*on_change)(void *data);
-    /* Memory ran out. */
-    void (*on_fail)(void *data);
+    /* It has failed for good, and the reason is logged: BASE_ERR_NOMEM, or what Redis refused at
+     * the first connection. */
+    void (*on_fail)(void *data, int result);
     void *data;
 };
 

@@ -143,6 +143,10 @@ static void on_state(void *data, bool up, const struct base_why *why)
 {
     struct subscriber *subscriber = data;
     subscriber->up = up;
+    if (!up && arda_bus_is_refusal(why)) {
+        subscriber_fail(subscriber, why->code, why);
+        return;
+    }
     if (!up) {
         base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
         return;
@@ -208,6 +212,7 @@ static int start(struct subscriber *subscriber, char **operands, int count)
         const struct arda_bus_options options = {.url = settings->redis,
                                                  .prefix = settings->prefix,
                                                  .name = "arda-subscribe",
+                                                 .use = ARDA_BUS_READS,
                                                  .on_state = on_state,
                                                  .data = subscriber};
         start_loop(subscriber);

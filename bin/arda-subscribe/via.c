@@ -181,9 +181,9 @@ static void on_change(void *data)
         end(via, BASE_EXIT_OK);
 }
 
-static void on_compare_fail(void *data)
+static void on_compare_fail(void *data, int result)
 {
-    end(data, BASE_EXIT_SOFTWARE);
+    end(data, base_exit_status(result));
 }
 
 static int start_comparing(struct via *via, struct base_why *why)

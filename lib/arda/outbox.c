@@ -6,6 +6,8 @@
 #include "base/mem.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 #include <uv.h>
 
 #define RETRY_FIRST_MS 100
@@ -24,6 +26,7 @@ struct arda_outbox {
     uint64_t retry_ms;
     int refusal;
     bool ending;
+    char cause[sizeof(((struct base_why *)0)->text)]; /* the last refusal that may pass, or "" */
 };
 
 static void send_waiting(struct arda_outbox *outbox);
@@ -47,9 +50,26 @@ static void trouble_begins(struct arda_outbox *outbox)
         uv_timer_start(&outbox->patience, on_patience_end, outbox->options.patience_ms, 0);
 }
 
+/* What Redis itself has answered stands for itself: without the name of the server. */
+static const char *answer_of(const struct base_why *why)
+{
+    const char *text = strncmp(why->text, "redis ", 6) == 0 ? strstr(why->text, ": ") : NULL;
+    return text ? text + 2 : why->text;
+}
+
+void arda_outbox_log_giving_up(const struct arda_outbox *outbox, const char *bus_reason)
+{
+    const char *cause = *bus_reason      ? bus_reason
+                        : *outbox->cause ? outbox->cause
+                                         : "Redis does not answer";
+    base_log(BASE_LOG_ERROR, "giving up after %g s: %s", (double)outbox->options.patience_ms / 1000,
+             cause);
+}
+
 static void trouble_ends(struct arda_outbox *outbox)
 {
     uv_timer_stop(&outbox->patience);
+    outbox->cause[0] = '\0';
     outbox->retry_ms = RETRY_FIRST_MS;
 }
 
@@ -118,6 +138,7 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
         put_back(outbox, item);
     } else if (result == BASE_ERR_AGAIN) {
         base_log_limited(&limit, BASE_LOG_WARNING, "%s; trying again", why->text);
+        snprintf(outbox->cause, sizeof outbox->cause, "%s", answer_of(why));
         put_back(outbox, item);
         retry_later(outbox);
     } else {

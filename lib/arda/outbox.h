@@ -57,6 +57,9 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
 bool arda_outbox_tries_again(int result);
 /* Redis is there, or away. */
 void arda_outbox_on_state(struct arda_outbox *outbox, bool up);
+/* For on_impatient; logs "giving up after 30 s: " with the last cause: the bus' (arda_bus_reason)
+ * while it is away, else the last refusal. */
+void arda_outbox_log_giving_up(const struct arda_outbox *outbox, const char *bus_reason);
 
 /* The `data` of its options. */
 void *arda_outbox_data(const struct arda_outbox *outbox);

@@ -16,7 +16,7 @@
 static void on_bus_gone(void *data)
 {
     struct arda_tool *tool = data;
-    if (arda_outbox_report(tool->outbox) > 0)
+    if (arda_outbox_report(tool->outbox) > 0 && !tool->refused)
         tool->status = BASE_EXIT_TEMPFAIL;
 }
 
@@ -46,7 +46,7 @@ static void on_impatient(void *data)
     struct arda_tool *tool = data;
     if (tool->options.waits && tool->options.waits(tool->options.data))
         return;
-    base_log(BASE_LOG_ERROR, "giving up: Redis was away for too long");
+    arda_outbox_log_giving_up(tool->outbox, arda_bus_reason(tool->bus));
     arda_tool_end(tool, BASE_EXIT_TEMPFAIL);
 }
 
@@ -84,6 +84,12 @@ static void on_state(void *data, bool up, const struct base_why *why)
     struct arda_tool *tool = data;
     if (tool->ending)
         return;
+    if (!up && arda_bus_is_refusal(why)) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        tool->refused = true;
+        arda_tool_end(tool, base_exit_status(why->code));
+        return;
+    }
     if (up)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else
@@ -117,6 +123,7 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
     struct arda_bus_options bus = {.url = options->redis,
                                    .prefix = options->prefix,
                                    .name = options->name,
+                                   .use = options->use,
                                    .on_state = on_state,
                                    .data = tool};
     uv_loop_init(&tool->loop);

@@ -180,7 +180,7 @@ dry() { arda-publish --dry-run "$@"; }
     run --separate-stderr arda-publish --redis redis://127.0.0.1:1 --retry-for 300ms "$RUN_DIR/in"
     [ "$status" = 75 ]
     [ "${stderr_lines[0]}" = 'arda-publish: redis 127.0.0.1:1: Connection refused; trying again' ]
-    [ "${stderr_lines[1]}" = 'arda-publish: giving up: Redis was away for too long' ]
+    [ "${stderr_lines[1]}" = 'arda-publish: giving up after 0.3 s: redis 127.0.0.1:1: Connection refused' ]
     [ "${stderr_lines[2]}" = "arda-publish: $RUN_DIR/in: lines 1-2: not confirmed" ]
     [ "${#stderr_lines[@]}" = 3 ]
 }

@@ -189,7 +189,7 @@ has_length() { [ "$(length "$1")" -ge "$2" ]; }
     events 1 2 >"$RUN_DIR/in"
     run --separate-stderr arda-replay -q --redis redis://127.0.0.1:1 --retry-for 300ms "$RUN_DIR/in"
     [ "$status" = 75 ]
-    [ "${stderr_lines[0]}" = "arda-replay: giving up: Redis was away for too long" ]
+    [ "${stderr_lines[0]}" = "arda-replay: giving up after 0.3 s: redis 127.0.0.1:1: Connection refused" ]
     [ "${stderr_lines[1]}" = "arda-replay: $RUN_DIR/in: line 1: not sent, nor what follows" ]
 }
 

@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What Redis answers at the connection, and later, and whether that passes by waiting.
+
+load ../lib/common.bash
+
+setup_file() { start_redis; }
+teardown_file() { stop_all; }
+
+setup() {
+    tenant=$(uuid)
+    AT=127.0.0.1:$REDIS_PORT
+    redis acl setuser app reset on '>right' '~*' '&*' +@all
+    redis acl setuser guest reset on '>right' '~*' '&*' +@all -select
+}
+teardown() {
+    redis config set maxmemory 0 requirepass '' maxclients 10000 >/dev/null
+    stop_all
+}
+
+ready() { curl -s "$1/readyz"; }
+ready_says() { [[ "$(ready "$1")" == *"$2"* ]]; }
+
+# each_tool URL: every tool, with input that would keep it busy; STATUS and TEXT are expected.
+each_tool() {
+    local url=$1 tool
+    card "$tenant" >"$RUN_DIR/in"
+    printf '{"kind":"loop","tenantId":"%s","loopId":"l"}\n' "$tenant" >"$RUN_DIR/lines"
+    for tool in \
+        "arda-publish --loose-ids $RUN_DIR/in" \
+        "arda-replay $RUN_DIR/in" \
+        "arda-subscribe $tenant" \
+        "arda-subscribe --tenants" \
+        "arda-subscribe --global" \
+        "arda-subscribe --since start $tenant" \
+        "arda-inbox list --tenant=$tenant --user=ann" \
+        "arda-directory load $RUN_DIR/lines" \
+        "arda-directory dump" \
+        "arda-deliveries list --tenant=$tenant" \
+        "arda-notifyd --redrive tenant=$tenant" \
+        "arda-notifyd --explain"; do
+        echo "$tool" >&2
+        # shellcheck disable=SC2086
+        REDIS_URL=$url run --separate-stderr timeout 20 $tool <"$RUN_DIR/in"
+        echo "$status: $stderr" >&2
+        [ "$status" = "$STATUS" ]
+        [[ "$stderr" == *"redis $AT: $TEXT"* ]]
+        [[ "$stderr" != *"giving up"* ]]
+        [[ "$stderr" != *wrong@* ]]
+    done
+}
+
+@test "a wrong password ends every tool at once with 77 and the answer of Redis" {
+    STATUS=77 TEXT="WRONGPASS " each_tool "redis://app:wrong@$AT"
+}
+
+@test "a missing password ends a tool at once with 77" {
+    redis config set requirepass secret
+    run --separate-stderr timeout 20 arda-publish < <(card "$tenant")
+    redis-cli -p "$REDIS_PORT" -a secret config set requirepass ''
+    [ "$status" = 77 ]
+    [[ "$stderr" == *"redis $AT: NOAUTH "* ]]
+}
+
+@test "a database that Redis does not have ends every tool at once with 78" {
+    STATUS=78 TEXT="ERR DB index is out of range" each_tool "redis://$AT/99"
+}
+
+@test "without the right to choose a database a tool ends at once with 77" {
+    run --separate-stderr timeout 20 arda-inbox list --redis "redis://guest:right@$AT/1" --tenant="$tenant" --user=ann
+    [ "$status" = 77 ]
+    [[ "$stderr" == *"redis $AT: NOPERM "*"select"* ]]
+}
+
+@test "what a tool that was refused has not published is listed, and kept with --unsent" {
+    card "$tenant" >"$RUN_DIR/in"
+    run --separate-stderr timeout 20 arda-publish --redis "redis://app:wrong@$AT" --unsent "$RUN_DIR/left" "$RUN_DIR/in"
+    [ "$status" = 77 ]
+    [[ "$stderr" == *"not confirmed"* || "$stderr" == *"lines for the next run"* ]]
+    [ "$(wc -l <"$RUN_DIR/left")" = 1 ]
+}
+
+@test "a Redis that comes later and refuses then ends a tool, too" {
+    port=$((REDIS_PORT + 1))
+    card "$tenant" >"$RUN_DIR/in"
+    start publish arda-publish --redis "redis://app:wrong@127.0.0.1:$port" --retry-for 60s "$RUN_DIR/in"
+    wait_for err_has publish "Connection refused; trying again"
+    start later redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --loglevel warning
+    join publish
+    [ "$status" = 77 ]
+    err_has publish "WRONGPASS"
+}
+
+@test "a tool that had been connected goes on trying when its password is changed" {
+    mkfifo "$RUN_DIR/in"
+    start publish bash -c "exec arda-publish --redis redis://app:right@$AT --retry-for 60s <'$RUN_DIR/in'"
+    exec 8>"$RUN_DIR/in"
+    card "$tenant" >&8
+    wait_for eval '[ "$(redis xlen "arda:stream:$tenant")" = 1 ]'
+    redis acl setuser app resetpass '>other'
+    redis client kill user app
+    wait_for err_has publish "WRONGPASS"
+    card "$tenant" >&8
+    redis acl setuser app '>right'
+    wait_for eval '[ "$(redis xlen "arda:stream:$tenant")" = 2 ]'
+    exec 8>&-
+    join publish
+    [ "$status" = 0 ]
+}
+
+@test "the last line of a tool that gives up names the last cause" {
+    card "$tenant" >"$RUN_DIR/in"
+    redis config set maxmemory 1
+    for tool in arda-publish arda-replay; do
+        run --separate-stderr $tool --retry-for 300ms "$RUN_DIR/in"
+        [ "$status" = 75 ]
+        [[ "$stderr" == *"$tool: giving up after 0.3 s: OOM command not allowed"* ]]
+    done
+    printf '{"kind":"loop","tenantId":"%s","loopId":"l"}\n' "$tenant" >"$RUN_DIR/lines"
+    run --separate-stderr arda-directory load --retry-for 300ms "$RUN_DIR/lines"
+    [ "$status" = 75 ]
+    [[ "$stderr" == *"arda-directory: giving up after 0.3 s: OOM command not allowed"* ]]
+}
+
+@test "too many clients is named, and passes" {
+    redis config set maxclients 1
+    run --separate-stderr arda-publish --retry-for 500ms < <(card "$tenant")
+    redis config set maxclients 10000
+    [ "$status" = 75 ]
+    [[ "$stderr" == *"ERR max number of clients reached"* ]]
+}
+
+@test "daemons go on trying, and say in /readyz and in the log what Redis answers" {
+    JWT_SECRET=$GATEWAY_SECRET APP_URL=http://app.example REDIS_URL=redis://app:new@$AT \
+        start gateway arda-gateway --listen 127.0.0.1:0 --admin 127.0.0.1:0
+    REDIS_URL=redis://app:new@$AT start notifyd arda-notifyd --admin 127.0.0.1:0
+    for one in gateway notifyd; do
+        wait_for err_has "$one" "redis $AT: WRONGPASS "
+        wait_for err_has "$one" "admin on"
+        admin=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/$one.err")
+        wait_for ready_says "$admin" WRONGPASS
+    done
+    redis acl setuser app '>new'
+    for one in gateway notifyd; do
+        admin=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/$one.err")
+        wait_for err_has "$one" "redis: connected"
+        wait_for ready_says "$admin" ready
+        [ "$(grep -c WRONGPASS "$RUN_DIR/$one.err")" = 1 ]
+    done
+}
+
+@test "a daemon that found no Redis reports what Redis answers when it is there" {
+    port=$((REDIS_PORT + 1))
+    REDIS_URL=redis://app:wrong@127.0.0.1:$port start notifyd arda-notifyd --admin 127.0.0.1:0
+    wait_for err_has notifyd "Connection refused"
+    start later redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --loglevel warning
+    wait_for err_has notifyd "WRONGPASS"
+    admin=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/notifyd.err")
+    wait_for ready_says "$admin" WRONGPASS
+}
