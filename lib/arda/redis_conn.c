@@ -354,7 +354,7 @@ static void on_wire(uv_poll_t *poll, int status, int events)
         check_connected(conn);
         return;
     }
-    if (status < 0) { /* libuv's word for POLLERR */
+    if (status < 0) {  /* libuv's word for POLLERR */
         read_in(conn); /* the server may have answered before it closed; reading tells the reason */
         if (conn->wire == wire)
             fail_errno(conn, ECONNRESET);
