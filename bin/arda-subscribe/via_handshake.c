@@ -41,6 +41,15 @@ static int add_path(struct base_slice path, struct base_buf *out)
     return path.data[path.len - 1] == '/' ? BASE_OK : base_buf_add_byte(out, '/');
 }
 
+/* The part that has no meaning for a gateway, by its kind. */
+static const char *unwanted(const struct base_url *parts)
+{
+    return parts->user.data       ? "a user or a password (@)"
+           : parts->query.data    ? "a query (?)"
+           : parts->fragment.data ? "a fragment (#)"
+                                  : "bad character in the path";
+}
+
 int via_place_parse(const char *url, struct via_place *place, struct base_why *why)
 {
     struct base_url parts;
@@ -49,8 +58,9 @@ int via_place_parse(const char *url, struct via_place *place, struct base_why *w
     int failed = base_url_parse(url, &parts, why);
     if (failed)
         return failed;
-    if (parts.user.data || parts.query.data || strchr(url, '#') || !is_path(parts.path))
-        return base_why_set(why, BASE_ERR_SYNTAX, "expected http[s]://HOST[:PORT][/PATH]");
+    if (parts.user.data || parts.query.data || parts.fragment.data || !is_path(parts.path))
+        return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected http[s]://HOST[:PORT][/PATH]",
+                            unwanted(&parts));
     /* ws is http, and wss https. */
     bool ws = parts.scheme.len >= 2 && strncasecmp(parts.scheme.data, "ws", 2) == 0;
     if (base_buf_add_text(&http, ws ? "http" : "") < 0 ||

@@ -29,7 +29,7 @@ enum arda_bus_use {
 };
 
 struct arda_bus_options {
-    const char *url;    /* redis://[user:pass@]host:port/db or unix:///path?db=n; NULL: default */
+    const char *url;    /* see redis_url.h; NULL: redis://127.0.0.1:6379 */
     const char *prefix; /* of all keys and channels; NULL: "arda" */
     const char *name;   /* CLIENT SETNAME, for the operator; NULL: none */
     enum arda_bus_use use;

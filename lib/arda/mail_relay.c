@@ -63,9 +63,13 @@ static int check(const struct base_url *url, struct base_why *why)
         name.data++;
         name.len--;
     }
-    if (!is_made_of(name, "-.") || url->query.data)
-        return bad(why, "behind the host there may be a port, and a name for us behind a slash, "
-                        "but nothing else");
+    if (!is_made_of(name, "-.") || url->query.data || url->fragment.data) {
+        bad(why, "behind the host there may be a port, and a name for us behind a slash, but "
+                 "nothing else");
+        if (base_url_is_torn(url))
+            base_url_explain(why);
+        return BASE_ERR_CONFIG;
+    }
     if (url->user.data && url->user.len == 0)
         return bad(why, "a password without a user");
     return BASE_OK;

@@ -50,8 +50,10 @@ int arda_redis_greet(struct arda_redis_greeting *greeting, const struct arda_red
     *greeting = (struct arda_redis_greeting){0};
     failed |= reply_reader_open(&greeting->reader, NULL, NULL);
     greeting->reader.max_bytes = GREETING_BYTES;
-    if (url->password && url->user)
-        failed |= add(greeting, out, 3, (const char *[]){"AUTH", url->user, url->password});
+    /* A user without a password is one whose every password will do. */
+    if (url->user)
+        failed |= add(greeting, out, 3,
+                      (const char *[]){"AUTH", url->user, url->password ? url->password : ""});
     else if (url->password)
         failed |= add(greeting, out, 2, (const char *[]){"AUTH", url->password});
     if (name)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MAX_DB 65535
+#define BAD_DB "the database is a number up to 65535"
 
 static bool is(struct base_slice part, const char *text)
 {
@@ -27,36 +28,95 @@ static int copy_part(struct base_slice part, char **out, struct base_why *why)
         failed = BASE_ERR_SYNTAX;
     if (failed || !base_buf_cstr(&decoded)) {
         base_buf_fini(&decoded);
-        return failed == BASE_ERR_SYNTAX
-                   ? base_why_set(why, BASE_ERR_CONFIG, "bad percent escape in the Redis URL")
-                   : base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+        if (failed != BASE_ERR_SYNTAX)
+            return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+        base_why_set(why, BASE_ERR_CONFIG, "bad percent escape in the Redis URL");
+        base_url_explain(why);
+        return BASE_ERR_CONFIG;
     }
     *out = base_buf_take(&decoded, NULL);
     return BASE_OK;
 }
 
-static int parse_db(struct base_slice text, int *db, struct base_why *why)
+static int bad(const struct base_url *parts, struct base_why *why, const char *text)
 {
-    *db = 0;
+    base_why_set(why, BASE_ERR_CONFIG, "%s", text);
+    if (base_url_is_torn(parts))
+        base_url_explain(why);
+    return BASE_ERR_CONFIG;
+}
+
+/* ---- the database ---- */
+
+/* -1 when it is no number up to MAX_DB. */
+static int parse_db(struct base_slice text)
+{
+    int db = 0;
     for (size_t i = 0; i < text.len; i++) {
-        bool digit = text.data[i] >= '0' && text.data[i] <= '9';
-        *db = *db * 10 + (text.data[i] - '0');
-        if (!digit || *db > MAX_DB)
-            return base_why_set(why, BASE_ERR_CONFIG,
-                                "the database of a Redis URL is a number up to %d", MAX_DB);
+        db = db * 10 + (text.data[i] - '0');
+        if (text.data[i] < '0' || text.data[i] > '9' || db > MAX_DB)
+            return -1;
+    }
+    return db;
+}
+
+static int bad_parameter(const struct base_url *parts, struct base_slice name, struct base_why *why)
+{
+    if (base_url_is_torn(parts))
+        return bad(parts, why, "a Redis URL has no other parameter than ?db=N");
+    return base_why_set(why, BASE_ERR_CONFIG,
+                        "the parameter `%.*s': a Redis URL has no other than ?db=N", (int)name.len,
+                        name.data);
+}
+
+/* One `name=value`; `*db` is -1 as long as none was given. */
+static int take_parameter(const struct base_url *parts, struct base_slice text, int *db,
+                          struct base_why *why)
+{
+    const char *sign = memchr(text.data, '=', text.len);
+    struct base_slice name = {text.data, sign ? (size_t)(sign - text.data) : text.len};
+    if (!is(name, "db"))
+        return bad_parameter(parts, name, why);
+    struct base_slice value = {name.data + name.len + 1, text.len - name.len - (sign ? 1 : 0)};
+    int number = sign && value.len > 0 ? parse_db(value) : -1;
+    if (number < 0)
+        return bad(parts, why, BAD_DB);
+    if (*db >= 0 && *db != number)
+        return bad(parts, why, "a Redis URL with two different databases");
+    *db = number;
+    return BASE_OK;
+}
+
+static int take_query(const struct base_url *parts, int *db, struct base_why *why)
+{
+    struct base_slice left = parts->query;
+    while (left.len > 0) {
+        const char *end = memchr(left.data, '&', left.len);
+        struct base_slice one = {left.data, end ? (size_t)(end - left.data) : left.len};
+        size_t step = one.len + (end ? 1 : 0);
+        int failed = one.len > 0 ? take_parameter(parts, one, db, why) : BASE_OK;
+        if (failed)
+            return failed;
+        left.data += step;
+        left.len -= step;
     }
     return BASE_OK;
 }
 
+/* ---- the two kinds ---- */
+
 static int parse_tcp(const struct base_url *parts, struct arda_redis_url *url, struct base_why *why)
 {
-    struct base_slice db = parts->path;
-    if (db.len > 0) {
-        db.data++;
-        db.len--;
+    struct base_slice text = parts->path;
+    int db = -1;
+    if (text.len > 1) {
+        db = parse_db((struct base_slice){text.data + 1, text.len - 1});
+        if (db < 0)
+            return bad(parts, why, "the path of a Redis URL: " BAD_DB);
     }
     url->port = parts->port > 0 ? parts->port : ARDA_REDIS_PORT;
-    int failed = parse_db(db, &url->db, why);
+    int failed = take_query(parts, &db, why);
+    url->db = db < 0 ? 0 : db;
     if (!failed)
         failed = copy_part(parts->host.len ? parts->host : (struct base_slice){"127.0.0.1", 9},
                            &url->host, why);
@@ -68,16 +128,13 @@ static int parse_tcp(const struct base_url *parts, struct arda_redis_url *url, s
 static int parse_unix(const struct base_url *parts, struct arda_redis_url *url,
                       struct base_why *why)
 {
-    struct base_slice db = parts->query;
+    int db = -1;
+    if (parts->host.len > 0 || parts->port >= 0)
+        return bad(parts, why, "a host in unix://: expected unix:///PATH");
     if (parts->path.len < 2)
         return base_why_set(why, BASE_ERR_CONFIG, "expected unix:///PATH");
-    if (db.len > 0 && (db.len < 4 || memcmp(db.data, "db=", 3) != 0))
-        return base_why_set(why, BASE_ERR_CONFIG, "expected ?db=N behind the path");
-    if (db.len > 0) {
-        db.data += 3;
-        db.len -= 3;
-    }
-    int failed = parse_db(db, &url->db, why);
+    int failed = take_query(parts, &db, why);
+    url->db = db < 0 ? 0 : db;
     if (!failed)
         failed = copy_part(parts->path, &url->path, why);
     if (!failed)
@@ -97,6 +154,8 @@ int arda_redis_url_parse(const char *text, struct arda_redis_url *url, struct ba
             why->code = failed;
     } else if (is(parts.scheme, "rediss")) {
         failed = base_why_set(why, BASE_ERR_CONFIG, "rediss://: no TLS to Redis yet");
+    } else if (parts.fragment.data) {
+        failed = bad(&parts, why, "a fragment (#) in a Redis URL");
     } else if (is(parts.scheme, "redis")) {
         failed = parse_tcp(&parts, url, why);
     } else if (is(parts.scheme, "unix")) {

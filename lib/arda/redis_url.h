@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * redis_url: where Redis is, from redis://[user:pass@]host:port/db or unix:///path?db=n.
+ * redis_url: where Redis is, from redis://[user:pass@]host:port/db or unix:///path, each with ?db=n
+ * if need be. What else a URL may have is refused, not ignored.
  * Threads: any.
  */
 #ifndef ARDA_REDIS_URL_H

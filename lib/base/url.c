@@ -49,7 +49,28 @@ static int parse_host(const char *at, const char *end, struct base_url *url, str
     return BASE_OK;
 }
 
-int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
+int base_url_explain(struct base_why *why)
+{
+    char text[sizeof why->text];
+    if (!why)
+        return BASE_OK;
+    memcpy(text, why->text, sizeof text);
+    return base_why_set(why, why->code,
+                        "%s; in a user or a password, @ : / ? # %% are written as "
+                        "%%40 %%3A %%2F %%3F %%23 %%25",
+                        text);
+}
+
+bool base_url_is_torn(const struct base_url *url)
+{
+    const struct base_slice parts[] = {url->path, url->query, url->fragment};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].len > 0 && memchr(parts[i].data, '@', parts[i].len))
+            return true;
+    return false;
+}
+
+static int parse(const char *text, struct base_url *url, struct base_why *why)
 {
     *url = (struct base_url){.port = -1};
     const char *colon = strstr(text, "://");
@@ -68,6 +89,9 @@ int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
         url->path = slice(authority_end, path_end);
     if (*path_end == '?')
         url->query = slice(path_end + 1, path_end + 1 + strcspn(path_end + 1, "#"));
+    const char *number_sign = strchr(path_end, '#');
+    if (number_sign)
+        url->fragment = slice(number_sign + 1, number_sign + strlen(number_sign));
     const char *at_sign = NULL;
     for (const char *at = from; at < authority_end; at++)
         if (*at == '@')
@@ -80,6 +104,14 @@ int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
         from = at_sign + 1;
     }
     return parse_host(from, authority_end, url, why);
+}
+
+int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
+{
+    int failed = parse(text, url, why);
+    if (failed && url->scheme.data && strchr(text, '@'))
+        base_url_explain(why);
+    return failed;
 }
 
 static int hex(char c)

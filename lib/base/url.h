@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Slices of the text that was parsed; data NULL where a part is absent. */
@@ -15,14 +16,22 @@ struct base_url {
     struct base_slice scheme;
     struct base_slice user;
     struct base_slice password;
-    struct base_slice host; /* without the brackets of an IPv6 address */
-    struct base_slice path; /* with its slash */
-    struct base_slice query;
-    int port; /* -1: none */
+    struct base_slice host;     /* without the brackets of an IPv6 address */
+    struct base_slice path;     /* with its slash */
+    struct base_slice query;    /* without its question mark */
+    struct base_slice fragment; /* without its number sign */
+    int port;                   /* -1: none */
 };
 
-/* BASE_ERR_SYNTAX with `why`, which never quotes user or password. */
+/* BASE_ERR_SYNTAX with `why`, which never quotes user or password. Where one of these may have been
+ * written without percent-encoding, it tells how that is done. */
 int base_url_parse(const char *text, struct base_url *url, struct base_why *why);
+/* Appends that explanation to the text of `why` (may be NULL), for a URL that was refused because
+ * of what it holds. `why->code` is the result, or BASE_OK. */
+int base_url_explain(struct base_why *why);
+/* Whether there is an `@` after the authority: then path, query and fragment may be parts of a
+ * password and must not be shown. */
+bool base_url_is_torn(const struct base_url *url);
 /* Appends the percent-decoded bytes. BASE_ERR_SYNTAX for a bad escape, BASE_ERR_NOMEM; `out` is
  * then unchanged. */
 int base_url_decode(struct base_slice part, struct base_buf *out);

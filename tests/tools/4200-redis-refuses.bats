@@ -158,3 +158,45 @@ each_tool() {
     admin=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/notifyd.err")
     wait_for ready_says "$admin" WRONGPASS
 }
+
+# ---- URLs ----
+
+@test "?db=N of a URL over TCP is the database" {
+    card "$tenant" | arda-publish --redis "redis://$AT?db=3"
+    [ "$(redis -n 3 xlen "arda:stream:$tenant")" = 1 ]
+    [ "$(redis -n 0 xlen "arda:stream:$tenant")" = 0 ]
+}
+
+@test "parts of a URL that would be ignored end every program with 78 and are named" {
+    while read -r url text; do
+        for program in "arda-publish" "arda-subscribe $tenant" "arda-directory dump" "arda-notifyd"; do
+            # shellcheck disable=SC2086
+            REDIS_URL=$url run --separate-stderr timeout 20 $program </dev/null
+            [ "$status" = 78 ]
+            [[ "$stderr" == *"$text"* ]]
+            [[ "$stderr" != *p@ss* && "$stderr" != *w/rd* ]]
+        done
+    done <<END
+redis://$AT?ssl=true the parameter \`ssl'
+redis://$AT/2?db=3 two different databases
+redis://$AT/orders a number
+redis://$AT#3 a fragment
+redis://app:p@ss#w/rd@$AT %40 %3A %2F %3F %23 %25
+redis://app:w/rd@$AT %40 %3A %2F %3F %23 %25
+END
+}
+
+@test "the URL of a relay tells how a password is written" {
+    run --separate-stderr timeout 20 arda-notifyd --smtp "smtp://app:w/rd@127.0.0.1"
+    [ "$status" = 78 ]
+    [[ "$stderr" == *"--smtp: "*"%40 %3A %2F %3F %23 %25"* ]]
+    [[ "$stderr" != *w/rd* ]]
+}
+
+@test "a user without a password is not ignored" {
+    redis acl setuser open reset on nopass '~*' '&*' +@all
+    card "$tenant" | arda-publish --redis "redis://open@$AT"
+    run --separate-stderr timeout 20 arda-publish --redis "redis://nobody@$AT" < <(card "$tenant")
+    [ "$status" = 77 ]
+    [[ "$stderr" == *WRONGPASS* ]]
+}

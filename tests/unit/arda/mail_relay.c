@@ -65,7 +65,14 @@ static void refusals(void)
         {"smtp://[::1%25eth0]", "bad character in the host"},
         {"smtp://mail:0", "bad port"},
         {"smtp://mail:70000", "not a URL: bad port"},
-        {"smtp://user:s3c/ret@mail", "not a URL: bad port"},
+        {"smtp://user:s3c/ret@mail",
+         "not a URL: bad port; in a user or a password, @ : / ? # % are written as "
+         "%40 %3A %2F %3F %23 %25"},
+        {"smtp://user:s@c/ret@mail",
+         "behind the host there may be a port, and a name for us behind a slash, but nothing else; "
+         "in a user or a password, @ : / ? # % are written as %40 %3A %2F %3F %23 %25"},
+        {"smtp://mail#x", "behind the host there may be a port, and a name for us behind a slash, "
+                          "but nothing else"},
         {"smtp://mail/a/b", "behind the host there may be a port, and a name for us behind a "
                             "slash, but nothing else"},
         {"smtp://mail/a%0d%0aMAIL", "behind the host there may be a port, and a name for us behind "

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "lib/test.h"
 
+#include <stdbool.h>
+
 static void check_text(const char *got, const char *want)
 {
     CHECK_STR(got ? got : "(none)", want ? want : "(none)");
@@ -30,6 +32,12 @@ static const struct good {
     {"redis://h/65535", "h", NULL, NULL, NULL, 6379, 65535, "h:6379"},
     {"unix:///run/redis.sock", NULL, "/run/redis.sock", NULL, NULL, 0, 0, "/run/redis.sock"},
     {"unix:///run/r%20s?db=4", NULL, "/run/r s", NULL, NULL, 0, 4, "/run/r s"},
+    {"redis://h?db=3", "h", NULL, NULL, NULL, 6379, 3, "h:6379"},
+    {"redis://h/?db=3", "h", NULL, NULL, NULL, 6379, 3, "h:6379"},
+    {"redis://h/3?db=3&db=3", "h", NULL, NULL, NULL, 6379, 3, "h:6379"},
+    {"redis://h?", "h", NULL, NULL, NULL, 6379, 0, "h:6379"},
+    {"redis://u:p%23%2F%3F@h", "h", NULL, "u", "p#/?", 6379, 0, "h:6379"},
+    {"unix:///run/a@b.sock?db=2", NULL, "/run/a@b.sock", NULL, NULL, 0, 2, "/run/a@b.sock"},
     {"unix://:pw@/r.sock?db=1", NULL, "/r.sock", NULL, "pw", 0, 1, "/r.sock"},
 };
 
@@ -96,6 +104,48 @@ static void refuses_the_rest_without_quoting_secrets(void)
     }
 }
 
+/* What is refused is named, and how a password is written, but not the password. */
+static void names_the_part(void)
+{
+    static const struct {
+        const char *url, *want;
+        bool explains;
+    } rows[] = {
+        {"redis://h/2?db=3", "two different databases", false},
+        {"redis://h?db=3&db=4", "two different databases", false},
+        {"unix:///r?db=3&db=4", "two different databases", false},
+        {"redis://h?ssl=true", "the parameter `ssl'", false},
+        {"redis://user:hunter2@h?timeout=5", "the parameter `timeout'", false},
+        {"redis://h?db=1&protocol=3", "the parameter `protocol'", false},
+        {"redis://h?DB=1", "the parameter `DB'", false},
+        {"unix:///r?ssl=true", "the parameter `ssl'", false},
+        {"redis://h?db=", "a number up to 65535", false},
+        {"redis://h?db", "a number up to 65535", false},
+        {"redis://h?db=1x", "a number up to 65535", false},
+        {"redis://h/one", "the path of a Redis URL", false},
+        {"redis://h#3", "a fragment", false},
+        {"unix:///r#3", "a fragment", false},
+        {"unix://run/redis.sock", "a host in unix://", false},
+        {"redis://user:hunter2:@/x#w/rd@h:6379", "a fragment", true},
+        {"redis://user:p@hunter2#w/rd@h:6379", "a fragment", true},
+        {"redis://user:p@hunter2/rd@h:6379", "the path of a Redis URL", true},
+        {"redis://user:p@h?hunter2@h:6379", "no other parameter", true},
+        {"redis://user:hunter2/x@h:6379", "not a URL: bad port", true},
+        {"redis://user:hunter2?x@h:6379", "not a URL: bad port", true},
+        {"redis://user:hunter2#x@h:6379", "not a URL: bad port", true},
+        {"redis://user:hunter2%@h:6379", "bad percent escape", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arda_redis_url url;
+        struct base_why why = {0, ""};
+        printf("# %s\n", rows[i].url);
+        CHECK_INT(arda_redis_url_parse(rows[i].url, &url, &why), BASE_ERR_CONFIG);
+        CHECK(strstr(why.text, rows[i].want) != NULL);
+        CHECK_INT(strstr(why.text, "%40 %3A %2F %3F %23 %25") != NULL, rows[i].explains);
+        CHECK(!strstr(why.text, "hunter2"));
+    }
+}
+
 static void survives_every_failing_allocation(void)
 {
     static const char *const urls[] = {"redis://user:pass@host:1/2", "unix://user:pass@/r?db=1"};
@@ -118,6 +168,7 @@ int main(void)
 {
     RUN(reads_what_it_must);
     RUN(refuses_the_rest_without_quoting_secrets);
+    RUN(names_the_part);
     RUN(survives_every_failing_allocation);
     return test_end();
 }
