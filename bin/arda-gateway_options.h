@@ -44,6 +44,7 @@
         "what may wait for a slow client before it is disconnected")                               \
     OPT(max_queue_age, 0, "max-queue-age", DURATION, "TIME", NULL, "60s", NULL,                    \
         "how long it may wait; 0: for ever")                                                       \
+    BASE_OPT_COMMON_MAX_EVENT(OPT)                                                                 \
     OPT(max_connections, 0, "max-connections", INT, "N", NULL, "0", "0..4294967295",               \
         "TCP connections in all; 0: as many as there are descriptors")                             \
     OPT(max_joining, 0, "max-joining", INT, "N", NULL, "5000", "0..4294967295",                    \

@@ -29,6 +29,7 @@
     OPT(ack, 'a', "ack", FLAG, NULL, NULL, NULL, NULL, "print a JSON line per confirmed event")    \
     OPT(rate, 0, "rate", INT, "N", NULL, "0", "0..1000000",                                        \
         "at most N events a second; 0: as they come")                                              \
+    BASE_OPT_COMMON_MAX_EVENT(OPT)                                                                 \
     OPT(idempotency_key, 'k', "idempotency-key", TEXT, "KEY", NULL, NULL, NULL,                    \
         "derive missing eventIds from this and the lines, so that a repeated run changes nothing") \
     OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", BASE_OPT_SHARED, "1d", NULL,                \

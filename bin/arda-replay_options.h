@@ -51,6 +51,7 @@
         "pauses longer than this are listed by the plan")                                          \
     OPT(format, 0, "format", CHOICE, "FORMAT", NULL, "auto", "auto|text|json",                     \
         "how plan and report are written")                                                         \
+    BASE_OPT_COMMON_MAX_EVENT(OPT)                                                                 \
     OPT(checkpoint, 0, "checkpoint", TEXT, "FILE", NULL, NULL, NULL,                               \
         "keep here how far it has come, and go on from there")                                     \
     OPT(max_late, 0, "max-late", DURATION, "TIME", NULL, "0", NULL,                                \

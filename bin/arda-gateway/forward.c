@@ -5,6 +5,7 @@
  */
 #include "gateway.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/sio.h"
 
@@ -120,6 +121,16 @@ static void forward_to_user(struct home_tenant *tenant, const struct arda_messag
     gateway->forwarded++;
 }
 
+/* Its publisher is not one of ours, or has another --max-event. */
+static void drop_big(struct home_tenant *tenant, const struct arda_message *message)
+{
+    static struct base_log_limit limit;
+    tenant->gateway->dropped[GATEWAY_DROP_TOO_BIG]++;
+    base_log_limited(&limit, BASE_LOG_WARNING,
+                     "tenant %s: event dropped: it has %zu bytes, more than --max-event=%zu",
+                     tenant->id, message->text.len, tenant->gateway->max_event);
+}
+
 void forward_message(struct home_tenant *tenant, const struct arda_message *message)
 {
     struct gateway *gateway = tenant->gateway;
@@ -130,6 +141,8 @@ void forward_message(struct home_tenant *tenant, const struct arda_message *mess
         gateway->dropped[GATEWAY_DROP_SECURITY]++;
         if (gateway->revocation)
             revoke_message(gateway, message);
+    } else if (message->text.len > gateway->max_event) {
+        drop_big(tenant, message);
     } else if (!gateway->notify_tenant &&
                base_json_equals(&message->type, "notification.created", 20)) {
         forward_to_user(tenant, message, name);

@@ -45,6 +45,7 @@ struct uv_loop_s;
     X(GATEWAY_DROP_RESERVED, "reserved", "name reserved by Socket.IO or the catalog")              \
     X(GATEWAY_DROP_SECURITY, "security", "security event")                                         \
     X(GATEWAY_DROP_NO_USER, "no_user", "notification without a userId")                            \
+    X(GATEWAY_DROP_TOO_BIG, "too_big", "longer than --max-event")                                  \
     X(GATEWAY_DROP_NOMEM, "out_of_memory", "out of memory")
 
 enum gateway_drop {
@@ -116,6 +117,8 @@ struct gateway {
     unsigned worker_count;
     bool notify_tenant; /* notification.created goes to the whole tenant */
     bool ends_expired;  /* a socket ends with its token */
+    size_t max_event;   /* bytes of a message */
+    bool room_checked;  /* for that, in Redis */
     bool revocation;    /* events end the sockets of a user */
     struct arda_keyring_options key_options;
     pthread_rwlock_t key_lock; /* of the keys, which SIGHUP replaces */

@@ -54,6 +54,9 @@ static void on_bus_state(void *data, bool up, const struct base_why *why)
     if (up) {
         base_log(BASE_LOG_INFO, "redis: connected");
         relay_bus_up(gateway->relay);
+        if (!gateway->room_checked)
+            arda_bus_check_room(gateway->bus, gateway->max_event);
+        gateway->room_checked = true;
         return;
     }
     base_log(BASE_LOG_WARNING, "%s; trying again until it is back", why->text);
@@ -351,6 +354,7 @@ static void prepare_unsubscribing(struct process *process)
 static void check_settings(struct process *process)
 {
     struct settings *settings = &process->settings;
+    process->gateway.max_event = (size_t)settings->max_event;
     process->gateway.notify_tenant = settings->notifications == 1;
     process->gateway.ends_expired = settings->token_expiry == 1;
     process->gateway.revocation = settings->revocation;

@@ -87,6 +87,17 @@ static int check(const struct publisher *publisher, struct base_slice name,
     return BASE_OK;
 }
 
+/* One form of the event, as it travels on a channel. */
+static int check_size(const struct publisher *publisher, const struct arda_publication *publication)
+{
+    char text[96];
+    size_t most = (size_t)publisher->settings.max_event, len = publication->message.len;
+    if (len <= most)
+        return BASE_OK;
+    snprintf(text, sizeof text, "the event has %zu bytes, more than --max-event=%zu", len, most);
+    return refuse(&publisher->place, text);
+}
+
 /* ---- ids and marks ---- */
 
 /* The id follows from the key and the line; of identical lines, from their ordinal, too. */
@@ -197,8 +208,12 @@ int prepare(struct publisher *publisher, struct base_slice line, struct outgoing
         return failed;
     struct downgrade *map = downgrade_find(publisher, event->publication.type);
     failed = check(publisher, event->publication.type, map, text, drop);
+    if (!failed)
+        failed = check_size(publisher, &event->publication);
     if (!failed && map)
         failed = downgrade_add(publisher, map, text, &overrides, event);
+    if (!failed && event->publication.also)
+        failed = check_size(publisher, event->publication.also);
     if (!failed)
         mark(publisher, &message, given, event);
     return failed;

@@ -204,8 +204,9 @@ static void send_one(struct replay *replay, struct event *event)
         return;
     }
     arda_outbox_drop(&request->item);
-    if (failed == BASE_ERR_SYNTAX) {
-        replay_refused(replay, event);
+    if (failed == BASE_ERR_SYNTAX || failed == BASE_ERR_LIMIT) {
+        replay_refused(replay, event,
+                       failed == BASE_ERR_LIMIT ? request->publication.message.len : 0);
     } else if (failed) {
         base_log(BASE_LOG_ERROR, "%s", base_err_text(failed));
         replay_end(replay, base_exit_status(failed));

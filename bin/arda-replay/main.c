@@ -98,10 +98,15 @@ void replay_settled(struct replay *replay, const struct event *event, uint64_t s
     checkpoint_change(replay, replay->settings.print);
 }
 
-void replay_refused(struct replay *replay, const struct event *event)
+void replay_refused(struct replay *replay, const struct event *event, size_t bytes)
 {
     char where[BASE_PLACE_MAX];
-    base_log(BASE_LOG_ERROR, "%swith --set it is no event", event_place(replay, event, where));
+    event_place(replay, event, where);
+    if (bytes > 0)
+        base_log(BASE_LOG_ERROR, "%sthe event has %zu bytes, more than --max-event=%" PRId64, where,
+                 bytes, replay->settings.max_event);
+    else
+        base_log(BASE_LOG_ERROR, "%swith --set it is no event", where);
     replay->counts.bad_lines++;
     replay_settled(replay, event, 0);
 }

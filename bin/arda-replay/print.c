@@ -170,8 +170,8 @@ static void send_one(struct replay *replay, struct event *event)
     struct printer *printer = replay->printer;
     struct arda_publication publication;
     int failed = rewrite(replay, event, &printer->texts, &publication);
-    if (failed == BASE_ERR_SYNTAX) {
-        replay_refused(replay, event);
+    if (failed == BASE_ERR_SYNTAX || failed == BASE_ERR_LIMIT) {
+        replay_refused(replay, event, failed == BASE_ERR_LIMIT ? publication.message.len : 0);
         event_free(event);
         return;
     }

@@ -165,8 +165,9 @@ void replay_end(struct replay *replay, int status);
 void replay_out_of_memory(struct replay *replay);
 /* Ends it when everything is read, sent and settled. */
 void replay_end_when_done(struct replay *replay);
-/* Its text is no event any more, after --set: said and counted. */
-void replay_refused(struct replay *replay, const struct event *event);
+/* It is not published, which is logged and counted: its message would have `bytes`, more than
+ * --max-event, or, with 0, its text is no event any more after --set. */
+void replay_refused(struct replay *replay, const struct event *event, size_t bytes);
 /* Nothing more has to be done for the event. It was sent at `sent_us` by the monotonic clock; 0: it
  * was left out. */
 void replay_settled(struct replay *replay, const struct event *event, uint64_t sent_us);
@@ -217,7 +218,8 @@ void pace_end(struct replay *replay);
 int rewrite_tenant(const struct replay *replay, const struct arda_message *message,
                    char out[static ARDA_ID_MAX + 1]);
 /* The event as it is published. `publication` points into `texts`. 0; BASE_ERR_NOMEM;
- * BASE_ERR_INTERNAL; BASE_ERR_SYNTAX when --set makes it no event. */
+ * BASE_ERR_INTERNAL; BASE_ERR_SYNTAX when --set makes it no event; BASE_ERR_LIMIT when it is longer
+ * than --max-event. */
 int rewrite(struct replay *replay, const struct event *event, struct arda_publication_texts *texts,
             struct arda_publication *publication);
 void rewrite_fini(struct replay *replay);

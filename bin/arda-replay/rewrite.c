@@ -161,6 +161,8 @@ int rewrite(struct replay *replay, const struct event *event, struct arda_public
     if (settings->retime && shifted_time(replay, event, time))
         overrides.event_timestamp = (struct base_slice){time, BASE_RFC3339_LEN};
     failed = arda_publication_make(&message, &overrides, texts, publication, NULL);
+    if (!failed && publication->message.len > (size_t)settings->max_event)
+        return BASE_ERR_LIMIT;
     /* What is no identifier here cannot be marked in Redis. */
     if (!failed && !arda_id_valid(publication->event_id.data, publication->event_id.len))
         publication->dedupe_for_ms = 0;

@@ -74,6 +74,11 @@ bool arda_bus_is_up(const struct arda_bus *bus);
  * runs. */
 const char *arda_bus_reason(const struct arda_bus *bus);
 
+/* Asks Redis how much it keeps for a subscriber, and warns when a message of so many bytes, sent on
+ * both channels of its event, does not fit. Who may not ask is told so at the level of debugging
+ * messages. To be called while it is up. */
+void arda_bus_check_room(struct arda_bus *bus, size_t event_bytes);
+
 /* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. While it
  * does not stand, `done` is called before this returns. */
 void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data);

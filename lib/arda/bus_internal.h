@@ -5,6 +5,7 @@
  *     bus.c          life, state, the two connections
  *     bus_command.c  the connection for commands: what is asked, and who hears the answer
  *     bus_role.c     whether the server is the right one, a primary
+ *     bus_room.c     whether a subscriber may fall behind by an event
  *     bus_fence.c    between a lost connection for commands and the next one
  *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication

@@ -14,6 +14,11 @@
     OPT(prefix, 0, "prefix", TEXT, "NAME", BASE_OPT_SHARED, "arda", NULL,                          \
         "first part of the names of all channels and keys")
 
+/* The largest event. Twice this must fit into what Redis keeps for a subscriber. */
+#define BASE_OPT_COMMON_MAX_EVENT(OPT)                                                             \
+    OPT(max_event, 0, "max-event", SIZE, "BYTES", BASE_OPT_SHARED, "4m", "1024..1073741824",       \
+        "longest event, as it is published")
+
 #define BASE_OPT_COMMON_LOG(OPT)                                                                   \
     OPT(log_format, 0, "log-format", CHOICE, "FORMAT", BASE_OPT_SHARED, "text", "text|json",       \
         "how messages on standard error are written")                                              \

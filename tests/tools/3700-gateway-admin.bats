@@ -138,7 +138,7 @@ refuses() { ! printf '%b' "$1" | openmetrics >/dev/null 2>&1; }
 }
 
 @test "events are counted, and those that are dropped by cause" {
-    start_admin
+    start_admin --max-event 1k
     client one "$tenant"
     card "$tenant" >"$RUN_DIR/card"
     publish "$(cat "$RUN_DIR/card")"
@@ -152,10 +152,11 @@ refuses() { ! printf '%b' "$1" | openmetrics >/dev/null 2>&1; }
     publish '{"type":"notification.created"}'
     publish '{"type":"a","eventId":"1"}'
     publish '{"type":"a","eventId":"1"}'
+    publish '{"type":"big","s":"'"$(head -c 1100 /dev/zero | tr '\0' x)"'"}'
     publish '{"type":"last"}'
     wait_for metric_is arda_gateway_events_forwarded_total 3
-    metric_is arda_gateway_events_received_total 11
-    for cause in not_json not_object no_type foreign_tenant duplicate reserved security no_user; do
+    metric_is arda_gateway_events_received_total 12
+    for cause in not_json not_object no_type foreign_tenant duplicate reserved security no_user too_big; do
         dropped "$cause" 1
     done
     dropped out_of_memory 0
