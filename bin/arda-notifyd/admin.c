@@ -66,7 +66,8 @@ static void on_ready(void *data, struct net_request *request)
     else if (!arda_bus_is_up(nd->bus))
         reason = *arda_bus_reason(nd->bus) ? arda_bus_reason(nd->bus) : "redis: connecting";
     else if (!nd->channel.standing)
-        reason = "redis: not subscribed yet";
+        reason =
+            *arda_bus_refusal(nd->bus) ? arda_bus_refusal(nd->bus) : "redis: not subscribed yet";
     else if (print_is_stuck(nd))
         reason = "standard output is not read";
     net_pages_answer_state(request, "ready", reason);

@@ -229,14 +229,21 @@ static void on_standing(void *data, bool standing)
     }
 }
 
+static void on_refused(void *data, const struct base_why *why)
+{
+    struct compare *compare = data;
+    base_log(BASE_LOG_ERROR, "%s", why->text);
+    if (!compare->ending)
+        compare->options.on_fail(compare->options.data, why->code);
+}
+
 static void on_state(void *data, bool up, const struct base_why *why)
 {
     struct compare *compare = data;
     if (compare->ending)
         return;
     if (!up && arda_bus_is_refusal(why)) {
-        base_log(BASE_LOG_ERROR, "%s", why->text);
-        compare->options.on_fail(compare->options.data, why->code);
+        on_refused(compare, why);
         return;
     }
     if (up)
@@ -261,6 +268,7 @@ int compare_new(struct uv_loop_s *loop, const struct compare_options *options, s
                                            .name = "arda-subscribe",
                                            .use = ARDA_BUS_READS,
                                            .on_state = on_state,
+                                           .on_refused = on_refused,
                                            .data = compare};
     int failed = arda_bus_new(loop, &bus_options, &compare->bus, why);
     if (!failed) {

@@ -162,6 +162,11 @@ static void on_state(void *data, bool up, const struct base_why *why)
         arda_tails_wake(subscriber->tails, false);
 }
 
+static void on_refused(void *data, const struct base_why *why)
+{
+    subscriber_fail(data, why->code, why);
+}
+
 static void start_loop(struct subscriber *subscriber)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -214,6 +219,7 @@ static int start(struct subscriber *subscriber, char **operands, int count)
                                                  .name = "arda-subscribe",
                                                  .use = ARDA_BUS_READS,
                                                  .on_state = on_state,
+                                                 .on_refused = on_refused,
                                                  .data = subscriber};
         start_loop(subscriber);
         failed = arda_bus_new(&subscriber->loop, &options, &subscriber->bus, &why);

@@ -28,12 +28,17 @@ const char *arda_bus_reason(const struct arda_bus *bus)
     return bus->reason;
 }
 
+const char *arda_bus_refusal(const struct arda_bus *bus)
+{
+    return bus->refusal;
+}
+
 /* Reports each change once, whichever of the connections brought it. */
 static void tell_up(struct arda_bus *bus)
 {
     if (!arda_bus_is_up(bus))
         return; /* the first of the two: there is nothing to report yet */
-    bus->reason[0] = '\0';
+    bus->reason[0] = bus->refusal[0] = '\0';
     if (!bus->options.on_state || bus->told_up)
         return;
     bus->told_up = true;
@@ -312,6 +317,7 @@ void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(v
         return;
     bus->closing = true;
     bus->options.on_state = NULL;
+    bus->options.on_refused = NULL;
     bus->on_closed = done;
     bus->closed_data = data;
     while ((entry = base_map_next(&bus->channels, &cursor))) {

@@ -44,6 +44,10 @@ struct arda_bus_options {
      * refused and will go on to refuse (arda_bus_is_refusal). The bus tries again all the same. May
      * be NULL. */
     void (*on_state)(void *data, bool up, const struct base_why *why);
+    /* The user may not subscribe a channel that has never stood; `why` names it, with Redis' answer
+     * and BASE_ERR_DENIED. The bus tries again every second all the same. NULL: it is logged, at a
+     * bounded rate. */
+    void (*on_refused)(void *data, const struct base_why *why);
     void *data;
 };
 
@@ -73,6 +77,10 @@ bool arda_bus_is_up(const struct arda_bus *bus);
 /* Why the last connection was lost or could not be made; "" since both stand. Valid until the loop
  * runs. */
 const char *arda_bus_reason(const struct arda_bus *bus);
+
+/* Redis' answer to the last SUBSCRIBE that it refused; "" when there was none since a channel was
+ * subscribed or both connections were made. Valid until the loop runs. */
+const char *arda_bus_refusal(const struct arda_bus *bus);
 
 /* Asks Redis how much it keeps for a subscriber, and warns when a message of so many bytes, sent on
  * both channels of its event, does not fit. Who may not ask is told so at the level of debugging

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CHANNELS_PER_COMMAND 500
@@ -88,6 +89,9 @@ void bus_channel_standing(struct bus_channel *channel, bool standing)
     if (channel->standing == standing)
         return;
     channel->standing = standing;
+    channel->stood |= standing;
+    if (standing)
+        channel->bus->refusal[0] = '\0';
     channel->bus->stats.subscribed_channels += standing ? 1 : (uint64_t)-1;
     const struct base_list *last = channel->subscriptions.prev; /* later ones know already */
     channel->walks++;
@@ -278,9 +282,22 @@ void bus_channels_down(struct arda_bus *bus)
     }
 }
 
-void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text)
+static void report_refused(struct bus_channel *channel, const char *text)
 {
     static struct base_log_limit limit;
+    struct arda_bus *bus = channel->bus;
+    struct base_why why;
+    snprintf(bus->refusal, sizeof bus->refusal, "%s", text);
+    bus_error(bus, text, &why);
+    base_why_set(&why, why.code, "subscribe %s: %s", channel->name, text);
+    if (bus->options.on_refused && !channel->stood && why.code == BASE_ERR_DENIED)
+        bus->options.on_refused(bus->options.data, &why);
+    else
+        base_log_limited(&limit, BASE_LOG_ERROR, "%s", why.text);
+}
+
+void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text)
+{
     const char *name = asked->names;
     for (size_t i = 0; i < asked->count; i++, name += strlen(name) + 1) {
         struct bus_channel *channel = bus_find_channel(bus, name, strlen(name));
@@ -288,7 +305,7 @@ void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, c
             continue; /* given up meanwhile, and perhaps asked for again */
         base_list_append(&bus->refused, &channel->link);
         if (asked->count == 1)
-            base_log_limited(&limit, BASE_LOG_ERROR, "subscribe %s: %s", name, text);
+            report_refused(channel, text);
     }
     /* One refused channel refuses its whole command, so now each is asked for alone. */
     if (asked->count > 1)

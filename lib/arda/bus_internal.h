@@ -43,7 +43,7 @@ struct bus_channel {
     struct base_list subscriptions; /* of struct arda_subscription */
     struct arda_seen seen;
     uint64_t asked; /* number of the SUBSCRIBE that its standing depends on */
-    bool standing;
+    bool standing, stood;
     bool global;
     unsigned walks; /* over the subscriptions; then none is freed */
     size_t name_len, tenant_at, tenant_len;
@@ -107,6 +107,7 @@ struct arda_bus {
     uint64_t channel_changes; /* channels made and freed so far */
     struct base_list unsent;  /* channels that have to be subscribed */
     struct base_list refused; /* channels that Redis did not allow: tried again */
+    char refusal[128];        /* the last one's text, until a channel stands */
     struct base_list asked;
     uint64_t asked_number;       /* of the last one */
     struct bus_channel *reading; /* the channel of the message that is being read */

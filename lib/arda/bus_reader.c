@@ -76,9 +76,14 @@ static uint64_t answered(struct arda_bus *bus, const char *error)
 static void take_error(struct arda_bus *bus, const char *text, size_t len)
 {
     char copy[128];
+    struct base_why why;
     size_t keep = len < sizeof copy - 1 ? len : sizeof copy - 1;
     memcpy(copy, text, keep);
     copy[keep] = '\0';
+    if (strncmp(copy, "NOAUTH ", 7) == 0) { /* let in once, and not any more: to be greeted again */
+        base_why_set(&why, BASE_ERR_AGAIN, "%s", copy);
+        arda_redis_conn_leave(bus->subscriber, &why);
+    }
     answered(bus, copy);
 }
 

@@ -79,15 +79,24 @@ static void on_change(void *data)
         tool->options.on_change(tool->options.data);
 }
 
+/* The first connection, or a channel: waiting does not help. */
+static void on_refused(void *data, const struct base_why *why)
+{
+    struct arda_tool *tool = data;
+    if (tool->ending)
+        return;
+    base_log(BASE_LOG_ERROR, "%s", why->text);
+    tool->refused = true;
+    arda_tool_end(tool, base_exit_status(why->code));
+}
+
 static void on_state(void *data, bool up, const struct base_why *why)
 {
     struct arda_tool *tool = data;
     if (tool->ending)
         return;
     if (!up && arda_bus_is_refusal(why)) {
-        base_log(BASE_LOG_ERROR, "%s", why->text);
-        tool->refused = true;
-        arda_tool_end(tool, base_exit_status(why->code));
+        on_refused(tool, why);
         return;
     }
     if (up)
@@ -125,6 +134,7 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
                                    .name = options->name,
                                    .use = options->use,
                                    .on_state = on_state,
+                                   .on_refused = on_refused,
                                    .data = tool};
     uv_loop_init(&tool->loop);
     for (int i = 0; i < 3; i++) {

@@ -200,3 +200,35 @@ END
     [ "$status" = 77 ]
     [[ "$stderr" == *WRONGPASS* ]]
 }
+
+# ---- channels ----
+
+@test "a channel that may not be subscribed ends a tool with 77, and not a daemon" {
+    redis acl setuser deaf reset on '>right' '~*' +@all
+    deaf=redis://deaf:right@$AT
+    for tool in "arda-subscribe $tenant" "arda-subscribe --global" "arda-subscribe --since start --follow $tenant" \
+        "arda-inbox watch --tenant=$tenant --user=ann"; do
+        # shellcheck disable=SC2086
+        REDIS_URL=$deaf run --separate-stderr timeout 20 $tool
+        [ "$status" = 77 ]
+        [[ "$stderr" == *"subscribe arda:events:"*": NOPERM "* ]]
+    done
+    REDIS_URL=$deaf start notifyd arda-notifyd --admin 127.0.0.1:0
+    wait_for err_has notifyd "subscribe arda:events:global: NOPERM"
+    admin=http://$(sed -n 's/.*admin on \([^ ]*\).*/\1/p' "$RUN_DIR/notifyd.err")
+    wait_for ready_says "$admin" NOPERM
+    redis acl setuser deaf '&*'
+    wait_for ready_says "$admin" ready
+}
+
+@test "a channel that was subscribed and may not be any more is tried again" {
+    redis acl setuser deaf reset on '>right' '~*' '&*' +@all
+    start subscribe arda-subscribe --redis "redis://deaf:right@$AT" "$tenant"
+    wait_for subscribers "$tenant" 1
+    redis acl setuser deaf resetchannels
+    wait_for err_has subscribe "NOPERM"
+    redis acl setuser deaf '&*'
+    wait_for subscribers "$tenant" 1
+    card "$tenant" | arda-publish -q
+    wait_for lines_of subscribe 1
+}
