@@ -47,8 +47,8 @@ publish_from() {
     local pipe=$RUN_DIR/$1 name=$2
     shift 2
     mkfifo "$pipe"
-    start "$name" bash -c 'exec arda-publish --loose-ids "${@:2}" <"$1"' bash "$pipe" "$@"
-    exec 8>"$pipe"
+    STDIN=$pipe start "$name" arda-publish --loose-ids "$@"
+    exec 9>"$pipe"
 }
 
 entries() { redis --raw xlen "arda:stream:$1"; }
@@ -61,13 +61,13 @@ none_at_old() { [ "$(connections_to_old "$1")" = 0 ]; }
 
 @test "a publisher that lives on publishes what was refused at the new primary, each once" {
     publish_from in publish --retry-for 60s
-    card "$tenant" triggered one >&8
+    card "$tenant" triggered one >&9
     wait_for has_entries "$tenant" 1
     fail_over
-    card "$tenant" triggered two >&8
-    card "$tenant" triggered three >&8
+    card "$tenant" triggered two >&9
+    card "$tenant" triggered three >&9
     wait_for has_entries "$tenant" 3
-    exec 8>&-
+    exec 9>&-
     join publish
     [ "$status" = 0 ]
     [ "$(entries "$tenant")" = 3 ]
@@ -78,17 +78,17 @@ none_at_old() { [ "$(connections_to_old "$1")" = 0 ]; }
 
 @test "while the address leads to a replica nothing is sent there, and it is not asked without a pause" {
     publish_from in publish --retry-for 60s
-    card "$tenant" triggered one >&8
+    card "$tenant" triggered one >&9
     wait_for has_entries "$tenant" 1
     change_roles
     before=$(wc -l <"$RUN_DIR/switch.out") began=${EPOCHREALTIME/./}
-    card "$tenant" triggered two >&8
+    card "$tenant" triggered two >&9
     wait_for err_has publish "a replica, which takes no writes; trying again"
     wait_for lines_of switch $((before + 14)) # two connections with pauses of 50 ms to 1 s each
     [ $((${EPOCHREALTIME/./} - began)) -gt 1200000 ]
     follow
     wait_for has_entries "$tenant" 2
-    exec 8>&-
+    exec 9>&-
     join publish
     [ "$status" = 0 ]
     [ "$(entries "$tenant")" = 2 ]
@@ -100,12 +100,12 @@ none_at_old() { [ "$(connections_to_old "$1")" = 0 ]; }
     done
     REDIS_URL=redis://shy:secret@${REDIS_URL#redis://}
     publish_from in publish --retry-for 60s
-    card "$tenant" triggered one >&8
+    card "$tenant" triggered one >&9
     wait_for has_entries "$tenant" 1
     fail_over
-    card "$tenant" triggered two >&8
+    card "$tenant" triggered two >&9
     wait_for has_entries "$tenant" 2
-    exec 8>&-
+    exec 9>&-
     join publish
     [ "$status" = 0 ]
     err_has publish "READONLY You can't write against a read only replica"
@@ -146,8 +146,8 @@ none_at_old() { [ "$(connections_to_old "$1")" = 0 ]; }
 
 @test "a tool that asks goes where it can write, once it was refused" {
     lead_to "$NEW_PORT" "$OLD_PORT"
-    start load bash -c 'exec arda-directory load --retry-for 60s <<<"$1"' bash \
-        '{"kind":"loop","tenantId":"'"$tenant"'","loopId":"'"$(uuid)"'"}'
+    printf '{"kind":"loop","tenantId":"%s","loopId":"%s"}\n' "$tenant" "$(uuid)" >"$RUN_DIR/lines"
+    start load arda-directory load --retry-for 60s "$RUN_DIR/lines"
     wait_for err_has load "READONLY"
     follow
     join load
@@ -197,5 +197,5 @@ none_at_old() { [ "$(connections_to_old "$1")" = 0 ]; }
     wait_for lines_of subscribe 1
     wait_for asked_for_role 5 # of which two are of the greetings
     [ "$(connections_to_old arda-subscribe)" = 0 ]
-    ! err_has subscribe "looking for the primary"
+    run ! err_has subscribe "looking for the primary"
 }

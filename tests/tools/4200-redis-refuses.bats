@@ -21,9 +21,11 @@ teardown() {
 ready() { curl -s "$1/readyz"; }
 ready_says() { [[ "$(ready "$1")" == *"$2"* ]]; }
 
-# each_tool URL: every tool, with input that would keep it busy; STATUS and TEXT are expected.
+has_entries() { [ "$(redis xlen "arda:stream:$tenant")" = "$1" ]; }
+
+# each_tool URL STATUS TEXT: every tool, with input that would keep it busy, and what it answers.
 each_tool() {
-    local url=$1 tool
+    local url=$1 wanted=$2 text=$3 tool
     card "$tenant" >"$RUN_DIR/in"
     printf '{"kind":"loop","tenantId":"%s","loopId":"l"}\n' "$tenant" >"$RUN_DIR/lines"
     for tool in \
@@ -43,15 +45,15 @@ each_tool() {
         # shellcheck disable=SC2086
         REDIS_URL=$url run --separate-stderr timeout 20 $tool <"$RUN_DIR/in"
         echo "$status: $stderr" >&2
-        [ "$status" = "$STATUS" ]
-        [[ "$stderr" == *"redis $AT: $TEXT"* ]]
+        [ "$status" = "$wanted" ]
+        [[ "$stderr" == *"redis $AT: $text"* ]]
         [[ "$stderr" != *"giving up"* ]]
         [[ "$stderr" != *wrong@* ]]
     done
 }
 
 @test "a wrong password ends every tool at once with 77 and the answer of Redis" {
-    STATUS=77 TEXT="WRONGPASS " each_tool "redis://app:wrong@$AT"
+    each_tool "redis://app:wrong@$AT" 77 "WRONGPASS "
 }
 
 @test "a missing password ends a tool at once with 77" {
@@ -63,7 +65,7 @@ each_tool() {
 }
 
 @test "a database that Redis does not have ends every tool at once with 78" {
-    STATUS=78 TEXT="ERR DB index is out of range" each_tool "redis://$AT/99"
+    each_tool "redis://$AT/99" 78 "ERR DB index is out of range"
 }
 
 @test "without the right to choose a database a tool ends at once with 77" {
@@ -93,17 +95,17 @@ each_tool() {
 
 @test "a tool that had been connected goes on trying when its password is changed" {
     mkfifo "$RUN_DIR/in"
-    start publish bash -c "exec arda-publish --redis redis://app:right@$AT --retry-for 60s <'$RUN_DIR/in'"
-    exec 8>"$RUN_DIR/in"
-    card "$tenant" >&8
-    wait_for eval '[ "$(redis xlen "arda:stream:$tenant")" = 1 ]'
+    STDIN=$RUN_DIR/in start publish arda-publish --redis "redis://app:right@$AT" --retry-for 60s
+    exec 9>"$RUN_DIR/in"
+    card "$tenant" >&9
+    wait_for has_entries 1
     redis acl setuser app resetpass '>other'
     redis client kill user app
     wait_for err_has publish "WRONGPASS"
-    card "$tenant" >&8
+    card "$tenant" >&9
     redis acl setuser app '>right'
-    wait_for eval '[ "$(redis xlen "arda:stream:$tenant")" = 2 ]'
-    exec 8>&-
+    wait_for has_entries 2
+    exec 9>&-
     join publish
     [ "$status" = 0 ]
 }

@@ -92,7 +92,7 @@ metric_is() { [ "$(admin_metric "$1")" = "$2" ]; }
     wait_for err_has gateway "redis: connected"
     wait_for asked
     wait_for ready
-    ! err_has gateway "client-output-buffer-limit"
+    run ! err_has gateway "client-output-buffer-limit"
 }
 asked() { [ "$(redis info commandstats | sed -n 's/^cmdstat_config|get:calls=\([0-9]*\).*/\1/p')" -ge 2 ]; }
 ready() { curl -so /dev/null "$GATEWAY_URL/"; }
@@ -107,5 +107,5 @@ ready() { curl -so /dev/null "$GATEWAY_URL/"; }
     wait_for err_has gateway "redis: connected"
     stop gateway
     [ "$status" = 0 ]
-    ! err_has gateway NOPERM
+    run ! err_has gateway NOPERM
 }
