@@ -16,7 +16,7 @@
 
 /* The largest event. Twice this must fit into what Redis keeps for a subscriber. */
 #define BASE_OPT_COMMON_MAX_EVENT(OPT)                                                             \
-    OPT(max_event, 0, "max-event", SIZE, "BYTES", BASE_OPT_SHARED, "4m", "1024..1073741824",       \
+    OPT(max_event, 0, "max-event", SIZE, "BYTES", BASE_OPT_SHARED, "4m", "1..1073741824",          \
         "longest event, as it is published")
 
 #define BASE_OPT_COMMON_LOG(OPT)                                                                   \
