@@ -24,6 +24,7 @@ old_follows() { old info replication | grep -q '^master_link_status:up'; }
 
 # lead_to PORT...: an address that leads to the first of them; REDIS_URL names it.
 lead_to() {
+    [ ! -f "$RUN_DIR/switch.pid" ] || stop switch
     start switch python3 "$top_srcdir/tests/lib/switch.py" "$@"
     wait_for lines_of switch 1
     REDIS_URL=redis://127.0.0.1:$(head -n 1 "$RUN_DIR/switch.out")
