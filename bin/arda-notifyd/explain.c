@@ -252,7 +252,12 @@ void explain_up(struct notifyd *nd)
         return;
     }
     struct work *work = base_container(explain->todo.next, struct work, link);
-    explain->asking = people_load(nd->bus, work->tenant->id, true, on_people, nd) == 0;
+    int failed = people_load(nd->bus, work->tenant->id, true, on_people, nd);
+    explain->asking = !failed;
+    if (failed && failed != BASE_ERR_UNAVAILABLE) { /* else the lost connection ends us */
+        base_log(BASE_LOG_ERROR, "the directory cannot be read: %s", base_err_text(failed));
+        notifyd_stop(nd, base_exit_status(failed));
+    }
 }
 
 void explain_fini(struct notifyd *nd)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * --redrive: dead letters go the way of every event. One that becomes its notifications, or needs
- * none, is removed; one that is refused again stays, and why is said again.
+ * none, is removed; one that is refused again stays, and why is reported again. However a letter
+ * ends, `settled` goes on to the next page, or to the end.
  */
 #include "notifyd.h"
 
@@ -45,6 +46,13 @@ static void refused(struct redrive *redrive, const char *id, const char *reason)
     base_log(BASE_LOG_WARNING, "letter %s stays: %s", id, reason);
 }
 
+/* One of the letters in work has ended. */
+static void settled(struct notifyd *nd)
+{
+    nd->redrive->working--;
+    next(nd);
+}
+
 static void on_removed(void *data, int result, const struct base_why *why)
 {
     struct notifyd *nd = data;
@@ -55,8 +63,7 @@ static void on_removed(void *data, int result, const struct base_why *why)
     } else {
         redrive->done++;
     }
-    redrive->working--;
-    next(nd);
+    settled(nd);
 }
 
 static void remove_letter(struct notifyd *nd, const char *id)
@@ -64,7 +71,7 @@ static void remove_letter(struct notifyd *nd, const char *id)
     int failed = arda_dead_remove(nd->bus, id, on_removed, nd);
     if (failed) {
         refused(nd->redrive, id, base_err_text(failed));
-        nd->redrive->working--;
+        settled(nd);
     }
 }
 
@@ -76,7 +83,7 @@ void redrive_done(struct work *work, const char *why)
         return;
     }
     refused(nd->redrive, work->id, why);
-    nd->redrive->working--;
+    settled(nd);
 }
 
 /* ---- reading ---- */
@@ -106,22 +113,25 @@ static void take_letter(struct notifyd *nd, const struct arda_dead_letter *lette
     }
 }
 
+static void cannot_read(struct notifyd *nd, int result, const char *text)
+{
+    base_log(BASE_LOG_ERROR, "the dead letters cannot be read: %s", text);
+    notifyd_stop(nd, base_exit_status(result));
+}
+
 static void on_page(void *data, int result, const struct arda_dead_letter *letters, size_t count,
                     const struct base_why *why)
 {
     struct notifyd *nd = data;
     struct redrive *redrive = nd->redrive;
-    redrive->reading = false;
-    if (result && result != BASE_ERR_CLOSED && result != BASE_ERR_AGAIN) {
-        base_log(BASE_LOG_ERROR, "the dead letters cannot be read: %s", why->text);
-        notifyd_stop(nd, base_exit_status(result));
-        return;
-    }
+    if (result && result != BASE_ERR_CLOSED) /* the lost connection ends us by itself */
+        cannot_read(nd, result, why->text);
     for (size_t i = 0; i < count; i++) {
         memcpy(redrive->after, letters[i].id, strlen(letters[i].id) + 1);
         take_letter(nd, &letters[i]);
     }
     redrive->read_all = !result && count < PAGE;
+    redrive->reading = false; /* not before: a letter that ends at once must not read on */
     next(nd);
 }
 
@@ -141,10 +151,14 @@ static void next(struct notifyd *nd)
     struct redrive *redrive = nd->redrive;
     if (redrive->reading || redrive->working > 0 || nd->stopping)
         return;
-    if (redrive->read_all)
+    if (redrive->read_all) {
         end(nd);
-    else
-        redrive->reading = arda_dead_read(nd->bus, redrive->after, PAGE, on_page, nd) == 0;
+        return;
+    }
+    int failed = arda_dead_read(nd->bus, redrive->after, PAGE, on_page, nd);
+    redrive->reading = !failed;
+    if (failed && failed != BASE_ERR_UNAVAILABLE)
+        cannot_read(nd, failed, base_err_text(failed));
 }
 
 /* ---- begin and end ---- */

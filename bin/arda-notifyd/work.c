@@ -157,6 +157,11 @@ static void refuse(struct work *work, const char *reason)
 
 /* ---- steps ---- */
 
+static bool is_outage(int result)
+{
+    return result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE;
+}
+
 static void put_off(struct work *work)
 {
     struct tenant *tenant = work->tenant;
@@ -208,8 +213,8 @@ static void on_step(void *data, int result, const struct arda_notify_result *out
     nd->in_flight_cost -= work->cost;
     tenant->in_flight--;
     nd->proven |= !result;
-    if (result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE || result == BASE_ERR_AGAIN ||
-        result == BASE_ERR_NOMEM)
+    if (is_outage(result) || result == BASE_ERR_NOMEM ||
+        (result == BASE_ERR_AGAIN && work->origin != FROM_DEAD))
         put_off(work);
     else if (result)
         refuse(work, why->text);
@@ -258,6 +263,16 @@ static int send_step(struct work *work)
 
 /* ---- sending what there is ---- */
 
+/* --redrive ends: what cannot be processed now is told, and is still among the dead letters. */
+static void refuse_letters(struct tenant *tenant, const char *reason)
+{
+    BASE_LIST_FOREACH_SAFE (link, &tenant->queue) {
+        struct work *work = base_container(link, struct work, link);
+        if (!work->sent)
+            refuse(work, reason);
+    }
+}
+
 static void on_bad_people(struct tenant *tenant, int result, const struct base_why *why)
 {
     static struct base_log_limit limit;
@@ -283,6 +298,8 @@ static void on_people(void *data, int result, struct people *people, const struc
         tenant->nd->counters.people_loads++;
     } else {
         on_bad_people(tenant, result, why);
+        if (tenant->nd->mode == MODE_REDRIVE && !is_outage(result))
+            refuse_letters(tenant, why->text);
     }
     notifyd_check_end(tenant->nd);
 }

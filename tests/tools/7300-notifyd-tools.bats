@@ -67,6 +67,41 @@ EOF
     run -69 arda-notifyd --redrive --redis redis://127.0.0.1:1
 }
 
+# letter TENANT: a dead letter, an event that makes notifications.
+letter() {
+    redis xadd "$PREFIX:notifyd:dead" '*' reason r tenantId "$1" streamId 1-1 envelope "$(card "$1")" >/dev/null
+}
+
+@test "--redrive: a letter that is refused again stays, the others are processed, and it ends" {
+    local spoiled blind
+    spoiled=$(uuid) blind=$(uuid)
+    load_users "$spoiled" "$user"
+    redis set "$PREFIX:inbox:$spoiled:$user" "no inbox" >/dev/null
+    redis set "$PREFIX:users:$blind" "no users" >/dev/null
+    letter "$spoiled"
+    letter "$blind"
+    letter "$tenant"
+    run -1 timeout 20 arda-notifyd --redrive
+    [[ $output == *"letter "*" stays: "*WRONGTYPE* ]]
+    [[ $output == *"3 letters: 1 processed, 2 stay"* ]]
+    [ "$(row_count "$tenant" "$user")" = 1 ]
+    [ "$(redis xlen "$PREFIX:notifyd:dead")" = 2 ]
+    # The last page has nothing but such a letter.
+    run -1 timeout 20 arda-notifyd --redrive "tenant=$spoiled"
+    [[ $output == *"1 letters: 0 processed, 1 stay"* ]]
+}
+
+@test "--redrive: what Redis does not take just now leaves the letter, and it ends" {
+    letter "$tenant"
+    redis config set maxmemory 1 >/dev/null
+    run -1 timeout 20 arda-notifyd --redrive
+    redis config set maxmemory 0 >/dev/null
+    [[ $output == *" stays: "*OOM* ]]
+    [ "$(redis xlen "$PREFIX:notifyd:dead")" = 1 ]
+    run -0 timeout 20 arda-notifyd --redrive
+    [ "$(row_count "$tenant" "$user")" = 1 ]
+}
+
 @test "--dry-run prints what would become of events, and leaves no trace" {
     start dry arda-notifyd --dry-run
     wait_for err_has dry ready
