@@ -50,6 +50,7 @@ int arda_delivery_status_find(const char *name, size_t len, enum arda_delivery_s
 #define ARDA_DELIVERY_LANE_MAX     (ARDA_ID_MAX + 1 + 7) /* "TENANT:webhook", without the NUL */
 #define ARDA_DELIVERY_ATTEMPTS_MAX 20                    /* the latest attempts that are kept */
 #define ARDA_DELIVERY_ITEMS_MAX    100                   /* notifications of one digest */
+#define ARDA_DELIVERY_ATTENDED_MS  20000                 /* how long a sign of attendance counts */
 /* The error of what is not wanted any more. */
 #define ARDA_DELIVERY_OFF       "it was switched off meanwhile"
 #define ARDA_DELIVERY_ERROR_MAX 255 /* bytes of an attempt's text */
@@ -68,6 +69,7 @@ struct arda_delivery {
     bool probe;      /* the endpoint's circuit is half open, and this one is to try it */
     bool taken_over; /* another claim of it has ended without an end of the delivery */
     bool off;        /* by a preference since it was recorded; of a digest: of all its items */
+    bool unattended; /* of a channel that was not asked for: it is to be given up */
     char tenant[ARDA_ID_MAX + 1];
     char user[ARDA_ID_MAX + 1];
     char id[ARDA_NOTIFY_ID_LEN + 1];
@@ -99,6 +101,9 @@ struct arda_delivery_share {
 struct arda_delivery_claim {
     int64_t now_ms, lease_ms;
     unsigned channels; /* those asked for, as bits */
+    /* Of channels that are not asked for, and that no daemon attends, what has been due for longer
+     * than this is given all the same, as unattended; 0: nothing is. */
+    int64_t patience_ms;
     uint32_t max;      /* deliveries at most, over all lanes */
     uint32_t per_lane; /* and of one lane, with those that are in flight here already */
     const struct arda_delivery_share *shares;
@@ -116,7 +121,9 @@ struct arda_delivery_claimer {
     void *data;
 };
 
-/* Lanes whose oldest delivery has waited longest come first. Lanes of an endpoint whose circuit is
+/* Lanes whose oldest delivery has waited longest come first; those of channels that are not asked
+ * for are as if they were not there. What this user of Redis may not read (NOPERM) is left as it
+ * is, for others, and reported as what could not be read. Lanes of an endpoint whose circuit is
  * open, or that is to be spared, are left out until then; then one at a time is given of them, over
  * all daemons, until the endpoint works again. The share of an endpoint is halved by each failure
  * in a row, so that one that hangs does not take the room of others. The structs are copied, the
@@ -169,6 +176,21 @@ int arda_delivery_settle(struct arda_bus *bus, const struct arda_delivery_settle
 int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *delivery,
                           int64_t due_ms, arda_delivery_settle_fn done, void *data);
 
+/* ---- who attends to what ---- */
+
+/* Texts are borrowed for the call. */
+struct arda_delivery_attendance {
+    const char *name;  /* of the daemon */
+    unsigned channels; /* that it takes deliveries of, as bits */
+    /* Of the others: why it does not, for a person; NULL: it says nothing about them. */
+    const char *why_left[ARDA_NOTIFY_CHANNELS];
+};
+
+/* To be told several times within ARDA_DELIVERY_ATTENDED_MS. A channel is attended while a daemon
+ * that takes its deliveries has told so within that time, by the clock of Redis. Nobody hears
+ * whether it is noted. */
+int arda_delivery_attend(struct arda_bus *bus, const struct arda_delivery_attendance *attendance);
+
 /* ---- endpoints that were disabled, and whose tenants do not know yet ---- */
 
 struct arda_delivery_alerts {
@@ -189,6 +211,10 @@ struct arda_delivery_counts {
     uint64_t pending;  /* deliveries that wait, are held or in flight */
     uint64_t circuits; /* endpoints with something pending whose circuit is open */
     int64_t oldest_ms; /* since when the oldest one that may go out is due; negative: none is */
+    struct {
+        uint64_t due;      /* that no daemon attends to */
+        int64_t oldest_ms; /* since when the oldest of these is due; negative: there is none */
+    } unattended[ARDA_NOTIFY_CHANNELS];
 };
 
 /* Of the lanes that are due first, 10,000 at most. */

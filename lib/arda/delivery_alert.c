@@ -78,24 +78,36 @@ int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t sinc
 /* ---- how it stands ---- */
 
 /* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. What is of another type
- * counts as nothing. */
+ * counts as nothing. The last two of the answer are, for each channel, what is due without anybody
+ * to attend to it, and since when the oldest is. */
 static struct arda_script count_script = ARDA_SCRIPT(
-    DELIVERY_LUA
+    DELIVERY_LUA DELIVERY_ATTENDED_LUA
     "local now, pending, circuits, oldest = tonumber(ARGV[2]), 0, 0, -1\n"
+    "local left = {email = {0, -1}, webhook = {0, -1}}\n"
+    "for channel, counts in pairs(left) do counts.on = is_unattended(channel) end\n"
+    "local function earlier(since, than) return than < 0 or since < than end\n"
     "for _, lane in ipairs(call('ZRANGE', ARGV[1] .. ':due', 0, 9999)) do\n"
     "  pending = pending + (tonumber(redis.pcall('ZCARD', key('due', lane))) or 0)\n"
-    "  local tenant, open = string.match(lane, '^(.*):webhook$'), 0\n"
-    "  if tenant then\n"
+    "  local tenant, channel = string.match(lane, '^(.*):([^:]*)$')\n"
+    "  local open, counts = 0, left[channel]\n"
+    "  if channel == 'webhook' then\n"
     "    open = tonumber(redis.pcall('HGET', key('endpoint', tenant), 'openUntil') or 0) or 0\n"
     "  end\n"
     "  if open > now then circuits = circuits + 1 end\n"
     "  local first = redis.pcall('ZRANGE', key('due', lane), 0, 0, 'WITHSCORES')\n"
     "  local since = tonumber(first[2])\n"
-    "  if open <= now and since and since <= now and (oldest < 0 or since < oldest) then\n"
-    "    oldest = since\n"
+    "  if open <= now and since and since <= now then\n"
+    "    if earlier(since, oldest) then oldest = since end\n"
+    "    if counts and counts.on then\n"
+    "      counts[1] = counts[1] + call('ZCOUNT', key('due', lane), '-inf', now)\n"
+    "      if earlier(since, counts[2]) then counts[2] = since end\n"
+    "    end\n"
     "  end\n"
     "end\n"
-    "return {pending, circuits, oldest}\n");
+    "return {pending, circuits, oldest, left.email[1], left.email[2], left.webhook[1],\n"
+    "  left.webhook[2]}\n");
+
+#define COUNTS 7
 
 struct counting {
     struct arda_bus *bus;
@@ -107,13 +119,20 @@ static void on_counted(void *data, int result, const struct redisReply *reply)
 {
     struct counting *counting = data;
     struct arda_delivery_counts counts = {.oldest_ms = -1};
+    int64_t numbers[COUNTS] = {0};
     result = arda_script_error(counting->bus, result, reply, NULL);
-    if (!result && !reply_are_numbers(reply, 3))
+    if (!result && !reply_are_numbers(reply, COUNTS))
         result = BASE_ERR_INTERNAL;
+    for (int i = 0; !result && i < COUNTS; i++)
+        numbers[i] = reply->element[i]->integer;
     if (!result)
-        counts = (struct arda_delivery_counts){(uint64_t)reply->element[0]->integer,
-                                               (uint64_t)reply->element[1]->integer,
-                                               (int64_t)reply->element[2]->integer};
+        counts = (struct arda_delivery_counts){
+            .pending = (uint64_t)numbers[0],
+            .circuits = (uint64_t)numbers[1],
+            .oldest_ms = numbers[2],
+            .unattended = {[ARDA_NOTIFY_EMAIL] = {(uint64_t)numbers[3], numbers[4]},
+                           [ARDA_NOTIFY_WEBHOOK] = {(uint64_t)numbers[5], numbers[6]}},
+        };
     counting->done(counting->data, result, &counts);
     base_free(counting);
 }

@@ -8,7 +8,8 @@
  * at a time notes until when that one has it.
  *
  * A key of another type than ours, of one tenant, must not hold up the others: what cannot be read
- * is put off for a lease, and told.
+ * is put off for a lease, and told. What only this user of Redis may not read is not put off, for
+ * others may. Hence a delivery is read before it is leased.
  */
 #include "arda/delivery_internal.h"
 #include "arda/reply.h"
@@ -18,21 +19,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD 9 /* words before the shares */
+#define HEAD    10       /* words before the shares */
+#define PAGE    "2000"   /* lanes that are visited, and that are looked at in one go */
+#define SCANNED "100000" /* lanes that are looked at to find them */
 
 /* ARGV: prefix, now, end of the lease, lease, most, most of a lane, "1" for each of email and
- * webhook, now for a person; then lanes, each with what of it is in flight. The answer: when the
- * next is due, or "-1"; what went wrong, or ""; then what was claimed, as delivery_parse.c reads
- * it. */
+ * webhook, now for a person, since when due what nobody attends to is given up, or ""; then lanes,
+ * each with what of it is in flight. The answer: when the next is due, or "-1"; what went wrong, or
+ * ""; then what was claimed, as delivery_parse.c reads it. */
 static struct arda_script claim_script = ARDA_SCRIPT(
-    DELIVERY_LUA
+    DELIVERY_LUA DELIVERY_ATTENDED_LUA
     "local prefix, now_s, lease_end, lease = unpack(ARGV, 1, 4)\n"
     "local now, left, share = tonumber(now_s), tonumber(ARGV[5]), tonumber(ARGV[6])\n"
     "local wanted = {email = ARGV[7] == '1', webhook = ARGV[8] == '1'}\n"
     "local due, in_flight, answer, more = prefix .. ':due', {}, {'-1', ''}, false\n"
-    "for i = 10, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
+    "local overdue = ARGV[10]\n"
+    "for i = 11, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end\n"
+    /* True: it is for want of a permission, as versions of Redis put it. Others may read it. */
     "local function tell(about, err)\n"
-    "  answer[2] = about .. ': ' .. (type(err) == 'table' and err.err or tostring(err))\n"
+    "  local text = type(err) == 'table' and err.err or tostring(err)\n"
+    "  answer[2] = about .. ': ' .. text\n"
+    "  for _, words in ipairs({'NOPERM', 'executing the script can', 'no permission'}) do\n"
+    "    if string.find(text, words, 1, true) then return true end\n"
+    "  end\n"
     "end\n"
     "\n"
     /* Until when the endpoint is to be left alone, or how many it may have. */
@@ -84,7 +93,7 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  return ''\n"
     "end\n"
     "\n"
-    "local function take(tenant, channel, lane_key, id, webhook, probe)\n"
+    "local function take(tenant, channel, lane_key, id, webhook, probe, given_up)\n"
     "  local record = key('delivery', tenant) .. ':' .. id\n"
     "  local had = call('HMGET', record, 'status', 'userId', 'type', 'attemptCount', 'heldUntil',\n"
     "    'notification', 'cause', 'items', 'schedule', 'lease')\n"
@@ -92,9 +101,8 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "    call('ZREM', lane_key, id)\n"
     "    return false\n"
     "  end\n"
-    "  call('ZADD', lane_key, lease_end, id)\n"
-    "  call('HSET', record, 'lease', lease)\n"
     "  local user, kind = had[2] or '', had[3] or ''\n"
+    "  local person = call('HGET', key('users', tenant), user) or ''\n"
     "  local rows, digest, quiet, off = {}, '', ''\n"
     "  if had[8] then\n"
     "    rows = items_of(tenant, id, user)\n"
@@ -110,19 +118,21 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "    quiet = first_of('quiet', tenant, {user, '*'})\n"
     "  end\n"
     "  local cause = had[7] and call('GET', key('cause', tenant) .. ':' .. had[7])\n"
-    "  answer[#answer + 1] = {tenant, channel, id, user, kind, had[4] or '0',\n"
-    "    call('ZSCORE', key('deliveries', tenant), id) or '0', had[5] and '1' or '0',\n"
-    "    probe and '1' or '0', had[10] and '1' or '0', off and '1' or '0',\n"
-    "    had[8] and '' or had[6] or '', cause or '',\n"
-    "    call('HGET', key('users', tenant), user) or '', webhook[1] or '', webhook[2] or '',\n"
-    "    webhook[3] or '', webhook[4] or '', digest, quiet, rows}\n"
+    "  local created = call('ZSCORE', key('deliveries', tenant), id) or '0'\n"
+    "  call('ZADD', lane_key, lease_end, id)\n"
+    "  call('HSET', record, 'lease', lease)\n"
+    "  answer[#answer + 1] = {tenant, channel, id, user, kind, had[4] or '0', created,\n"
+    "    had[5] and '1' or '0', probe and '1' or '0', had[10] and '1' or '0',\n"
+    "    off and '1' or '0', given_up and '1' or '0', had[8] and '' or had[6] or '',\n"
+    "    cause or '', person, webhook[1] or '', webhook[2] or '', webhook[3] or '',\n"
+    "    webhook[4] or '', digest, quiet, rows}\n"
     "  return true\n"
     "end\n"
     "\n"
-    "local function visit(lane, tenant, channel)\n"
-    "  local lane_key, room = key('due', lane), share\n"
+    "local function visit(lane, tenant, channel, given_up)\n"
+    "  local lane_key, room, due_at = key('due', lane), share, given_up and overdue or now_s\n"
     "  local webhook, wait, single, probe = {}, nil, false, false\n"
-    "  if channel == 'webhook' then\n"
+    "  if channel == 'webhook' and not given_up then\n"
     "    webhook = call('HMGET', key('webhook', tenant), 'enabled', 'url', 'secret',\n"
     "      'previousSecret')\n"
     "    if webhook[1] == '1' then wait, room, single, probe = ask_endpoint(tenant) end\n"
@@ -133,11 +143,12 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  end\n"
     "  room = math.min(room - (in_flight[lane] or 0), left)\n"
     "  if room <= 0 then return end\n"
-    "  for _, id in ipairs(call('ZRANGEBYSCORE', lane_key, '-inf', now_s, 'LIMIT', 0, room)) do\n"
-    "    local ok, taken = pcall(take, tenant, channel, lane_key, id, webhook, probe)\n"
+    "  for _, id in ipairs(call('ZRANGEBYSCORE', lane_key, '-inf', due_at, 'LIMIT', 0, room)) do\n"
+    "    local ok, taken = pcall(take, tenant, channel, lane_key, id, webhook, probe, given_up)\n"
     "    if not ok then\n"
-    "      call('ZADD', lane_key, lease_end, id)\n"
-    "      tell('delivery ' .. id .. ' of ' .. tenant, taken)\n"
+    "      if not tell('delivery ' .. id .. ' of ' .. tenant, taken) then\n"
+    "        call('ZADD', lane_key, lease_end, id)\n"
+    "      end\n"
     "    elseif taken then\n"
     "      left = left - 1\n"
     "      if single then\n"
@@ -154,15 +165,36 @@ static struct arda_script claim_script = ARDA_SCRIPT(
     "  local tenant, channel = string.match(lane, '^(.*):([^:]*)$')\n"
     "  if wanted[channel] and (in_flight[lane] or 0) < share then return tenant, channel end\n"
     "end\n"
-    "for _, lane in ipairs(call('ZRANGEBYSCORE', due, '-inf', now_s, 'LIMIT', 0, 2000)) do\n"
-    "  if left == 0 then break end\n"
-    "  local tenant, channel = parts_of(lane)\n"
-    "  if tenant then\n"
-    "    local ok, err = pcall(visit, lane, tenant, channel)\n"
-    "    if not ok then\n"
-    "      call('ZADD', due, lease_end, lane)\n"
-    "      tell('deliveries of ' .. tenant, err)\n"
+    "local function try(lane, tenant, channel, given_up)\n"
+    "  local ok, err = pcall(visit, lane, tenant, channel, given_up)\n"
+    "  if not ok and not tell('deliveries of ' .. tenant, err) then\n"
+    "    call('ZADD', due, lease_end, lane)\n"
+    "  end\n"
+    "end\n"
+    /* However many lanes of other channels are due before: these may be many, and be so for long.
+     * All are found before the first is visited, which changes the order. */
+    "local function find_lanes()\n"
+    "  local found, at, page = {}, 0\n"
+    "  repeat\n"
+    "    page = call('ZRANGEBYSCORE', due, '-inf', now_s, 'LIMIT', at, " PAGE ")\n"
+    "    for _, lane in ipairs(page) do\n"
+    "      if parts_of(lane) then found[#found + 1] = lane end\n"
     "    end\n"
+    "    at = at + #page\n"
+    "  until #page < " PAGE " or #found >= " PAGE " or at >= " SCANNED "\n"
+    "  return found\n"
+    "end\n"
+    "for _, lane in ipairs(find_lanes()) do\n"
+    "  if left == 0 then break end\n"
+    "  try(lane, parts_of(lane))\n"
+    "end\n"
+    "local unattended = {email = overdue ~= '' and not wanted.email and is_unattended('email'),\n"
+    "  webhook = overdue ~= '' and not wanted.webhook and is_unattended('webhook')}\n"
+    "if unattended.email or unattended.webhook then\n"
+    "  for _, lane in ipairs(call('ZRANGEBYSCORE', due, '-inf', overdue, 'LIMIT', 0, " PAGE
+    ")) do\n"
+    "    local tenant, channel = string.match(lane, '^(.*):([^:]*)$')\n"
+    "    if left > 0 and unattended[channel] then try(lane, tenant, channel, true) end\n"
     "  end\n"
     "end\n"
     "if left == 0 or more then\n"
@@ -225,6 +257,7 @@ int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *
 {
     char iso[BASE_RFC3339_LEN + 1];
     char now[DELIVERY_MS_LEN], end[DELIVERY_MS_LEN], max[DELIVERY_MS_LEN], share[DELIVERY_MS_LEN];
+    char overdue[DELIVERY_MS_LEN] = "";
     size_t count = claim->share_count;
     if (count > ARDA_DELIVERY_SHARES_MAX)
         return BASE_ERR_LIMIT;
@@ -245,9 +278,11 @@ int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *
         delivery_ms(claim->per_lane, share);
         bool email = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
         bool webhook = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
+        if (claim->patience_ms > 0)
+            delivery_ms(claim->now_ms - claim->patience_ms, overdue);
         const char *const head[HEAD] = {
-            arda_bus_prefix(bus), now, end, claim->lease, max, share, email ? "1" : "0",
-            webhook ? "1" : "0",  iso};
+            arda_bus_prefix(bus), now, end,    claim->lease, max, share, email ? "1" : "0",
+            webhook ? "1" : "0",  iso, overdue};
         memcpy(argv, head, sizeof head);
         for (size_t i = 0; i < count; i++) {
             delivery_ms(claim->shares[i].in_flight, numbers[i]);

@@ -8,6 +8,7 @@
  *     delivery_settle.c  the end of an attempt, and what it says of an endpoint
  *     delivery_hold.c    giving back, putting off, digests
  *     delivery_alert.c   endpoints that were disabled, and how it all stands
+ *     delivery_attend.c  which channels daemons attend to
  */
 #ifndef ARDA_DELIVERY_INTERNAL_H
 #define ARDA_DELIVERY_INTERNAL_H
@@ -38,6 +39,12 @@
     "    call('DEL', endpoint)\n"                                                                  \
     "  end\n"                                                                                      \
     "  return endpoint, mark, hook[1]\n"                                                           \
+    "end\n"
+
+/* Whether no daemon attends to a channel. */
+#define DELIVERY_ATTENDED_LUA                                                                      \
+    "local function is_unattended(channel)\n"                                                      \
+    "  return redis.call('EXISTS', ARGV[1] .. ':attended:' .. channel) == 0\n"                     \
     "end\n"
 
 #define DELIVERY_MS_LEN 24 /* room for a moment in digits */

@@ -23,6 +23,7 @@ enum field {
     PROBE,
     TAKEN_OVER,
     OFF,
+    UNATTENDED,
     NOTIFICATION,
     CAUSE,
     PERSON,
@@ -79,6 +80,7 @@ static int fill(struct arda_delivery *delivery, redisReply *const *at)
     delivery->probe = at[PROBE]->str[0] == '1';
     delivery->taken_over = at[TAKEN_OVER]->str[0] == '1';
     delivery->off = at[OFF]->str[0] == '1';
+    delivery->unattended = at[UNATTENDED]->str[0] == '1';
     delivery->endpoint_enabled = strcmp(at[ENABLED]->str, "1") == 0;
     return BASE_OK;
 }

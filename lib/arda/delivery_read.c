@@ -6,8 +6,8 @@
  */
 #include "arda/delivery_read.h"
 
+#include "arda/delivery_internal.h"
 #include "arda/reply.h"
-#include "arda/script.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
@@ -16,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCANNED "1000" /* records that a step looks at */
+#define SCANNED    "1000"       /* records that a step looks at */
+#define UNATTENDED "unattended" /* among the statuses that are counted */
 
-/* In the order of the script's answer; SCORE is that of the lane. */
+/* In the order of the script's answer; SCORE is that of the lane, OBSTACLE is why what is due does
+ * not go out, or nil. */
 #define FIELD_MAP(X)                                                                               \
     X(ID, "id")                                                                                    \
     X(NOTIFICATION_ID, "notificationId")                                                           \
@@ -46,21 +48,41 @@ enum field {
     FIELD_MAP(ENUM_)
 #undef ENUM_
         SCORE,
+    OBSTACLE,
     FIELDS
 };
 
 #define NAME_(field, name) "'" name "', "
 #define FIELD_NAMES        FIELD_MAP(NAME_)
 
-/* A record with the channel last, which is also among the fields, for the lane's name. */
+/* A record with channel and status last, which are also among the fields, so that the script need
+ * not know their places. */
 #define READ_LUA                                                                                   \
+    DELIVERY_ATTENDED_LUA                                                                          \
     "local call = redis.call\n"                                                                    \
     "local function key(family, tenant) return ARGV[1] .. ':' .. family .. ':' .. tenant end\n"    \
+    "local time = call('TIME')\n"                                                                  \
+    "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"                                    \
+    "local plural, known = {email = 'e-mails', webhook = 'webhooks'}, {}\n"                        \
+    "local function why_unattended(channel)\n"                                                     \
+    "  if known[channel] ~= nil or not plural[channel] then return known[channel] end\n"           \
+    "  known[channel] = false\n"                                                                   \
+    "  if is_unattended(channel) then\n"                                                           \
+    "    local why = call('GET', ARGV[1] .. ':left:' .. channel)\n"                                \
+    "    known[channel] = 'no daemon takes ' .. plural[channel] .. (why and ': ' .. why or '')\n"  \
+    "  end\n"                                                                                      \
+    "  return known[channel]\n"                                                                    \
+    "end\n"                                                                                        \
+    "local function obstacle(channel, status, score)\n"                                            \
+    "  if status ~= 'pending' or not score or tonumber(score) > now then return false end\n"       \
+    "  return why_unattended(channel) or false\n"                                                  \
+    "end\n"                                                                                        \
     "local function read(tenant, id)\n"                                                            \
     "  local got = call('HMGET', key('delivery', tenant) .. ':' .. id, " FIELD_NAMES               \
-    "'channel')\n"                                                                                 \
-    "  local lane = key('due', tenant) .. ':' .. (got[#got] or '')\n"                              \
-    "  got[#got] = call('ZSCORE', lane, id)\n"                                                     \
+    "'channel', 'status')\n"                                                                       \
+    "  local channel, status = got[#got - 1], got[#got]\n"                                         \
+    "  local score = call('ZSCORE', key('due', tenant) .. ':' .. (channel or ''), id)\n"           \
+    "  got[#got - 1], got[#got] = score, obstacle(channel, status, score)\n"                       \
     "  return got\n"                                                                               \
     "end\n"
 
@@ -74,6 +96,7 @@ static struct arda_script list_script = ARDA_SCRIPT(
     READ_LUA
     "local tenant, limit, since, before, at, at_score, statuses = unpack(ARGV, 2, 8)\n"
     "local all, records, start = key('deliveries', tenant), key('delivery', tenant) .. ':', 0\n"
+    "local counts = {}\n"
     "local function less(a, b)\n"
     "  for i = 1, math.min(#a, #b) do\n"
     "    local x, y = string.byte(a, i), string.byte(b, i)\n"
@@ -96,15 +119,23 @@ static struct arda_script list_script = ARDA_SCRIPT(
     "  for i = 1, 5 do\n"
     "    if ARGV[8 + i] ~= '' and ARGV[8 + i] ~= had[i] then return false end\n"
     "  end\n"
-    "  if statuses == '' then return true, had[6] end\n"
+    "  if statuses == '' then return true, had[6], had[1] end\n"
     "  local bars = '|' .. (had[6] or '') .. '|'\n"
-    "  return string.find(statuses, bars, 1, true) ~= nil, had[6]\n"
+    "  return string.find(statuses, bars, 1, true) ~= nil, had[6], had[1]\n"
+    "end\n"
+    "local function tally(id, status, channel)\n"
+    "  counts[status] = (counts[status] or 0) + 1\n"
+    "  if status ~= 'pending' or not why_unattended(channel) then return end\n"
+    "  local score = call('ZSCORE', key('due', tenant) .. ':' .. channel, id)\n"
+    "  if obstacle(channel, status, score) then\n"
+    "    counts." UNATTENDED " = (counts." UNATTENDED " or 0) + 1\n"
+    "  end\n"
     "end\n"
     "\n"
     "if at ~= '' then start = rank_of_position()\n"
     "elseif before ~= '' then start = call('ZCOUNT', all, before, '+inf') end\n"
     "local ids = call('ZREVRANGE', all, start, start + " SCANNED " - 1, 'WITHSCORES')\n"
-    "local more, found, counts = #ids == 2 * " SCANNED ", {}, {}\n"
+    "local more, found = #ids == 2 * " SCANNED ", {}\n"
     "for i = 1, #ids, 2 do\n"
     "  local id, score = ids[i], ids[i + 1]\n"
     "  if since ~= '' and tonumber(score) < tonumber(since) then\n"
@@ -112,9 +143,9 @@ static struct arda_script list_script = ARDA_SCRIPT(
     "    break\n"
     "  end\n"
     "  at, at_score = id, score\n"
-    "  local good, status = passes(id)\n"
+    "  local good, status, channel = passes(id)\n"
     "  if good and limit == '' then\n"
-    "    counts[status or ''] = (counts[status or ''] or 0) + 1\n"
+    "    tally(id, status or '', channel or '')\n"
     "  elseif good then\n"
     "    found[#found + 1] = read(tenant, id)\n"
     "    found[#found][1] = id\n"
@@ -193,6 +224,7 @@ static void give_record(struct reading *reading, const struct redisReply *reply,
     record.attempts = reply_text(reply->element[ATTEMPTS]);
     record.notification = reply_text(reply->element[NOTIFICATION]);
     record.cause = reply_text(reply->element[CAUSE]);
+    record.obstacle = reply_text(reply->element[OBSTACLE]);
     take_times(reply, &record, until);
     reading->reader.on_record(reading->reader.data, &record);
 }
@@ -278,11 +310,16 @@ static void give_tally(struct reading *reading, int result, const struct redisRe
     struct arda_delivery_tally tally = {0};
     for (size_t i = 0; !result && i < counts->elements; i++) {
         const struct redisReply *one = counts->element[i];
+        if (!reply_is_array_of(one, 2) || !reply_is_text(one->element[0]) ||
+            !reply_is_number(one->element[1]))
+            continue;
+        struct base_slice name = reply_text(one->element[0]);
+        uint64_t count = (uint64_t)one->element[1]->integer;
         enum arda_delivery_status status;
-        if (reply_is_array_of(one, 2) && reply_is_text(one->element[0]) &&
-            reply_is_number(one->element[1]) &&
-            arda_delivery_status_find(one->element[0]->str, one->element[0]->len, &status) == 0)
-            tally.by_status[status] = (uint64_t)one->element[1]->integer;
+        if (arda_delivery_status_find(name.data, name.len, &status) == 0)
+            tally.by_status[status] = count;
+        else if (strcmp(name.data, UNATTENDED) == 0)
+            tally.unattended = count;
     }
     reading->on_tally(reading->data, result, &tally, more, why);
 }

@@ -27,6 +27,7 @@ struct arda_delivery_record {
     uint64_t attempt_count; /* since it was made, or since it was redriven */
     struct base_slice last_attempt_at, last_error, delivered_at;
     struct base_slice next_attempt_at; /* of one that waits in its lane */
+    struct base_slice obstacle;        /* why one that is due does not go out, for a person */
     struct base_slice leased_until;    /* an attempt is under way, until then at most */
     struct base_slice held_until;      /* quiet hours or a digest */
     struct base_slice created_at, updated_at;
@@ -101,6 +102,7 @@ int arda_delivery_list(struct arda_bus *bus, const char *tenant,
 
 struct arda_delivery_tally {
     uint64_t by_status[ARDA_DELIVERY_STATUSES];
+    uint64_t unattended; /* of those that are pending: due, and no daemon takes them */
 };
 
 /* `tally` has what this call has counted, `more` is as of arda_delivery_reader. */

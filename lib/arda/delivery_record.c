@@ -51,6 +51,7 @@ int arda_delivery_record_write(struct base_buf *out, const struct arda_delivery_
     failed |= add_text(out, "deliveredAt", record->delivered_at);
     failed |= add_text(out, "nextAttemptAt", record->next_attempt_at);
     failed |= add_text(out, "leasedUntil", record->leased_until);
+    failed |= add_text(out, "obstacle", record->obstacle);
     failed |= add_text(out, "heldUntil", record->held_until);
     failed |= add_text(out, "createdAt", record->created_at);
     failed |= add_text(out, "updatedAt", record->updated_at);

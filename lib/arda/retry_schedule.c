@@ -48,3 +48,12 @@ int64_t arda_retry_schedule_pause(const struct arda_retry_schedule *schedule, un
         pause_ms = least_ms;
     return pause_ms + (int64_t)(random % ((uint64_t)pause_ms / 5 + 1));
 }
+
+int64_t arda_retry_schedule_span(const struct arda_retry_schedule *schedule)
+{
+    int64_t span_ms = 0;
+    for (unsigned i = 0; i < schedule->count; i++)
+        if (__builtin_add_overflow(span_ms, schedule->pause_ms[i], &span_ms))
+            return INT64_MAX;
+    return span_ms;
+}

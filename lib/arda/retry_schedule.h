@@ -28,4 +28,7 @@ int arda_retry_schedule_parse(const char *text, struct arda_retry_schedule *sche
 int64_t arda_retry_schedule_pause(const struct arda_retry_schedule *schedule, unsigned attempts,
                                   int64_t least_ms, uint32_t random);
 
+/* How long the whole of it takes, without jitter. */
+int64_t arda_retry_schedule_span(const struct arda_retry_schedule *schedule);
+
 #endif

@@ -5,8 +5,9 @@
 #include "base/rfc3339.h"
 #include "base/utf8.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -162,4 +163,19 @@ void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len)
     }
     base_buf_fini(&line);
     base_buf_fini(&clean_line);
+}
+
+const char *arda_text_age(int64_t ms, char out[static ARDA_TEXT_AGE_MAX])
+{
+    int64_t seconds = ms > 0 ? ms / 1000 : 0;
+    int64_t hours = seconds / 3600;
+    if (seconds < 60)
+        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " s", seconds);
+    else if (seconds < 3600)
+        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " min", seconds / 60);
+    else if (hours < 48)
+        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " h", hours);
+    else
+        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " d", hours / 24);
+    return out;
 }

@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+#include <stdint.h>
+
 /* All functions that add return 0 or BASE_ERR_NOMEM; then `out` may hold a part. */
 
 /* JSON as it stands, but line ends, which can only be between tokens, become blanks. */
@@ -34,5 +36,11 @@ int arda_text_time(struct base_buf *out, const char *bytes, size_t len);
  * UTF-8, one blank for any white space and none at the ends. Writes as many whole characters as fit
  * into `size` bytes with a NUL; nothing when memory is short. */
 void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len);
+
+#define ARDA_TEXT_AGE_MAX 32
+
+/* How long something has lasted, by its greatest unit alone, such as "40 s", "5 min", "3 h" or
+ * "12 d"; a time of less than nothing is "0 s". Gives `out`. */
+const char *arda_text_age(int64_t ms, char out[static ARDA_TEXT_AGE_MAX]);
 
 #endif

@@ -198,6 +198,69 @@ static void only_the_channels_that_are_asked_for(void)
     CHECK_STR(test_claimed.list[0]->id, test_id(2));
 }
 
+/* Lanes of a channel that is not asked for, all due before, as of a day without a relay. */
+static void many_lanes_of_other_channels_hold_up_nobody(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    test_redis_do(&test_redis, "EVAL %s 0",
+                  "for i = 1, 4500 do redis.call('ZADD', 'arda:due', i, 't' .. i .. ':email') end");
+    test_put("acme", "webhook", 1, TEST_T0);
+    test_put("globex", "webhook", 2, TEST_T0);
+    struct arda_delivery_claim claim = test_claim(TEST_T0);
+    claim.channels = ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
+    CHECK_INT(test_claim_with(&claim), 2);
+}
+
+/* ---- who attends to what ---- */
+
+static size_t claim_webhooks(int64_t patience_ms)
+{
+    struct arda_delivery_claim claim = test_claim(TEST_T0);
+    claim.channels = ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
+    claim.patience_ms = patience_ms;
+    return test_claim_with(&claim);
+}
+
+static void attend(unsigned channels, const char *why)
+{
+    const struct arda_delivery_attendance attendance = {
+        .name = "a-daemon", .channels = channels, .why_left = {[ARDA_NOTIFY_EMAIL] = why}};
+    CHECK_INT(arda_delivery_attend(test_bus.bus, &attendance), 0);
+    RUN_UNTIL(strcmp(test_text("EXISTS arda:%s:email", why ? "left" : "attended"), "1") == 0);
+}
+
+static void what_nobody_attends_to_is_given_up_in_the_end(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    test_put("acme", "email", 1, TEST_T0 - 5000);
+    test_put("acme", "email", 2, TEST_T0 - 4999);
+    test_put("globex", "email", 3, TEST_T0 - 9000);
+    CHECK_INT(claim_webhooks(0), 0);
+    CHECK_INT(claim_webhooks(9001), 0);
+    attend(ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL), NULL);
+    CHECK_INT(claim_webhooks(5000), 0);
+    CHECK_STR(test_text("GET arda:attended:email"), "a-daemon");
+    long long left_ms = strtoll(test_text("PTTL arda:attended:email"), NULL, 10);
+    CHECK(left_ms > 0 && left_ms <= ARDA_DELIVERY_ATTENDED_MS);
+    test_redis_do(&test_redis, "DEL arda:attended:email");
+    CHECK_INT(claim_webhooks(5000), 2);
+    CHECK_STR(test_claimed.list[0]->id, test_id(3));
+    CHECK_STR(test_claimed.list[1]->id, test_id(1));
+    CHECK(test_claimed.list[0]->unattended && test_claimed.list[1]->unattended);
+    CHECK_INT(claim_webhooks(5000), 0);
+    CHECK_INT(test_claim_at(TEST_T0), 1);
+    CHECK(!test_claimed.list[0]->unattended);
+}
+
+static void why_a_channel_is_left_is_kept(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    attend(ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK), "no relay");
+    CHECK_STR(test_text("GET arda:left:email"), "no relay");
+    CHECK_STR(test_text("GET arda:attended:webhook"), "a-daemon");
+    CHECK_STR(test_text("EXISTS arda:attended:email arda:left:webhook"), "0");
+}
+
 static void nothing_is_due_in_an_empty_redis(void)
 {
     test_redis_do(&test_redis, "FLUSHALL");
@@ -245,6 +308,28 @@ static void what_waits_is_counted(void)
     test_redis_do(&test_redis, "SET arda:endpoint:acme x");
     count_at(TEST_T0);
     CHECK(counts.pending == 2 && counts.oldest_ms == TEST_T0 - 10);
+}
+
+static bool unattended(enum arda_notify_channel channel, uint64_t due, int64_t oldest_ms)
+{
+    return counts.unattended[channel].due == due &&
+           counts.unattended[channel].oldest_ms == oldest_ms;
+}
+
+static void what_nobody_attends_to_is_counted(void)
+{
+    test_redis_do(&test_redis, "FLUSHALL");
+    test_put("acme", "email", 1, TEST_T0 - 20);
+    test_put("acme", "email", 2, TEST_T0 + 1);
+    test_put("globex", "email", 3, TEST_T0 - 10);
+    test_put("acme", "webhook", 4, TEST_T0 - 5);
+    count_at(TEST_T0);
+    CHECK(unattended(ARDA_NOTIFY_EMAIL, 2, TEST_T0 - 20));
+    CHECK(unattended(ARDA_NOTIFY_WEBHOOK, 1, TEST_T0 - 5));
+    attend(ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL), NULL);
+    count_at(TEST_T0);
+    CHECK(unattended(ARDA_NOTIFY_EMAIL, 0, -1));
+    CHECK(unattended(ARDA_NOTIFY_WEBHOOK, 1, TEST_T0 - 5));
 }
 
 /* ---- what goes wrong ---- */
@@ -404,8 +489,12 @@ int main(void)
     RUN(no_more_than_asked_for);
     RUN(what_is_in_flight_counts_for_the_lane);
     RUN(only_the_channels_that_are_asked_for);
+    RUN(many_lanes_of_other_channels_hold_up_nobody);
+    RUN(what_nobody_attends_to_is_given_up_in_the_end);
+    RUN(why_a_channel_is_left_is_kept);
     RUN(nothing_is_due_in_an_empty_redis);
     RUN(what_waits_is_counted);
+    RUN(what_nobody_attends_to_is_counted);
     RUN(a_key_of_another_type_holds_up_nobody_else);
     RUN(a_record_of_another_type_holds_up_nobody_in_its_lane);
     RUN(a_delivery_that_makes_no_sense_is_told);

@@ -164,7 +164,8 @@ static void one_record_as_json(void)
                "\"channel\":\"email\",\"type\":\"po_created\",\"status\":\"pending\","
                "\"attemptCount\":2,\"lastAttemptAt\":null,\"lastError\":\"no\\\"reply\","
                "\"deliveredAt\":null,\"nextAttemptAt\":\"2026-02-08T12:00:00.000Z\","
-               "\"leasedUntil\":null,\"heldUntil\":null,"
+               "\"leasedUntil\":null,\"obstacle\":\"no daemon takes e-mails\","
+               "\"heldUntil\":null,"
                "\"createdAt\":\"2026-02-08T12:00:00.000Z\","
                "\"updatedAt\":\"2026-02-08T12:00:00.000Z\",\"digestId\":null,\"items\":0,"
                "\"attempts\":[{\"at\":1}],\"notification\":{\"id\":\"n-a\"},\"cause\":\"e1\"}");

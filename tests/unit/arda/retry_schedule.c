@@ -11,6 +11,17 @@ static void the_default_is_as_the_manual_says(void)
     CHECK_INT(schedule.count, 8);
     for (unsigned i = 0; i < 8; i++)
         CHECK_INT(schedule.pause_ms[i], want_s[i] * 1000);
+    CHECK_INT(arda_retry_schedule_span(&schedule), 99305000);
+}
+
+static void a_span_has_an_end(void)
+{
+    struct arda_retry_schedule schedule = {.count = 2, .pause_ms = {INT64_MAX - 1, 1}};
+    CHECK_INT(arda_retry_schedule_span(&schedule), INT64_MAX);
+    schedule.pause_ms[1] = 2;
+    CHECK_INT(arda_retry_schedule_span(&schedule), INT64_MAX);
+    schedule.count = 0;
+    CHECK_INT(arda_retry_schedule_span(&schedule), 0);
 }
 
 static void refuses(const char *text, const char *reason)
@@ -61,6 +72,7 @@ static void what_the_receiver_asks_for_is_the_least(void)
 int main(void)
 {
     RUN(the_default_is_as_the_manual_says);
+    RUN(a_span_has_an_end);
     RUN(bad_schedules_are_explained);
     RUN(pauses_have_jitter_on_top_and_an_end);
     RUN(what_the_receiver_asks_for_is_the_least);

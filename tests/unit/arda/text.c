@@ -95,6 +95,19 @@ static void excerpts_are_one_line(void)
     CHECK_STR(small, "");
 }
 
+static void ages_by_their_greatest_unit(void)
+{
+    static const struct {
+        int64_t s;
+        const char *want;
+    } ages[] = {{-5, "0 s"},      {0, "0 s"},       {59, "59 s"},
+                {60, "1 min"},    {3599, "59 min"}, {3600, "1 h"},
+                {172799, "47 h"}, {172800, "2 d"},  {4000000000, "46296 d"}};
+    char text[ARDA_TEXT_AGE_MAX];
+    for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++)
+        CHECK_STR(arda_text_age(ages[i].s * 1000, text), ages[i].want);
+}
+
 static void memory_may_be_short(void)
 {
     static const char json[] = "\"\\u001b and so on\"";
@@ -123,6 +136,7 @@ int main(void)
     RUN(values);
     RUN(flat_json_differs_in_line_ends_alone);
     RUN(excerpts_are_one_line);
+    RUN(ages_by_their_greatest_unit);
     RUN(memory_may_be_short);
     return test_end();
 }
