@@ -46,7 +46,10 @@ static void print_tally(struct tool *tool)
             failed |= base_buf_printf(&tool->line, "%-9s %" PRIu64 "\n", name, count);
     }
     if (tool->settings.json)
-        failed |= base_buf_add_text(&tool->line, "}\n");
+        failed |=
+            base_buf_printf(&tool->line, ",\"unattended\":%" PRIu64 "}\n", tool->tally.unattended);
+    else if (tool->tally.unattended > 0)
+        failed |= base_buf_printf(&tool->line, "unattended %" PRIu64 "\n", tool->tally.unattended);
     tool_print(tool, failed);
 }
 

@@ -7,6 +7,7 @@
 #include "arda-deliveries/deliveries.h"
 
 #include "arda/text.h"
+#include "base/clock.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
 
@@ -41,9 +42,31 @@ static int add_moment(struct base_buf *out, const char *before, struct base_slic
     return base_buf_add_text(out, before) | arda_text_time(out, time.data, time.len);
 }
 
+/* Since when one that does not go out is due; a lease that is over does not count. */
+static struct base_slice due_at(const struct arda_delivery_record *record)
+{
+    return record->leased_until.len > 0 ? record->leased_until : record->next_attempt_at;
+}
+
+/* How long it has been due. */
+static int add_age(struct base_buf *out, const struct arda_delivery_record *record)
+{
+    char age[ARDA_TEXT_AGE_MAX];
+    int64_t since_ms, now_ms = base_clock_wall_ms();
+    struct base_slice since = due_at(record);
+    if (base_rfc3339_parse(since.data, since.len, &since_ms) < 0)
+        since_ms = now_ms;
+    return base_buf_add_text(out, arda_text_age(now_ms - since_ms, age));
+}
+
 /* What is to come of one that is pending. */
 static int add_next(struct base_buf *out, const struct arda_delivery_record *record)
 {
+    if (record->obstacle.len > 0) {
+        int failed = add_moment(out, ", due since ", due_at(record));
+        failed |= base_buf_add_text(out, " (") | add_age(out, record);
+        return failed | base_buf_add_text(out, "): ") | add_clean(out, record->obstacle);
+    }
     if (record->leased_until.len > 0)
         return add_moment(out, ", under way, until ", record->leased_until);
     if (record->digest_id.len > 0) {
@@ -114,6 +137,10 @@ static int add_line(struct tool *tool, const struct arda_delivery_record *record
     failed |=
         base_buf_printf(out, "  %-7s  %-9s  %2" PRIu64, arda_notify_channel_name(record->channel),
                         arda_delivery_status_name(record->status), record->attempt_count);
+    if (record->obstacle.len > 0) {
+        failed |= base_buf_add_text(out, "  due for ") | add_age(out, record);
+        failed |= base_buf_add_text(out, ": ") | add_clean(out, record->obstacle);
+    }
     if (record->last_error.len > 0)
         failed |= base_buf_add_text(out, "  ") | add_clean(out, record->last_error);
     return failed;

@@ -41,6 +41,8 @@ static void on_tallied(void *data, int result, const struct arda_delivery_tally 
     struct tool *tool = ((struct request *)data)->tool;
     for (int i = 0; !result && i < ARDA_DELIVERY_STATUSES; i++)
         tool->tally.by_status[i] += tally->by_status[i];
+    if (!result)
+        tool->tally.unattended += tally->unattended;
     answer_walk(data, result, more, why);
 }
 

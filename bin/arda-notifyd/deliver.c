@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POLL_MS  1000    /* other daemons record deliveries, too */
-#define PAUSE_MS 1000    /* when an attempt could not even begin */
-#define RETRY_US 500000u /* of ends that Redis could not take */
-#define COUNT_US 5000000u
-#define ALERT_US 5000000u
+#define POLL_MS   1000    /* other daemons record deliveries, too */
+#define PAUSE_MS  1000    /* when an attempt could not even begin */
+#define RETRY_US  500000u /* of ends that Redis could not take */
+#define ALERT_US  5000000u
+#define REPORT_US 60000000u /* between two lines about the same trouble with claims */
 
 /* What of a lane is in flight. */
 struct lane {
@@ -182,6 +182,16 @@ static void fail_delivery(struct notifyd *nd, struct arda_delivery *delivery, co
     deliver_settle(nd, delivery, &settlement);
 }
 
+/* Its schedule is over, and no daemon was there to attempt it. */
+static void give_up(struct notifyd *nd, struct arda_delivery *delivery)
+{
+    char text[ARDA_DELIVERY_ERROR_MAX + 1];
+    const char *why = nd->deliver.why_left[delivery->channel];
+    snprintf(text, sizeof text, "no daemon has taken it within the retry schedule%s%s",
+             why ? ": " : "", why ? why : "");
+    fail_delivery(nd, delivery, text);
+}
+
 static void attempt(struct notifyd *nd, struct arda_delivery *delivery)
 {
     struct deliver *deliver = &nd->deliver;
@@ -235,6 +245,8 @@ static void on_delivery(void *data, struct arda_delivery *delivery)
         deliver_release(nd, delivery, base_clock_wall_ms());
     else if (delivery->off)
         fail_delivery(nd, delivery, ARDA_DELIVERY_OFF);
+    else if (delivery->unattended)
+        give_up(nd, delivery);
     else if (delivery->channel == ARDA_NOTIFY_WEBHOOK && delivery->url.len == 0)
         fail_delivery(nd, delivery, "the tenant has no webhook");
     else if (delivery->channel == ARDA_NOTIFY_WEBHOOK && !delivery->endpoint_enabled)
@@ -264,13 +276,25 @@ static void on_timer(uv_timer_t *timer)
     notifyd_turn(nd);
 }
 
+/* The same trouble comes back with each claim, such as a permission that is missing. */
+static void report(const char *text)
+{
+    static char last[256];
+    static uint64_t reported_us;
+    uint64_t now_us = base_clock_mono_us();
+    if (strncmp(last, text, sizeof last - 1) == 0 && now_us - reported_us < REPORT_US)
+        return;
+    snprintf(last, sizeof last, "%s", text);
+    reported_us = now_us;
+    base_log(BASE_LOG_ERROR, "deliveries: %s", text);
+}
+
 static void on_claimed(void *data, int result, int64_t next_ms, const struct base_why *why)
 {
-    static struct base_log_limit limit;
     struct notifyd *nd = data;
     nd->deliver.claiming = false;
     if (result && result != BASE_ERR_CLOSED && result != BASE_ERR_UNAVAILABLE)
-        base_log_limited(&limit, BASE_LOG_ERROR, "deliveries: %s", why->text);
+        report(why->text);
     int64_t pause_ms = next_ms - base_clock_wall_ms();
     if (!nd->closed)
         wait_for(&nd->deliver, result || next_ms < 0 ? POLL_MS : pause_ms < 0 ? 0 : pause_ms);
@@ -296,10 +320,12 @@ static void claim(struct notifyd *nd)
     struct deliver *deliver = &nd->deliver;
     const struct arda_delivery_claimer claimer = {on_delivery, on_claimed, nd};
     char lease[BASE_UUID_LEN + 1];
+    int64_t span_ms = arda_retry_schedule_span(&deliver->schedule);
     struct arda_delivery_claim claim = {
         .now_ms = base_clock_wall_ms(),
         .lease_ms = deliver->lease_ms,
-        .channels = ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL) | ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK),
+        .channels = deliver->channels,
+        .patience_ms = span_ms > 0 ? span_ms : 1,
         .max = (uint32_t)((size_t)nd->settings.deliveries_in_flight - deliver->in_flight),
         .per_lane = (uint32_t)nd->settings.per_endpoint,
         .lease = lease,
@@ -320,26 +346,12 @@ static void claim(struct notifyd *nd)
 
 /* ---- now and then ---- */
 
-static void on_counts(void *data, int result, const struct arda_delivery_counts *counts)
-{
-    struct notifyd *nd = data;
-    nd->deliver.counting = false;
-    if (!result)
-        nd->deliver.counts = *counts;
-    notifyd_check_end(nd);
-}
-
 static void look_around(struct notifyd *nd)
 {
     struct deliver *deliver = &nd->deliver;
     uint64_t now_us = base_clock_mono_us();
-    if (nd->server && !deliver->counting &&
-        (deliver->counted_us == 0 || now_us - deliver->counted_us >= COUNT_US)) {
-        deliver->counted_us = now_us;
-        deliver->counting =
-            arda_delivery_count(nd->bus, base_clock_wall_ms(), on_counts, nd) == BASE_OK;
-    }
-    if (deliver->alerted_us == 0 || now_us - deliver->alerted_us >= ALERT_US) {
+    deliver_attend(nd);
+    if (deliver->on && (deliver->alerted_us == 0 || now_us - deliver->alerted_us >= ALERT_US)) {
         deliver->alerted_us = now_us;
         deliver_alert(nd);
     }
@@ -348,7 +360,7 @@ static void look_around(struct notifyd *nd)
 void deliver_turn(struct notifyd *nd)
 {
     struct deliver *deliver = &nd->deliver;
-    if (!deliver->on || nd->closed)
+    if (nd->mode != MODE_RUN || nd->closed)
         return;
     finish(deliver);
     if (!base_list_empty(&deliver->waiting) && arda_bus_is_up(nd->bus) &&
@@ -359,6 +371,8 @@ void deliver_turn(struct notifyd *nd)
     if (nd->stopping || !arda_bus_is_up(nd->bus))
         return;
     look_around(nd);
+    if (!deliver->on)
+        return;
     bool wanted = deliver->wanted || deliver->seen != nd->counters.deliveries;
     if (wanted && !deliver->claiming &&
         deliver->in_flight < (size_t)nd->settings.deliveries_in_flight)
@@ -376,8 +390,8 @@ void deliver_up(struct notifyd *nd)
 bool deliver_is_idle(const struct notifyd *nd)
 {
     const struct deliver *deliver = &nd->deliver;
-    return !deliver->on || (deliver->in_flight == 0 && !deliver->claiming && !deliver->counting &&
-                            !deliver->alerting && deliver->alerts == 0);
+    return deliver->in_flight == 0 && !deliver->claiming && !deliver->counting &&
+           !deliver->alerting && deliver->alerts == 0;
 }
 
 /* ---- begin and end ---- */
@@ -399,7 +413,8 @@ int deliver_init(struct notifyd *nd, struct base_why *why)
     uv_timer_init(&nd->loop, &deliver->timer);
     deliver->timer.data = nd;
     deliver->on = nd->mode == MODE_RUN && !nd->settings.no_deliver;
-    if (deliver->on)
+    deliver_attend_init(nd);
+    if (nd->mode == MODE_RUN)
         wait_for(deliver, POLL_MS);
     return BASE_OK;
 }

@@ -8,6 +8,7 @@
  *     deliver_mail.c     one attempt by e-mail, with deliver_mail_values.c
  *     deliver_hold.c     quiet hours and digests: whether an e-mail goes out now
  *     deliver_alert.c    tells a tenant that its endpoint was disabled
+ *     deliver_attend.c   says what is taken here, and warns of what nobody takes
  *
  * A channel makes one attempt and knows neither records nor schedules; deliver.c knows no
  * transport.
@@ -63,7 +64,9 @@ struct deliver_job {
 
 /* What the daemon knows of deliveries. */
 struct deliver {
-    bool on; /* deliveries are made here */
+    bool on;           /* deliveries are made here */
+    unsigned channels; /* that can be delivered here, as bits; others are left to other daemons */
+    const char *why_left[ARDA_NOTIFY_CHANNELS]; /* static storage */
     struct arda_retry_schedule schedule;
     int64_t lease_ms;          /* longer than an attempt can take; inits may raise it */
     uv_timer_t timer;          /* the next claim */
@@ -78,7 +81,8 @@ struct deliver {
     uint64_t seen;         /* deliveries that the step had recorded at the last claim */
     uint64_t outcomes[ARDA_NOTIFY_CHANNELS][DELIVER_OUTCOMES];
     uint64_t late, taken_over, held, disabled;
-    uint64_t counted_us, alerted_us, retried_us; /* when that was last done */
+    uint64_t counted_us, alerted_us, retried_us, attended_us; /* when that was last done */
+    uint64_t warned_us[ARDA_NOTIFY_CHANNELS];
     bool counting, alerting;
     unsigned alerts; /* on their way */
     struct arda_delivery_counts counts;
@@ -120,6 +124,13 @@ void deliver_settle_fini(struct notifyd *nd);
 
 /* Tells the tenants whose endpoint was disabled, by whichever daemon. */
 void deliver_alert(struct notifyd *nd);
+
+/* ---- deliver_attend.c ---- */
+
+/* Logs which channels are left, once. */
+void deliver_attend_init(struct notifyd *nd);
+/* Says now and then which channels are taken here; counts what waits, where that is to be known. */
+void deliver_attend(struct notifyd *nd);
 
 /* ---- the end of an attempt ---- */
 

@@ -132,6 +132,7 @@ static int make_sender(struct notifyd *nd, struct base_why *why)
         return base_why_prefix(why, "--smtp"), failed;
     if (nd->deliver.lease_ms < 2 * timeout_ms + LEASE_MARGIN_MS)
         nd->deliver.lease_ms = 2 * timeout_ms + LEASE_MARGIN_MS;
+    nd->deliver.channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
     base_log(BASE_LOG_INFO, "e-mails go to %s", arda_mail_sender_name(mail->sender));
     if (mail->public_url.len == 0)
         base_log(BASE_LOG_WARNING, "no --public-url: e-mails have no links");
@@ -152,6 +153,8 @@ int deliver_mail_init(struct notifyd *nd, struct base_why *why)
     if (nd->mode != MODE_RUN || settings->no_deliver)
         return BASE_OK;
     int failed = read_templates(settings, &mail->current, &mail->digests, why);
+    if (!is_given(settings->smtp))
+        nd->deliver.why_left[ARDA_NOTIFY_EMAIL] = "no relay is given (--smtp or SMTP_URL)";
     if (failed || !is_given(settings->smtp))
         return failed;
     failed = read_from(mail, settings->mail_from, why);
@@ -293,15 +296,11 @@ static int send_mail(struct deliver_job *job, struct base_why *why)
 int deliver_mail_begin(struct deliver_job *job)
 {
     struct base_why why = {BASE_OK, ""};
-    struct deliver_result result = {.outcome = DELIVER_FAILED,
-                                    .text = "no SMTP_URL: e-mails cannot be sent"};
     job->attempt = NULL;
-    if (job->nd->deliver.mail->sender) {
-        int failed = send_mail(job, &why);
-        if (!failed || failed == BASE_ERR_NOMEM)
-            return failed;
-        result.text = why.text;
-    }
+    int failed = send_mail(job, &why);
+    if (!failed || failed == BASE_ERR_NOMEM)
+        return failed;
+    const struct deliver_result result = {.outcome = DELIVER_FAILED, .text = why.text};
     deliver_done_soon(job, &result);
     return BASE_OK;
 }

@@ -16,7 +16,7 @@
 #include "arda/token.h"
 
 struct deliver_mail {
-    struct arda_mail_sender *sender; /* NULL: no relay, nothing can be sent */
+    struct arda_mail_sender *sender; /* NULL: no relay, and no e-mail is claimed */
     struct base_buf from_text;       /* of --mail-from, or made; the two lie in it */
     struct base_slice from_name, from_address;
     struct base_buf public_url;          /* empty: not known */

@@ -93,7 +93,10 @@ int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
         .timeout_ms = timeout_ms,
     };
     int failed = arda_webhook_sender_new(&options, &webhook->sender);
-    return failed ? base_why_set(why, failed, "webhooks: %s", base_err_text(failed)) : BASE_OK;
+    if (failed)
+        return base_why_set(why, failed, "webhooks: %s", base_err_text(failed));
+    deliver->channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
+    return BASE_OK;
 }
 
 void deliver_webhook_close(struct notifyd *nd)

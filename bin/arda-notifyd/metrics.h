@@ -88,6 +88,9 @@ struct metrics_snapshot {
          2, "channel", i ? "webhook" : "email", s->nd->deliver.jobs_of[ARDA_NOTIFY_EMAIL + i])     \
     ONE(arda_notifyd_deliveries_pending, GAUGE, "",                                                \
         "Deliveries that have not ended, of all daemons.", s->nd->deliver.counts.pending)          \
+    SOME(arda_notifyd_deliveries_unattended, GAUGE, "",                                            \
+         "Deliveries that are due and that no daemon takes, by channel.", 2, "channel",            \
+         i ? "webhook" : "email", s->nd->deliver.counts.unattended[ARDA_NOTIFY_EMAIL + i].due)     \
     ONE(arda_notifyd_delivery_age_seconds, GAUGE, "seconds",                                       \
         "How long the delivery that has been due longest has been so.", s->delivery_age_s)         \
     ONE(arda_notifyd_circuits_open, GAUGE, "",                                                     \

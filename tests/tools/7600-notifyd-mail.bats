@@ -262,15 +262,6 @@ EOF2
     run ! grep -q '"connection"' "$RUN_DIR/sink.out"
 }
 
-@test "without SMTP_URL an e-mail fails with that reason" {
-    one_user
-    start_notifyd
-    created
-    wait_for ended failed 1
-    [ "$(field lastError)" = "no SMTP_URL: e-mails cannot be sent" ]
-    [ "$(field attemptCount)" = 0 ]
-}
-
 # ---- what the relay says ----
 
 @test "4yz is tried again and sent once; the Message-ID and the Date stay" {

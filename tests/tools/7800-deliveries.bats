@@ -62,7 +62,7 @@ explained() { arda-deliveries explain --json "$@" >"$RUN_DIR/said"; }
     arda-deliveries list --json >"$RUN_DIR/said"
     [ "$(said .id | sort)" = "$(deliveries "$tenant" | sort)" ]
     [ "$(said .createdAt | sort -r)" = "$(said .createdAt)" ]
-    [ "$(head -n 1 "$RUN_DIR/said" | jq -c keys_unsorted)" = '["id","tenantId","notificationId","userId","channel","type","status","attemptCount","lastAttemptAt","lastError","deliveredAt","nextAttemptAt","leasedUntil","heldUntil","createdAt","updatedAt","digestId","items","attempts","notification","cause"]' ]
+    [ "$(head -n 1 "$RUN_DIR/said" | jq -c keys_unsorted)" = '["id","tenantId","notificationId","userId","channel","type","status","attemptCount","lastAttemptAt","lastError","deliveredAt","nextAttemptAt","leasedUntil","obstacle","heldUntil","createdAt","updatedAt","digestId","items","attempts","notification","cause"]' ]
     jq -es --arg user "$user" 'all(.userId == $user and .channel == "webhook" and .status == "failed"
         and .attemptCount == 2 and .attempts[1].status == 500 and .nextAttemptAt == null
         and .notification.type == .type and .notification.id == .notificationId)' "$RUN_DIR/said"
@@ -99,7 +99,7 @@ failed    2
 bounced   0" ]
     [ "$(arda-deliveries count --failed)" = 2 ]
     [ "$(arda-deliveries count --user zoe --failed)" = 0 ]
-    [ "$(arda-deliveries count --json)" = '{"pending":0,"sent":0,"delivered":0,"failed":2,"bounced":0}' ]
+    [ "$(arda-deliveries count --json)" = '{"pending":0,"sent":0,"delivered":0,"failed":2,"bounced":0,"unattended":0}' ]
     [ "$(env -u DELIVERIES_TENANT arda-deliveries count --failed --user "$user")" = 2 ]
 }
 
