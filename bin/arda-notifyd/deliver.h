@@ -156,6 +156,9 @@ int deliver_webhook_init(struct notifyd *nd, struct base_why *why);
 int deliver_mail_init(struct notifyd *nd, struct base_why *why);
 /* Reads the templates again; where they cannot be used, those from before stay. */
 void deliver_mail_reload(struct notifyd *nd);
+/* 1 while the relay works, or has not been asked yet; 0 since it failed; negative: there is none.
+ */
+int deliver_mail_relay(const struct notifyd *nd);
 /* Closes handles; nothing is in flight any more. */
 void deliver_webhook_close(struct notifyd *nd);
 void deliver_mail_close(struct notifyd *nd);

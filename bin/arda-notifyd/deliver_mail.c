@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/url.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,32 @@ static enum deliver_outcome outcome_of(enum arda_mail_outcome outcome)
     }
 }
 
+/* What fails for the relay's sake concerns all e-mails, and is worth a line. */
+static void watch_relay(struct deliver_mail *mail, const struct arda_mail_result *sent)
+{
+    uint64_t failed;
+    const char *relay = mail->sender ? arda_mail_sender_name(mail->sender) : "";
+    switch (arda_mail_watch_note(&mail->watch, sent->relay, base_clock_mono_us(), &failed)) {
+    case ARDA_MAIL_FAILS:
+        base_log(BASE_LOG_WARNING, "the relay %s fails: %s; e-mails are tried again", relay,
+                 sent->text);
+        break;
+    case ARDA_MAIL_STILL_FAILS:
+        base_log(BASE_LOG_WARNING,
+                 "the relay %s still fails: %s; %" PRIu64 " messages since the last such line",
+                 relay, sent->text, failed);
+        break;
+    case ARDA_MAIL_WORKS_AGAIN: base_log(BASE_LOG_INFO, "the relay %s works again", relay); break;
+    default: break;
+    }
+}
+
+int deliver_mail_relay(const struct notifyd *nd)
+{
+    const struct deliver_mail *mail = nd->deliver.mail;
+    return !mail || !mail->sender ? -1 : !mail->watch.down;
+}
+
 /* One that has waited for a connection in vain counts, too: its next one is to come later. */
 static void on_sent(void *data, const struct arda_mail_result *sent)
 {
@@ -225,6 +252,7 @@ static void on_sent(void *data, const struct arda_mail_result *sent)
         .text = sent->text,
         .duration_ms = sent->duration_ms,
     };
+    watch_relay(job->nd->deliver.mail, sent);
     job->attempt = NULL;
     deliver_done(job, &result);
 }

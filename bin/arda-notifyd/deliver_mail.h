@@ -13,10 +13,12 @@
 #include "arda/mail_digest.h"
 #include "arda/mail_send.h"
 #include "arda/mail_templates.h"
+#include "arda/mail_watch.h"
 #include "arda/token.h"
 
 struct deliver_mail {
     struct arda_mail_sender *sender; /* NULL: no relay, and no e-mail is claimed */
+    struct arda_mail_watch watch;    /* of the relay */
     struct base_buf from_text;       /* of --mail-from, or made; the two lie in it */
     struct base_slice from_name, from_address;
     struct base_buf public_url;          /* empty: not known */

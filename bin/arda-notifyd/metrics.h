@@ -77,6 +77,9 @@ struct metrics_snapshot {
          deliver_outcome_name(i), s->nd->deliver.outcomes[ARDA_NOTIFY_EMAIL][i])                   \
     ONE(arda_notifyd_emails_held, COUNTER, "", "E-mails that were put off, or into a digest.",     \
         s->nd->deliver.held)                                                                       \
+    SOME(arda_notifyd_relay_up, GAUGE, "",                                                         \
+         "1 while the relay for e-mails works, 0 since it failed; nothing without a relay.",       \
+         deliver_mail_relay(s->nd) < 0 ? 0 : 1, NULL, NULL, deliver_mail_relay(s->nd))             \
     ONE(arda_notifyd_results_late, COUNTER, "",                                                    \
         "Attempts whose end came when another daemon had the delivery.", s->nd->deliver.late)      \
     ONE(arda_notifyd_deliveries_taken_over, COUNTER, "",                                           \

@@ -68,8 +68,16 @@ enum arda_mail_outcome {
     ARDA_MAIL_FAILED,  /* other 5yz: at MAIL FROM, DATA or behind the message */
 };
 
+/* What an attempt has shown of the relay, whatever became of the message. */
+enum arda_mail_relay_state {
+    ARDA_MAIL_RELAY_UNKNOWN, /* it was not asked */
+    ARDA_MAIL_RELAY_WORKS,   /* it has judged the message */
+    ARDA_MAIL_RELAY_FAILS,   /* it could not be asked, has not answered, or wants another log-in */
+};
+
 struct arda_mail_result {
     enum arda_mail_outcome outcome;
+    enum arda_mail_relay_state relay;
     bool attempted; /* false: it has only waited for a connection */
     int reply;      /* the relay's, if it was that which ended it; 0: none */
     /* One line of UTF-8 for a person, without control characters: the relay's answer and to what,

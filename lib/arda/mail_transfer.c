@@ -237,10 +237,15 @@ static const char *stage_name(int stage)
     return names[stage];
 }
 
+/* What is refused is not the message. */
+static bool is_about_relay(int stage, int code)
+{
+    return stage < STAGE_MAIL || code == 530 || code == 534 || code == 535 || code == 538;
+}
+
 static enum arda_mail_outcome outcome_of(int stage, int code)
 {
-    bool wants_login = code == 530 || code == 534 || code == 535 || code == 538;
-    if (code < 500 || wants_login || stage < STAGE_MAIL)
+    if (code < 500 || is_about_relay(stage, code))
         return ARDA_MAIL_RETRY;
     return stage == STAGE_RCPT ? ARDA_MAIL_BOUNCED : ARDA_MAIL_FAILED;
 }
@@ -292,6 +297,8 @@ void arda_mail_transfer_judge(const struct arda_mail_transfer *transfer,
     result->outcome = well      ? ARDA_MAIL_SENT
                       : refused ? outcome_of(transfer->stage, transfer->code)
                                 : ARDA_MAIL_RETRY;
+    bool works = well || (refused && !is_about_relay(transfer->stage, transfer->code));
+    result->relay = works ? ARDA_MAIL_RELAY_WORKS : ARDA_MAIL_RELAY_FAILS;
     if (well || refused) {
         result->reply = transfer->code;
         say_reply(transfer, result);

@@ -341,6 +341,45 @@ refused() {
     [ "$(grep -c '"mail"' "$RUN_DIR/three.out")" = 1 ]
 }
 
+@test "a relay that is down is warned about, with its address and answer, and so is its end" {
+    free_port
+    local port=$PORT
+    one_user
+    deliverer --retry-schedule 0,0.2,0.2,0.2,0.2,0.2,0.2,60s
+    [ "$(metric arda_notifyd_relay_up)" = 1 ]
+    created
+    created
+    wait_for err_has notifyd "the relay 127.0.0.1:$port fails: "
+    [[ "$(err notifyd)" == *"ailed to connect"*"; e-mails are tried again"* ]]
+    relay_is() { [ "$(metric arda_notifyd_relay_up)" = "$1" ]; }
+    wait_for relay_is 0
+    sink --port "$port"
+    wait_for err_has notifyd "the relay 127.0.0.1:$port works again"
+    wait_for relay_is 1
+    wait_for ended sent 2
+    # However many attempts there were.
+    [ "$(grep -c "the relay " "$RUN_DIR/notifyd.err")" = 2 ]
+}
+
+@test "a log-in that is refused is warned about, what a message is refused for is not" {
+    sink --auth ann:right
+    one_user
+    start_notifyd --retry-schedule 0,0.1,60s --smtp "smtp://ann:wr0ng@127.0.0.1:$PORT"
+    created
+    wait_for err_has notifyd "the relay 127.0.0.1:$PORT fails: SMTP 535 to AUTH"
+    [ "$(metric arda_notifyd_relay_up)" = 0 ]
+    run ! err_has notifyd wr0ng
+    stop notifyd
+    tenant=$(uuid)
+    one_user
+    SINK=picky sink --say 'RCPT=550 no such user' --say 'MAIL=451 not now'
+    deliverer --retry-schedule 0,0.1,0.1
+    created
+    wait_for ended failed 1
+    run ! err_has notifyd "the relay 127"
+    [ "$(metric arda_notifyd_relay_up)" = 1 ]
+}
+
 @test "a relay that hangs keeps nothing else waiting, and the end comes in time" {
     sink --hang MESSAGE
     one_user

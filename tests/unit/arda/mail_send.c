@@ -338,6 +338,12 @@ static void no_more_connections_than_allowed(void)
 
 /* ---- refusals ---- */
 
+/* No answer that counts, or one to something else than the message, or one that wants a log-in. */
+static bool is_about_relay(const struct script *said, int reply)
+{
+    return reply == 0 || said->greeting || said->ehlo || said->auth || reply == 530;
+}
+
 static void outcomes(void)
 {
     static const struct {
@@ -381,6 +387,9 @@ static void outcomes(void)
         start(&mails[0]);
         RUN_UNTIL(ends == 1);
         CHECK_INT(mails[0].result.outcome, rows[i].outcome);
+        CHECK_INT(mails[0].result.relay, is_about_relay(&rows[i].script, rows[i].reply)
+                                             ? ARDA_MAIL_RELAY_FAILS
+                                             : ARDA_MAIL_RELAY_WORKS);
         CHECK_INT(mails[0].result.reply, rows[i].reply);
         CHECK(mails[0].result.text[0] != '\0');
         if (rows[i].text)
