@@ -48,8 +48,12 @@ static int read_from(struct deliver_mail *mail, const char *text, struct base_wh
         is_given(text) ? base_buf_add_text(out, text) : base_buf_printf(out, "arda@%s", host);
     if (failed || !base_buf_cstr(out))
         return no_memory(why);
-    if (arda_mail_sender_parse(out->data, &mail->from_name, &mail->from_address, why) == 0)
-        return BASE_OK;
+    failed = arda_mail_sender_parse(out->data, &mail->from_name, &mail->from_address, why);
+    if (!failed)
+        failed = arda_mail_address_wire(mail->from_address, &mail->from_wire, why);
+    mail->from_address = (struct base_slice){mail->from_wire.data, mail->from_wire.len};
+    if (failed == BASE_OK || failed == BASE_ERR_NOMEM)
+        return failed;
     base_why_prefix(why, is_given(text) ? "--mail-from" : "--mail-from is needed: arda@%s", host);
     return BASE_ERR_CONFIG;
 }
@@ -199,6 +203,7 @@ void deliver_mail_fini(struct notifyd *nd)
     arda_mail_digests_free(mail->digests);
     arda_token_key_free(mail->unsubscribe);
     base_buf_fini(&mail->from_text);
+    base_buf_fini(&mail->from_wire);
     base_buf_fini(&mail->public_url);
     base_free_clear(&nd->deliver.mail);
 }

@@ -19,7 +19,8 @@
 struct deliver_mail {
     struct arda_mail_sender *sender; /* NULL: no relay, and no e-mail is claimed */
     struct arda_mail_watch watch;    /* of the relay */
-    struct base_buf from_text;       /* of --mail-from, or made; the two lie in it */
+    struct base_buf from_text;       /* of --mail-from, or made; the name lies in it */
+    struct base_buf from_wire;       /* the address for the wire, which lies here */
     struct base_slice from_name, from_address;
     struct base_buf public_url;          /* empty: not known */
     struct arda_token_key *unsubscribe;  /* NULL: no links to unsubscribe */
@@ -29,7 +30,7 @@ struct deliver_mail {
 
 /* What an e-mail is made of. All texts are UTF-8 and may hold anything. */
 struct mail_input {
-    struct base_buf address, user_name;
+    struct base_buf address, user_name;      /* the address for the wire */
     struct base_buf title, body, action_url; /* the link absolute and safe, or empty */
     struct base_buf unsubscribe_url;
     enum arda_notify_type type;

@@ -28,6 +28,21 @@ static int add_string(struct base_buf *out, const struct base_json_value *value)
 
 /* ---- to whom ---- */
 
+static int read_address(const struct base_json_value *value, struct base_buf *wire,
+                        struct base_why *why)
+{
+    struct base_buf text = BASE_BUF_INIT;
+    int failed = add_string(&text, value);
+    if (failed)
+        failed = no_memory(why);
+    else if (text.len == 0)
+        failed = base_why_set(why, BASE_ERR_INVALID, "the user has no e-mail address");
+    else if ((failed = arda_mail_address_wire(slice_of(&text), wire, why)) == BASE_ERR_INVALID)
+        base_why_prefix(why, "the user's e-mail address");
+    base_buf_fini(&text);
+    return failed;
+}
+
 static int read_person(const struct arda_delivery *delivery, struct mail_input *input,
                        struct base_why *why)
 {
@@ -41,14 +56,9 @@ static int read_person(const struct arda_delivery *delivery, struct mail_input *
                             "the user's entry in the directory is malformed");
     if (members[2].value.kind != BASE_JSON_TRUE)
         return base_why_set(why, BASE_ERR_INVALID, "the user is not active");
-    if (add_string(&input->address, &members[0].value) < 0 ||
-        add_string(&input->user_name, &members[1].value) < 0)
+    if (add_string(&input->user_name, &members[1].value) < 0)
         return no_memory(why);
-    if (input->address.len == 0)
-        return base_why_set(why, BASE_ERR_INVALID, "the user has no e-mail address");
-    if (arda_mail_address_check(slice_of(&input->address), why) < 0)
-        return base_why_prefix(why, "the user's e-mail address"), BASE_ERR_INVALID;
-    return BASE_OK;
+    return read_address(&members[0].value, &input->address, why);
 }
 
 /* ---- about what ---- */

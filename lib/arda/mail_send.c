@@ -87,7 +87,7 @@ static struct arda_mail_attempt *take(struct arda_mail_sender *sender)
 
 /* Nobody has to look after those that wait: only attempts that run keep them waiting, and each of
  * these ends in time. */
-static void run(struct arda_mail_attempt *attempt, void **handle)
+static void run(struct arda_mail_attempt *attempt, struct arda_mail_handle **handle)
 {
     uint64_t waited_ms = (base_clock_mono_us() - attempt->queued_us) / 1000;
     if (waited_ms >= (uint64_t)attempt->sender->way.timeout_ms)
@@ -105,7 +105,7 @@ static void work(void *data)
     struct worker *worker = data;
     struct arda_mail_sender *sender = worker->sender;
     struct arda_mail_attempt *attempt;
-    void *handle = NULL;
+    struct arda_mail_handle *handle = NULL;
     uv_mutex_lock(&sender->lock);
     while ((attempt = take(sender))) {
         uv_mutex_unlock(&sender->lock);
@@ -217,6 +217,11 @@ static bool is_address(const char *text)
     return arda_mail_address_check((struct base_slice){text, strlen(text)}, NULL) == BASE_OK;
 }
 
+static bool needs_utf8(const char *address)
+{
+    return arda_mail_address_is_utf8((struct base_slice){address, strlen(address)});
+}
+
 static bool copy_request(struct arda_mail_attempt *attempt, const struct arda_mail_request *request)
 {
     struct arda_mail_transfer *transfer = &attempt->transfer;
@@ -255,6 +260,7 @@ int arda_mail_send(struct arda_mail_sender *sender, const struct arda_mail_reque
     attempt->done = request->done;
     attempt->data = request->data;
     attempt->transfer.way = &sender->way;
+    attempt->transfer.utf8 = needs_utf8(request->from) || needs_utf8(request->to);
     if (!copy_request(attempt, request) || !call_worker(sender)) {
         free_attempt(attempt);
         return BASE_ERR_NOMEM;

@@ -65,7 +65,8 @@ enum arda_mail_outcome {
     ARDA_MAIL_RETRY,   /* 4yz; any refusal before MAIL FROM; 530, 534, 535 and 538, which ask for
                           another log-in; no connection, no TLS, no answer in time */
     ARDA_MAIL_BOUNCED, /* other 5yz at RCPT TO: refused for its recipient */
-    ARDA_MAIL_FAILED,  /* other 5yz: at MAIL FROM, DATA or behind the message */
+    ARDA_MAIL_FAILED,  /* other 5yz: at MAIL FROM, DATA or after the message; or an address needs
+                          SMTPUTF8 (RFC 6531), which the relay does not offer */
 };
 
 /* What an attempt has shown of the relay, whatever became of the message. */
@@ -87,7 +88,7 @@ struct arda_mail_result {
 };
 
 struct arda_mail_request {
-    const char *from, *to;          /* of the envelope: addresses as mail_address.h has them */
+    const char *from, *to;          /* of the envelope: addresses for the wire (mail_address.h) */
     const struct base_buf *headers; /* as arda_mail_headers_add has made them */
     struct base_slice plain, html;  /* UTF-8, lines that end with CR LF */
     /* The attempt has ended, and is freed already; called from the loop, never by arda_mail_send.

@@ -9,6 +9,7 @@
 #include "arda/mail_message.h"
 #include "arda/text.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -37,6 +38,12 @@ enum stage {
         STAGES
 };
 
+/* A connection knows what the relay has offered when it was made: EHLO is said once. */
+struct arda_mail_handle {
+    CURL *easy;
+    bool offers_utf8;
+};
+
 /* ---- the dialogue ---- */
 
 static void on_command(struct arda_mail_transfer *transfer, const char *bytes, size_t len)
@@ -51,11 +58,22 @@ static void on_command(struct arda_mail_transfer *transfer, const char *bytes, s
         return;
     for (int stage = 0; stage < STAGES; stage++) {
         const char *command = commands[stage];
-        if (command && len >= strlen(command) && strncasecmp(bytes, command, strlen(command)) == 0)
-            transfer->stage = stage;
+        if (!command || len < strlen(command) || strncasecmp(bytes, command, strlen(command)) != 0)
+            continue;
+        transfer->stage = stage;
+        if (stage == STAGE_EHLO || stage == STAGE_HELO)
+            transfer->handle->offers_utf8 = false; /* the answer tells */
     }
     transfer->code = 0;
     transfer->reply_len = 0;
+}
+
+/* An extension is a keyword, with parameters perhaps (RFC 5321 section 4.1.1.1). */
+static bool is_keyword(const char *text, size_t len, const char *keyword)
+{
+    size_t end = strlen(keyword);
+    return len >= end && strncasecmp(text, keyword, end) == 0 &&
+           (len == end || strchr(" \r\n", text[end]));
 }
 
 /* One line of an answer, `550-text` or, the last one, `550 text`. */
@@ -74,6 +92,8 @@ static void on_reply(struct arda_mail_transfer *transfer, const char *bytes, siz
         code = code * 10 + (bytes[i] - '0');
     }
     bool last = len == 3 || bytes[3] != '-';
+    if (transfer->stage == STAGE_EHLO && len > 4 && is_keyword(bytes + 4, len - 4, "SMTPUTF8"))
+        transfer->handle->offers_utf8 = true;
     size_t skipped = len > 3 ? 4 : 3, room = sizeof transfer->reply - transfer->reply_len;
     size_t kept = len - skipped < room ? len - skipped : room;
     memcpy(transfer->reply + transfer->reply_len, bytes + skipped, kept);
@@ -188,8 +208,7 @@ static bool set_watchers(CURL *easy, struct arda_mail_transfer *transfer, char *
            curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer) == CURLE_OK;
 }
 
-static bool set_all(CURL *easy, const struct arda_mail_transfer *transfer,
-                    const struct parts *parts)
+static bool set_way(CURL *easy, struct arda_mail_transfer *transfer, char *text)
 {
     return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
@@ -197,32 +216,63 @@ static bool set_all(CURL *easy, const struct arda_mail_transfer *transfer,
            curl_easy_setopt(easy, CURLOPT_URL, transfer->way->relay->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->way->timeout_ms) ==
                CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MAIL_FROM, transfer->from) == CURLE_OK &&
+           set_security(easy, transfer->way) && set_watchers(easy, transfer, text);
+}
+
+static bool set_message(CURL *easy, const struct arda_mail_transfer *transfer,
+                        const struct parts *parts)
+{
+    return curl_easy_setopt(easy, CURLOPT_MAIL_FROM, transfer->from) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, parts->recipients) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, parts->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MIMEPOST, parts->mime) == CURLE_OK;
 }
 
-void arda_mail_transfer_run(struct arda_mail_transfer *transfer, void *handle)
+/* ---- a run ---- */
+
+/* A connection, and with it what the relay offers: libcurl would hand over an address in UTF-8
+ * without SMTPUTF8, too. The message then goes over the same connection. */
+static CURLcode look_for_utf8(struct arda_mail_transfer *transfer, CURL *easy, char *text)
+{
+    if (!set_way(easy, transfer, text) ||
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP") != CURLE_OK)
+        return CURLE_OUT_OF_MEMORY;
+    CURLcode code = curl_easy_perform(easy);
+    curl_easy_reset(easy);
+    transfer->refused_utf8 = code == CURLE_OK && !transfer->handle->offers_utf8;
+    return code;
+}
+
+static CURLcode send_message(struct arda_mail_transfer *transfer, CURL *easy, char *text)
 {
     struct parts parts = {NULL, NULL, NULL};
-    char text[CURL_ERROR_SIZE] = "";
-    CURL *easy = handle;
     CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (make_parts(easy, transfer, &parts) && set_way(easy, transfer, text) &&
+        set_message(easy, transfer, &parts))
+        code = curl_easy_perform(easy);
+    curl_easy_reset(easy); /* connections stay; nothing of the transfer may */
+    curl_mime_free(parts.mime);
+    curl_slist_free_all(parts.headers);
+    curl_slist_free_all(parts.recipients);
+    return code;
+}
+
+void arda_mail_transfer_run(struct arda_mail_transfer *transfer, struct arda_mail_handle *handle)
+{
+    char text[CURL_ERROR_SIZE] = "";
+    CURLcode code = CURLE_OK;
     transfer->began_us = base_clock_mono_us();
     transfer->stage = STAGE_CONNECT;
-    if (make_parts(easy, transfer, &parts) && set_all(easy, transfer, &parts) &&
-        set_security(easy, transfer->way) && set_watchers(easy, transfer, text))
-        code = curl_easy_perform(easy);
+    transfer->handle = handle;
+    if (transfer->utf8)
+        code = look_for_utf8(transfer, handle->easy, text);
+    if (code == CURLE_OK && !transfer->refused_utf8)
+        code = send_message(transfer, handle->easy, text);
     int64_t taken_ms = (int64_t)((base_clock_mono_us() - transfer->began_us) / 1000);
     bool late = code == CURLE_ABORTED_BY_CALLBACK && !atomic_load(&transfer->cancelled);
     transfer->curl_code = (int)(late ? CURLE_OPERATION_TIMEDOUT : code);
     snprintf(transfer->text, sizeof transfer->text, "%s", *text ? text : curl_easy_strerror(code));
     transfer->taken_ms = taken_ms;
-    curl_easy_reset(easy); /* connections stay; nothing of the transfer may */
-    curl_mime_free(parts.mime);
-    curl_slist_free_all(parts.headers);
-    curl_slist_free_all(parts.recipients);
 }
 
 /* ---- the result ---- */
@@ -294,6 +344,13 @@ void arda_mail_transfer_judge(const struct arda_mail_transfer *transfer,
     bool refused = !well && transfer->code >= 400;
     result->attempted = true;
     result->duration_ms = transfer->taken_ms;
+    if (transfer->refused_utf8) {
+        result->outcome = ARDA_MAIL_FAILED;
+        result->relay = ARDA_MAIL_RELAY_WORKS;
+        snprintf(result->text, sizeof result->text,
+                 "the relay does not offer SMTPUTF8, which the address needs");
+        return;
+    }
     result->outcome = well      ? ARDA_MAIL_SENT
                       : refused ? outcome_of(transfer->stage, transfer->code)
                                 : ARDA_MAIL_RETRY;
@@ -309,19 +366,25 @@ void arda_mail_transfer_judge(const struct arda_mail_transfer *transfer,
 
 /* ---- handles ---- */
 
-void *arda_mail_transfer_handle(void)
+struct arda_mail_handle *arda_mail_transfer_handle(void)
 {
-    return curl_easy_init();
+    struct arda_mail_handle *handle = base_calloc(1, sizeof *handle);
+    if (handle)
+        handle->easy = curl_easy_init();
+    if (handle && !handle->easy)
+        base_free_clear(&handle);
+    return handle;
 }
 
 /* Good-bye would be waited for, minutes long. */
-void arda_mail_transfer_handle_free(void *handle)
+void arda_mail_transfer_handle_free(struct arda_mail_handle *handle)
 {
     curl_socket_t fd;
     if (!handle)
         return;
-    if (curl_easy_getinfo((CURL *)handle, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+    if (curl_easy_getinfo(handle->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
         fd != CURL_SOCKET_BAD)
         shutdown(fd, SHUT_RDWR);
-    curl_easy_cleanup(handle);
+    curl_easy_cleanup(handle->easy);
+    base_free(handle);
 }

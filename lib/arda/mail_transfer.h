@@ -20,12 +20,17 @@ struct arda_mail_way {
     int64_t timeout_ms;
 };
 
+struct arda_mail_handle;
+
 struct arda_mail_transfer {
     const struct arda_mail_way *way;
     const char *from, *to;
+    bool utf8; /* one of them needs SMTPUTF8 */
     struct base_buf headers, plain, html;
     atomic_bool cancelled; /* by another thread: soon over */
     /* Of the run. */
+    struct arda_mail_handle *handle;
+    bool refused_utf8; /* the relay does not offer SMTPUTF8, and nothing was sent */
     uint64_t began_us;
     int64_t taken_ms;
     int stage; /* what was said last */
@@ -37,13 +42,13 @@ struct arda_mail_transfer {
     char text[256]; /* of libcurl's */
 };
 
-/* What keeps a connection from one run to the next; used by one thread at a time. NULL: without
+/* What keeps a connection from one run to the next; used by one thread at a time. NULL: out of
  * memory. */
-void *arda_mail_transfer_handle(void);
+struct arda_mail_handle *arda_mail_transfer_handle(void);
 /* Closes the connection. NULL is allowed. */
-void arda_mail_transfer_handle_free(void *handle);
+void arda_mail_transfer_handle_free(struct arda_mail_handle *handle);
 /* Blocks until it has ended, or a second longer than the way's timeout. */
-void arda_mail_transfer_run(struct arda_mail_transfer *transfer, void *handle);
+void arda_mail_transfer_run(struct arda_mail_transfer *transfer, struct arda_mail_handle *handle);
 /* Fills a zeroed result after a run. */
 void arda_mail_transfer_judge(const struct arda_mail_transfer *transfer,
                               struct arda_mail_result *result);

@@ -80,6 +80,14 @@ int arda_text_clean(struct base_buf *out, const char *bytes, size_t len)
     return clean(out, bytes, len, false);
 }
 
+bool arda_text_is_clean(const char *bytes, size_t len)
+{
+    for (size_t at = 0, step; at < len; at += step)
+        if (is_dangerous(character((const unsigned char *)bytes + at, len - at, &step)))
+            return false;
+    return true;
+}
+
 int arda_text_json(struct base_buf *out, const char *json, size_t len)
 {
     return clean(out, json, len, true);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* All functions that add return 0 or BASE_ERR_NOMEM; then `out` may hold a part. */
@@ -36,6 +37,9 @@ int arda_text_time(struct base_buf *out, const char *bytes, size_t len);
  * UTF-8, one blank for any white space and none at the ends. Writes as many whole characters as fit
  * into `size` bytes with a NUL; nothing when memory is short. */
 void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len);
+
+/* Whether arda_text_clean would leave the text, which has to be UTF-8, as it is. */
+bool arda_text_is_clean(const char *bytes, size_t len);
 
 #define ARDA_TEXT_AGE_MAX 32
 

@@ -2,13 +2,14 @@
 """A relay that takes e-mails, or does not, as it is told.
 
     smtp-sink.py [--port PORT] [--tls starttls|smtps|none] [--cert FILE --key FILE] [--auth USER:PASS]
-                 [--say [N*]COMMAND[:ADDRESS]=ANSWER]... [--hang COMMAND] [--drop COMMAND]
+                 [--say [N*]COMMAND[:ADDRESS]=ANSWER]... [--hang COMMAND] [--drop COMMAND] [--utf8]
 
 COMMAND is one of EHLO, MAIL, RCPT, DATA; MESSAGE is the end of the message. With N the first N of
 them are answered so, and later ones as by a relay that is content; with ADDRESS those about it.
 Written are JSON lines: {"port"}, {"connection"}, {"login"}, {"rcpt"} for each that came, and for
-each message that was taken {"mail": connection, "from", "to", "raw", "tls", "user"}; with "refused"
-in place of "mail" for one that was not.
+each message that was taken {"mail": connection, "from", "to", "raw", "tls", "user", "utf8"}; with
+"refused" in place of "mail" for one that was not. With --utf8 it offers SMTPUTF8; "utf8" tells
+whether that was asked for.
 """
 import argparse
 import asyncio
@@ -61,6 +62,7 @@ class Sink:
         said = await self.answer(server, "MAIL", address)
         if not said:
             envelope.mail_from = address
+        server.utf8 = "SMTPUTF8" in options
         return said or "250 ok"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
@@ -72,7 +74,7 @@ class Sink:
 
     async def handle_DATA(self, server, session, envelope):
         said = await self.answer(server, "MESSAGE")
-        write(to=envelope.rcpt_tos, tls=is_tls(server),
+        write(to=envelope.rcpt_tos, tls=is_tls(server), utf8=server.utf8,
               user=session.auth_data and session.auth_data.login.decode(),
               raw=base64.b64encode(envelope.original_content).decode(),
               **{"from": envelope.mail_from, "refused" if said else "mail": session.number})
@@ -113,6 +115,7 @@ async def serve(options):
 
     def make():
         return Server(sink, hostname="sink.example", decode_data=False,
+                      enable_SMTPUTF8=options.utf8,
                       tls_context=context if starttls else None, require_starttls=False,
                       authenticator=sink.authenticate, auth_require_tls=False,
                       auth_required=bool(options.auth))
@@ -133,6 +136,7 @@ def main():
     parser.add_argument("--say", action="append", default=[])
     parser.add_argument("--hang", default="")
     parser.add_argument("--drop", default="")
+    parser.add_argument("--utf8", action="store_true")
     asyncio.run(serve(parser.parse_args()))
 
 

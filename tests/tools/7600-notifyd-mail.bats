@@ -181,7 +181,7 @@ all() { jq -s -e "length > 0 and all($1)" "$RUN_DIR/mails" >/dev/null; }
 
 @test "a page of bad addresses: each is refused with a clear reason, and nobody is asked" {
     sink
-    recorded 25
+    recorded 26
     local n=0 address
     while IFS= read -r address; do
         n=$((n + 1))
@@ -206,14 +206,15 @@ all() { jq -s -e "length > 0 and all($1)" "$RUN_DIR/mails" >/dev/null; }
 ".ann@works.example"
 "ann.@works.example"
 "an..n@works.example"
-"änn@works.example"
-"ann@wörks.example"
+"ann\u00a0@works.example"
+"ann\u202e@works.example"
+"ann@wö rks.example"
 "ann(comment)@works.example"
 "ann@works.example\u0007"
 "ann@works.example\r\nDATA"
 "|/bin/sh"
 EOF2
-    [ "$n" = 25 ]
+    [ "$n" = 26 ]
     deliverer
     wait_for ended failed "$n"
     local id
@@ -225,6 +226,58 @@ EOF2
         [ "$(redis --raw hget "$PREFIX:delivery:$tenant:$id" attemptCount)" = 0 ]
     done
     run ! grep -q '"connection"' "$RUN_DIR/sink.out"
+}
+
+# headers_of ADDRESS: those of the e-mail to it, byte by byte.
+headers_of() { out sink | jq -r "select(.mail and .to == [\"$1\"]) | .raw" | base64 -d | sed '/^\r$/q'; }
+
+@test "a domain with other letters than ASCII is converted, in the envelope and in the headers" {
+    sink
+    recorded 3
+    raw_user u1 '"ann@münchen.example"'
+    raw_user u2 '"bob@MÜNCHEN.example"'
+    raw_user u3 '"eve@例え.テスト"'
+    deliverer --mail-from 'Straße <arda@straße.example>'
+    wait_for ended sent 3
+    mails
+    jq . "$RUN_DIR/mails"
+    all '.faults == [] and .utf8 == false and .to == .to_addresses and .from == "arda@xn--strae-oqa.example"'
+    [ "$(jq -r '.to[0]' "$RUN_DIR/mails" | sort | paste -sd' ')" = "ann@xn--mnchen-3ya.example bob@xn--mnchen-3ya.example eve@xn--r8jz45g.xn--zckzah" ]
+    all '.headers.From | endswith("<arda@xn--strae-oqa.example>")'
+    all '.headers["Message-ID"] | endswith("@xn--strae-oqa.example>")'
+}
+
+@test "a local part with other letters goes out with SMTPUTF8" {
+    sink --utf8
+    recorded 3
+    raw_user u1 '"jörg@acme.example"'
+    raw_user u2 '"jörg@münchen.example"'
+    deliverer --smtp-connections 1
+    wait_for ended sent 3
+    mails
+    jq -s -e 'map({(.to[0]): .utf8}) | add == {"jörg@acme.example": true, "jörg@xn--mnchen-3ya.example": true, "u3@works.example": false}' "$RUN_DIR/mails"
+    headers_of jörg@acme.example | grep -qx $'To: "N" <jörg@acme.example>\r'
+    headers_of u3@works.example | grep -qx $'To: .*<u3@works.example>\r'
+    # What is asked before does not cost a connection.
+    [ "$(grep -c '"connection"' "$RUN_DIR/sink.out")" = 1 ]
+}
+
+@test "a relay without SMTPUTF8 is not sent what needs it, and the delivery says so" {
+    sink
+    recorded 3
+    raw_user u1 '"jörg@acme.example"'
+    raw_user u2 '"jürgen@acme.example"'
+    deliverer --smtp-connections 1
+    wait_for ended failed 2
+    wait_for ended sent 1
+    local id
+    for id in $(redis --raw zrange "$PREFIX:deliveries:$tenant" 0 -1); do
+        redis --raw hmget "$PREFIX:delivery:$tenant:$id" status attemptCount lastError | paste -sd' '
+    done >"$RUN_DIR/ends"
+    cat "$RUN_DIR/ends"
+    [ "$(grep -cx "failed 1 the relay does not offer SMTPUTF8, which the address needs" "$RUN_DIR/ends")" = 2 ]
+    [ "$(grep -c '"rcpt"' "$RUN_DIR/sink.out")" = 1 ]
+    [ "$(metric arda_notifyd_relay_up)" = 1 ]
 }
 
 @test "a user who is gone, not active or without an address by then gets none, with the reason" {
