@@ -4,9 +4,20 @@
  */
 #include "arda-deliveries/explain.h"
 
+#include "arda/mail_address.h"
 #include "arda/text.h"
 
 #include <string.h>
+
+static const char *email_obstacle(const struct base_buf *address)
+{
+    struct base_slice text = {address->data, address->len};
+    if (text.len == 0)
+        return "no e-mail address";
+    return arda_mail_address_wire(text, NULL, NULL) == BASE_ERR_INVALID
+               ? "e-mail cannot be sent to this address"
+               : NULL;
+}
 
 const char *explain_obstacle(const struct explain *explain, enum arda_notify_channel channel,
                              unsigned on)
@@ -22,7 +33,7 @@ const char *explain_obstacle(const struct explain *explain, enum arda_notify_cha
     if (explain->shadow)
         return "nothing goes out for a shadow tenant";
     if (channel == ARDA_NOTIFY_EMAIL)
-        return explain->email.len == 0 ? "no e-mail address" : NULL;
+        return email_obstacle(&explain->email);
     if (!explain->endpoint.known)
         return "the tenant has no webhook";
     return explain->endpoint.enabled ? NULL : "the webhook is disabled";

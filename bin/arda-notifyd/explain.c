@@ -6,6 +6,7 @@
  */
 #include "notifyd.h"
 
+#include "arda/mail_address.h"
 #include "base/id.h"
 #include "base/jsonl.h"
 #include "base/log.h"
@@ -97,8 +98,15 @@ static const char *address_of(const struct people *people, const struct person *
     return channel == ARDA_NOTIFY_WEBHOOK ? people->webhook : person->id;
 }
 
-static const char *missing(int channel)
+/* Why nothing can go there, or NULL. */
+static const char *obstacle(int channel, const char *address)
 {
+    if (channel == ARDA_NOTIFY_EMAIL && address)
+        return arda_mail_address_wire(slice(address), NULL, NULL) == BASE_ERR_INVALID
+                   ? "e-mail cannot be sent to this address"
+                   : NULL;
+    if (address)
+        return NULL;
     return channel == ARDA_NOTIFY_EMAIL ? "no e-mail address" : "no webhook that is enabled";
 }
 
@@ -108,13 +116,14 @@ static void print_channel(const struct work *work, const struct people *people,
     struct base_buf out = BASE_BUF_INIT;
     char id[ARDA_NOTIFY_ID_LEN + 1] = "";
     const char *address = address_of(people, person, channel);
-    bool goes = on && address && person->active;
+    const char *why_not = obstacle(channel, address);
+    bool goes = on && !why_not && person->active;
     (void)arda_notify_id(work->cause.time_ms, work->message.tenant, work->cause.key,
                          slice(person->id), work->notification.type, id);
     if (!person->active)
         because = "the user is not active";
-    else if (on && !address)
-        because = missing(channel);
+    else if (on && why_not)
+        because = why_not;
     int failed = begin_line(&out, &work->message, &work->cause);
     failed |= add_string(&out, "userId", slice(person->id));
     failed |= add_string(&out, "notificationId", slice(id));

@@ -46,7 +46,7 @@ static int add_given(struct base_buf *out, const struct directory_member *member
     if (plain ? base_buf_add(out, text, len) : base_json_quote(out, text, len))
         return directory_no_memory(why);
     base_json_check(out->data, out->len, &value, NULL);
-    return member ? directory_check_member(member, &value, why) : BASE_OK;
+    return member ? directory_check_input(member, &value, why) : BASE_OK;
 }
 
 /* The object with one member in place of a former one, or behind the others. */

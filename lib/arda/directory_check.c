@@ -4,6 +4,7 @@
  */
 #include "arda/directory_kind.h"
 
+#include "arda/mail_address.h"
 #include "base/base64.h"
 #include "base/url.h"
 #include "base/zone.h"
@@ -30,6 +31,16 @@ bool directory_is_address(const char *text, size_t len)
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7F)
             return false;
     return true;
+}
+
+/* The same function decides when an e-mail is sent. */
+int directory_check_address(struct base_slice text, struct base_why *why)
+{
+    struct base_why reason;
+    int failed = arda_mail_address_wire(text, NULL, &reason);
+    if (failed == BASE_ERR_INVALID)
+        base_why_set(why, failed, "is not an address that e-mail can be sent to: %s", reason.text);
+    return failed;
 }
 
 /* What is allowed in a URL by RFC 3986, and no fragment. */

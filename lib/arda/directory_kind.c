@@ -99,7 +99,10 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
             .parts = {ID("userId")},
             .members =
                 {
-                    {.name = "email", .expected = "an address", .is_right = directory_is_address},
+                    {.name = "email",
+                     .expected = "an address",
+                     .is_right = directory_is_address,
+                     .check = directory_check_address},
                     {.name = "active",
                      .value = DIRECTORY_BOOLEAN,
                      .expected = "true or false",

@@ -33,6 +33,9 @@ struct directory_member {
     enum directory_value value;
     const char *expected;
     bool (*is_right)(const char *text, size_t len); /* of a TEXT; NULL: any is */
+    /* What is_right takes may be of no use all the same; then it is not to be entered, while what
+     * Redis has stays. 0; BASE_ERR_INVALID with the reason; BASE_ERR_NOMEM. NULL: all is of use. */
+    int (*check)(struct base_slice text, struct base_why *why);
     const char *otherwise; /* JSON that is written when it is missing; NULL: nothing is */
     bool required;
     bool lenient; /* not checked when Redis has it, which others may have written */
@@ -91,11 +94,16 @@ struct base_json_value directory_find(const struct base_json_value *object, cons
 /* Makes the object canonical and keeps it as the line's value, which may be where it lies. */
 int directory_keep(struct arda_directory_line *line, const struct base_json_value *object,
                    enum directory_source source, struct base_why *why);
-/* Whether the value is right for the member. */
+/* Whether the value is right for the member: 0; BASE_ERR_SYNTAX with the reason; BASE_ERR_NOMEM. */
 int directory_check_member(const struct directory_member *member,
                            const struct base_json_value *value, struct base_why *why);
 
+/* The same of what is entered, which has to be of use, too. */
+int directory_check_input(const struct directory_member *member,
+                          const struct base_json_value *value, struct base_why *why);
+
 bool directory_is_address(const char *text, size_t len);
+int directory_check_address(struct base_slice text, struct base_why *why);
 bool directory_is_url(const char *text, size_t len);
 bool directory_is_secret(const char *text, size_t len);
 bool directory_is_schedule(const char *text, size_t len);

@@ -98,6 +98,25 @@ int directory_check_member(const struct directory_member *member,
     return right ? BASE_OK : wrong_member(member, value, why);
 }
 
+int directory_check_input(const struct directory_member *member,
+                          const struct base_json_value *value, struct base_why *why)
+{
+    struct base_buf text = BASE_BUF_INIT;
+    struct base_why reason;
+    int failed = directory_check_member(member, value, why);
+    if (failed || !member->check)
+        return failed;
+    if (base_json_unescape(value, &text) < 0) /* it was text just now */
+        return directory_no_memory(why);
+    failed = member->check((struct base_slice){text.data, text.len}, &reason);
+    base_buf_fini(&text);
+    if (failed == BASE_ERR_NOMEM)
+        return directory_no_memory(why);
+    return failed ? base_why_set(why, BASE_ERR_SYNTAX, "%s: %.*s %s", member->name,
+                                 directory_shown(value->text, value->len), value->text, reason.text)
+                  : BASE_OK;
+}
+
 /* The text of a value without the blanks between its tokens. */
 static int add_compact(struct base_buf *out, const struct base_json_value *value)
 {
@@ -139,7 +158,9 @@ static int add_known(struct base_buf *out, const struct directory_kind *kind,
         struct directory_member lenient = *member;
         if (member->lenient && source == DIRECTORY_OF_REDIS)
             lenient.is_right = NULL;
-        int failed = there ? directory_check_member(&lenient, &value, why) : BASE_OK;
+        int failed = !there                         ? BASE_OK
+                     : source == DIRECTORY_OF_REDIS ? directory_check_member(&lenient, &value, why)
+                                                    : directory_check_input(member, &value, why);
         if (failed)
             return failed;
         if (!there && member->required)

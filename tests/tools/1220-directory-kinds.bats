@@ -229,3 +229,45 @@ EOF
     refuse 65 "colour: unknown member of a webhook" set webhook "$t" url=https://a.example "secret=$secret" colour=red
     refuse 65 "userId: not to be set" set quiet "$t" ann userId=bob
 }
+
+@test "addresses that nobody can send to are refused where they are entered" {
+    local address line=0 tenant
+    tenant=$(uuid)
+    while IFS= read -r address; do
+        line=$((line + 1))
+        run -65 arda-directory set user "$tenant" u "email=$address"
+        [[ $output == *"email: "*"is not an address that e-mail can be sent to: "* ]]
+        run -65 arda-directory load <<<"{\"kind\":\"user\",\"tenantId\":\"$tenant\",\"userId\":\"u\",\"email\":\"$address\"}"
+        [[ $output == *"line 1: email: "*"is not an address that e-mail can be sent to: "* ]]
+    done <<EOF
+dot.@acme.example
+two..dots@acme.example
+$(printf 'x%.0s' {1..65})@acme.example
+ann@acme.example.
+ann@acme_works.example
+ann@-acme.example
+ann@xn-ü-.example
+ann@acme..example
+a,b@acme.example
+EOF
+    [ "$line" = 9 ]
+    run -1 arda-directory get user "$tenant" u
+}
+
+@test "addresses with other letters than ASCII are kept as they are written" {
+    local address tenant
+    tenant=$(uuid)
+    for address in ann@münchen.example jörg@acme.example 用户@例え.テスト "o'hara+x@acme.example"; do
+        arda-directory set user "$tenant" u "email=$address"
+        [ "$(arda-directory get user "$tenant" u | jq -r .email)" = "$address" ]
+    done
+}
+
+@test "an address that was stored before stays, and so does its user, until it is entered again" {
+    local tenant
+    tenant=$(uuid)
+    redis hset "$ARDA_PREFIX:users:$tenant" u '{"email":"dot.@acme.example","active":true,"name":"U"}' >/dev/null
+    arda-directory set user "$tenant" u name=V
+    [ "$(arda-directory get user "$tenant" u | jq -r '.email + " " + .name')" = "dot.@acme.example V" ]
+    run -65 arda-directory set user "$tenant" u email=dot.@acme.example
+}

@@ -40,6 +40,9 @@ names_of() { redis --scan --pattern "$PREFIX:*" | sort; }
     [ "$(said "$user" email)" = "false the user's preference $user@arda.example" ]
     [ "$(said "$user" webhook)" = "false no webhook that is enabled null" ]
     [ "$(said "$idle" in_app)" = "false the user is not active $idle" ]
+    redis hset "$PREFIX:users:$tenant" dot '{"email":"dot.@acme.example","active":true}' >/dev/null
+    [ "$(arda-notifyd --explain <<<"$event" | jq -r 'select(.userId == "dot" and .channel == "email") | "\(.goes) \(.because)"')" = "false e-mail cannot be sent to this address" ]
+    redis hdel "$PREFIX:users:$tenant" dot >/dev/null
     # The ids are those that will be made.
     start_notifyd
     arda-publish -q --loose-ids <<<"$event"

@@ -194,6 +194,12 @@ obstacle() {
     [ "$(obstacle email "$user" po_created)" = "nothing goes out for a shadow tenant" ]
 }
 
+@test "explain: an address that was stored before it was checked, and cannot be sent to" {
+    redis hset "arda:users:$tenant" "$user" '{"email":"dot.@acme.example","active":true}' >/dev/null
+    run -0 arda-deliveries explain --user "$user" --type po_created
+    [[ $output == *"email     on "*", to dot.@acme.example: e-mail cannot be sent to this address"* ]]
+}
+
 @test "explain: an event that makes nothing, one that made no delivery, and one that nobody knows" {
     local event
     event=$(uuid)
