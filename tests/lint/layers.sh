@@ -15,7 +15,7 @@ includes lib '<uv\.h>' '^lib/(net/loop|arda/(bus|bus_internal|curl_loop|input|ma
 includes lib '<hiredis/' '^lib/arda/(bus|bus_[a-z]+|delivery[a-z_]*|directory[a-z_]*|inbox[a-z_]*|notify_(ack|intake|step)|redis_greeting|reply|reply_reader)\.[ch]:'
 includes lib '<jwt\.h>' '^lib/arda/token_mint\.c:'
 includes lib '<jansson\.h>' '^$'
-includes lib '<openssl/' '^lib/(base/(crypto|pkey)|net/tls)\.c:'
+includes lib '<openssl/' '^lib/(base/(ca|crypto|pkey)|net/tls)\.c:'
 includes lib '<(llhttp|http_parser)\.h>' '^lib/net/http1(_head)?\.c:'
 includes lib '<zlib\.h>' '^lib/net/deflate\.c:'
 includes lib '<curl/' '^lib/arda/(curl_loop\.h|mail_(send|transfer)\.c):'
