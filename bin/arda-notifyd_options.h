@@ -18,6 +18,10 @@
         NULL, "how long deliveries that have ended are kept; 0: for ever")                         \
     OPT(webhook_allow, 0, "webhook-allow", LIST, "CIDR[,CIDR...]", NULL, NULL, NULL,               \
         "addresses of your own network that webhooks may be sent to after all")                    \
+    OPT(webhook_ca, 0, "webhook-ca", TEXT, "FILE", NULL, NULL, NULL,                               \
+        "PEM file of authorities that receivers of webhooks may be certified by, too")             \
+    OPT(webhook_proxy, 0, "webhook-proxy", TEXT, "URL", NULL, NULL, NULL,                          \
+        "proxy for webhooks, as http://[user:pass@]host:port")                                     \
     OPT(webhook_timeout, 0, "webhook-timeout", DURATION, "TIME", NULL, "15s", NULL,                \
         "how long an attempt by webhook may take")
 

@@ -154,7 +154,8 @@ void deliver_mail_cancel(struct deliver_job *job);
  * BASE_ERR_NOMEM with a reason that begins with the option's name. */
 int deliver_webhook_init(struct notifyd *nd, struct base_why *why);
 int deliver_mail_init(struct notifyd *nd, struct base_why *why);
-/* Reads the templates again; where they cannot be used, those from before stay. */
+/* Reads files again; where they cannot be used, what was read before stays. */
+void deliver_webhook_reload(struct notifyd *nd);
 void deliver_mail_reload(struct notifyd *nd);
 /* 1 while the relay works, or has not been asked yet; 0 since it failed; negative: there is none.
  */

@@ -6,12 +6,16 @@
 #include "notifyd.h"
 
 #include "arda/webhook_send.h"
+#include "base/ca.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
+#include "base/url.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define MARGIN_MIN_MS 1000  /* of a lease beyond the time of an attempt */
 #define MARGIN_MAX_MS 45000 /* and at most */
@@ -20,6 +24,7 @@ struct deliver_webhook {
     struct arda_webhook_sender *sender;
     struct base_block *allowed;
     size_t allowed_count;
+    struct base_ca *ca; /* NULL: the system's alone */
 };
 
 struct attempt {
@@ -71,6 +76,53 @@ static int64_t margin_of(int64_t timeout_ms)
     return timeout_ms < MARGIN_MIN_MS / 3 ? MARGIN_MIN_MS : 3 * timeout_ms;
 }
 
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
+/* A port has to be named: that of proxies is no common one. */
+static int check_proxy(const char *text, struct base_why *why)
+{
+    struct base_url url;
+    if (!is_given(text))
+        return BASE_OK;
+    bool right = base_url_parse(text, &url, NULL) == 0 && url.scheme.len == 4 &&
+                 strncasecmp(url.scheme.data, "http", 4) == 0 && url.host.len > 0 && url.port > 0 &&
+                 url.path.len <= 1 && !url.query.data;
+    return right ? BASE_OK
+                 : base_why_set(why, BASE_ERR_CONFIG,
+                                "--webhook-proxy: expected http://[user:pass@]host:port");
+}
+
+static int read_ca(const char *file, struct base_ca **ca, struct base_why *why)
+{
+    int failed = base_ca_load(file, ca, why);
+    if (failed)
+        base_why_prefix(why, "--webhook-ca");
+    return failed;
+}
+
+static int make_sender(struct notifyd *nd, int64_t timeout_ms, struct base_why *why)
+{
+    const struct settings *settings = &nd->settings;
+    struct deliver_webhook *webhook = nd->deliver.webhook;
+    const struct arda_webhook_sender_options options = {
+        .loop = &nd->loop,
+        .allowed = webhook->allowed,
+        .allowed_count = webhook->allowed_count,
+        .timeout_ms = timeout_ms,
+        .proxy = is_given(settings->webhook_proxy) ? settings->webhook_proxy : NULL,
+        .ca = webhook->ca,
+    };
+    int failed = arda_webhook_sender_new(&options, &webhook->sender);
+    if (failed == BASE_ERR_CONFIG)
+        return base_why_set(why, failed, "--webhook-ca: this libcurl does TLS without OpenSSL");
+    if (failed)
+        return base_why_set(why, failed, "webhooks: %s", base_err_text(failed));
+    return BASE_OK;
+}
+
 int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
 {
     struct deliver *deliver = &nd->deliver;
@@ -86,17 +138,31 @@ int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
     int64_t lease_ms = timeout_ms + margin_of(timeout_ms);
     if (deliver->lease_ms < lease_ms)
         deliver->lease_ms = lease_ms;
-    const struct arda_webhook_sender_options options = {
-        .loop = &nd->loop,
-        .allowed = webhook->allowed,
-        .allowed_count = webhook->allowed_count,
-        .timeout_ms = timeout_ms,
-    };
-    int failed = arda_webhook_sender_new(&options, &webhook->sender);
+    int failed = check_proxy(nd->settings.webhook_proxy, why);
+    if (!failed && is_given(nd->settings.webhook_ca))
+        failed = read_ca(nd->settings.webhook_ca, &webhook->ca, why);
+    if (!failed)
+        failed = make_sender(nd, timeout_ms, why);
     if (failed)
-        return base_why_set(why, failed, "webhooks: %s", base_err_text(failed));
+        return failed;
     deliver->channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
     return BASE_OK;
+}
+
+void deliver_webhook_reload(struct notifyd *nd)
+{
+    struct deliver_webhook *webhook = nd->deliver.webhook;
+    struct base_ca *ca;
+    struct base_why why;
+    if (!webhook->ca || !webhook->sender)
+        return;
+    if (read_ca(nd->settings.webhook_ca, &ca, &why) < 0) {
+        base_log(BASE_LOG_ERROR, "%s; it stays as it was", why.text);
+        return;
+    }
+    arda_webhook_sender_set_ca(webhook->sender, ca);
+    base_ca_free(webhook->ca);
+    webhook->ca = ca;
 }
 
 void deliver_webhook_close(struct notifyd *nd)
@@ -110,6 +176,7 @@ void deliver_webhook_fini(struct notifyd *nd)
     if (!nd->deliver.webhook)
         return;
     base_free(nd->deliver.webhook->allowed);
+    base_ca_free(nd->deliver.webhook->ca);
     base_free_clear(&nd->deliver.webhook);
 }
 
@@ -213,9 +280,16 @@ int deliver_webhook_begin(struct deliver_job *job)
         };
         failed = arda_webhook_send(job->nd->deliver.webhook->sender, &request, &attempt->sending);
     }
-    if (failed)
-        free_attempt(job);
-    return failed;
+    if (!failed)
+        return BASE_OK;
+    free_attempt(job);
+    if (failed != BASE_ERR_INVALID)
+        return failed;
+    /* Another try would end the same way. */
+    const struct deliver_result result = {.outcome = DELIVER_FAILED,
+                                          .text = "its id cannot be sent in a header"};
+    deliver_done_soon(job, &result);
+    return BASE_OK;
 }
 
 void deliver_webhook_cancel(struct deliver_job *job)

@@ -128,6 +128,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         base_log(BASE_LOG_INFO, "the directory is read anew");
         tenants_forget_people(nd, true);
+        deliver_webhook_reload(nd);
         deliver_mail_reload(nd);
         return;
     }

@@ -6,13 +6,17 @@
  *
  * The URL is a tenant's and not trusted: http and https only, no redirects, no proxy of the
  * environment, and each address is judged by webhook_guard.h at the moment its socket is opened.
- * Of the answer no more than 64 KiB are read. Threads: the loop's only.
+ * Under a proxy the receiver's name is resolved here, its addresses are judged, and the proxy is
+ * asked for a tunnel (CONNECT) to the first that is allowed, not to the name, which it might
+ * resolve otherwise. So the names of receivers have to be known here, and a proxy that allows names
+ * alone does not do. Of the answer no more than 64 KiB are read. Threads: the loop's only.
  */
 #ifndef ARDA_WEBHOOK_SEND_H
 #define ARDA_WEBHOOK_SEND_H
 
 #include "arda/webhook_sign.h"
 #include "base/block.h"
+#include "base/ca.h"
 
 struct uv_loop_s;
 
@@ -36,11 +40,18 @@ struct arda_webhook_sender_options {
                                          long as the sender lives */
     size_t allowed_count;
     int64_t timeout_ms; /* for all of an attempt; 0: ARDA_WEBHOOK_TIMEOUT_MS */
+    const char *proxy;  /* http://[user:password@]host:port; NULL: none. Borrowed likewise */
+    /* Authorities that are trusted in addition to the system's; NULL: none. Borrowed likewise, or
+     * until others are set. */
+    const struct base_ca *ca;
 };
 
-/* 0, BASE_ERR_NOMEM, or BASE_ERR_INTERNAL when libcurl cannot be initialised. */
+/* 0, BASE_ERR_NOMEM, BASE_ERR_INTERNAL when libcurl cannot be initialised, or BASE_ERR_CONFIG when
+ * it does TLS without OpenSSL, and there is `ca`. */
 int arda_webhook_sender_new(const struct arda_webhook_sender_options *options,
                             struct arda_webhook_sender **sender);
+/* Of connections that are made from now on; those that stand are not judged again. */
+void arda_webhook_sender_set_ca(struct arda_webhook_sender *sender, const struct base_ca *ca);
 /* All its attempts must have ended or been cancelled. May be called by the `done` of the last one.
  * NULL is allowed. */
 void arda_webhook_sender_close(struct arda_webhook_sender *sender);

@@ -266,7 +266,7 @@ publish_text() {
 
 # ---- deliveries ----
 
-# start_receiver [HOST]: tests/lib/receiver.js; RECEIVER_PORT is its port.
+# start_receiver [HOST [KEY CERTIFICATE]]: tests/lib/receiver.js; RECEIVER_PORT is its port.
 start_receiver() {
     start receiver node "$top_srcdir/tests/lib/receiver.js" serve "$@"
     wait_for lines_of receiver 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// A receiver of webhooks: receiver.js serve [HOST] prints {"port":N} and then each request it has
+// A receiver of webhooks: receiver.js serve [HOST [KEY CERTIFICATE]], with the latter over TLS, prints {"port":N} and then each request it has
 // got as a line of JSON, and each connection before it. The first part of a path says how the requests for this path are answered,
 // one after the other, the last one for all that follow: /500,reset,ok/x. A number is a status;
 // other words are below.
@@ -7,7 +7,9 @@
 // receiver.js verify SECRET reads such lines and checks each with the reference library; it prints
 // their ids, and exits 1 at the first one that is not signed with the secret.
 'use strict';
+const fs = require('fs');
 const http = require('http');
+const https = require('https');
 
 const counts = new Map();
 
@@ -42,8 +44,9 @@ function answer(how, request, response) {
   }
 }
 
-function serve(host) {
-  const server = http.createServer((request, response) => {
+function serve(host, key, certificate) {
+  const tls = key ? { key: fs.readFileSync(key), cert: fs.readFileSync(certificate) } : {};
+  const server = (key ? https : http).createServer(tls, (request, response) => {
     const parts = [];
     request.on('data', (part) => parts.push(part));
     request.on('error', () => {});
@@ -74,4 +77,4 @@ function verify(secret) {
 }
 
 if (process.argv[2] === 'verify') verify(process.argv[3]);
-else serve(process.argv[3] || '127.0.0.1');
+else serve(process.argv[3] || '127.0.0.1', process.argv[4], process.argv[5]);

@@ -154,8 +154,10 @@ static void begin_with(enum mode mode, const char *answer, bool allowed, int64_t
     CHECK_INT(uv_listen((uv_stream_t *)&receiver.listener, 8, on_peer), 0);
     uv_tcp_getsockname(&receiver.listener, (struct sockaddr *)&address, &len);
     receiver.port = ntohs(address.sin_port);
-    struct arda_webhook_sender_options options = {&test_loop, &loopback, allowed ? 1 : 0,
-                                                  timeout_ms};
+    struct arda_webhook_sender_options options = {.loop = &test_loop,
+                                                  .allowed = &loopback,
+                                                  .allowed_count = allowed ? 1 : 0,
+                                                  .timeout_ms = timeout_ms};
     CHECK_INT(arda_webhook_sender_new(&options, &sender), 0);
 }
 
