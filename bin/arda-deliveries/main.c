@@ -106,8 +106,9 @@ bool tool_try_next_tenant(struct request *request)
     if (next >= tool->tenants.len)
         return false;
     request->tenant = next;
-    if (request->send(tool->base.bus, request) < 0)
-        tool_answer(request, BASE_ERR_CLOSED, NULL);
+    int failed = request->send(tool->base.bus, request);
+    if (failed)
+        arda_outbox_unsent(&request->item, failed);
     return true;
 }
 
@@ -116,9 +117,13 @@ bool tool_try_next_tenant(struct request *request)
 static void on_tenant(void *data, const char *tenant, size_t len)
 {
     struct tool *tool = ((struct request *)data)->tool;
-    if (base_buf_add(&tool->tenants, tenant, len) < 0 ||
-        base_buf_add_byte(&tool->tenants, '\0') < 0)
+    if (!arda_tenant_valid(tenant, len)) {
+        base_log(BASE_LOG_ERROR, "`%s' is not the id of a tenant", tenant);
+        tool->base.status = BASE_EXIT_DATAERR;
+    } else if (base_buf_add(&tool->tenants, tenant, len) < 0 ||
+               base_buf_add_byte(&tool->tenants, '\0') < 0) {
         arda_tool_out_of_memory(&tool->base);
+    }
 }
 
 static int send_tenants(struct arda_bus *bus, struct request *request)

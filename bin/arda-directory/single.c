@@ -154,7 +154,7 @@ static void on_former(void *data, int result, const struct base_why *why)
     request->send = send_put; /* also if this has to be sent again */
     int failed = send_put(request->tool->base.bus, request);
     if (failed)
-        tool_answer(data, BASE_ERR_CLOSED, NULL);
+        arda_outbox_unsent(&request->item, failed);
 }
 
 static int send_set(struct arda_bus *bus, struct request *request)

@@ -163,8 +163,9 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
         return;
     }
     request->send = send_step; /* also if this has to be sent again */
-    if (send_step(tool->base.bus, request) < 0)
-        tool_answer(data, BASE_ERR_CLOSED, NULL);
+    int failed = send_step(tool->base.bus, request);
+    if (failed)
+        arda_outbox_unsent(&request->item, failed);
 }
 
 static int send_snapshot(struct arda_bus *bus, struct request *request)

@@ -17,6 +17,9 @@ struct arda_outbox {
     struct arda_outbox_options options;
     uv_timer_t retry;         /* after a refusal that may pass */
     uv_timer_t patience;      /* runs from the first trouble to the next confirmation */
+    uv_timer_t refuse;        /* for `refused` */
+    struct base_list refused; /* what cannot be sent: reported soon, and not within arda_outbox_add,
+                                 whose caller may have more to add before it hears of an end */
     struct base_list waiting; /* to be sent, in order */
     struct base_list sent;    /* not answered yet */
     struct base_list spare;
@@ -120,6 +123,47 @@ static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
         send_waiting(outbox);
 }
 
+static void report_refusal(struct arda_outbox_item *item, int result, const char *text)
+{
+    char where[BASE_PLACE_MAX];
+    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&item->place, where), text);
+    if (!item->outbox->refusal)
+        item->outbox->refusal = result;
+}
+
+static void on_refused(uv_timer_t *timer)
+{
+    struct arda_outbox *outbox = timer->data;
+    while (!base_list_empty(&outbox->refused)) {
+        struct arda_outbox_item *item = first_of(&outbox->refused);
+        report_refusal(item, item->refused, base_err_text(item->refused));
+        item->refused = BASE_OK;
+        settle(outbox, item);
+    }
+}
+
+/* It was to be sent, and counts as under way. */
+static void not_sent(struct arda_outbox *outbox, struct arda_outbox_item *item, int failed)
+{
+    if (failed == BASE_ERR_UNAVAILABLE || failed == BASE_ERR_NOMEM || outbox->ending) {
+        put_back(outbox, item);
+        if (failed == BASE_ERR_NOMEM)
+            retry_later(outbox);
+        return;
+    }
+    item->refused = failed;
+    base_list_remove(&item->link);
+    base_list_append(&outbox->refused, &item->link);
+    uv_timer_start(&outbox->refuse, on_refused, 0, 0);
+}
+
+void arda_outbox_unsent(struct arda_outbox_item *item, int failed)
+{
+    if (failed == BASE_ERR_UNAVAILABLE)
+        trouble_begins(item->outbox);
+    not_sent(item->outbox, item, failed);
+}
+
 bool arda_outbox_tries_again(int result)
 {
     return result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE || result == BASE_ERR_AGAIN;
@@ -129,7 +173,6 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
 {
     static struct base_log_limit limit;
     struct arda_outbox *outbox = item->outbox;
-    char where[BASE_PLACE_MAX];
     if (result == BASE_OK) {
         trouble_ends(outbox);
         settle(outbox, item);
@@ -142,9 +185,7 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
         put_back(outbox, item);
         retry_later(outbox);
     } else {
-        base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&item->place, where), why->text);
-        if (!outbox->refusal)
-            outbox->refusal = result;
+        report_refusal(item, result, why->text);
         settle(outbox, item);
     }
 }
@@ -166,10 +207,9 @@ static void send_waiting(struct arda_outbox *outbox)
         int failed = outbox->options.send(outbox->options.data, item);
         if (!failed)
             continue;
-        put_back(outbox, item);
-        if (failed == BASE_ERR_NOMEM)
-            retry_later(outbox);
-        return;
+        not_sent(outbox, item, failed);
+        if (!item->refused)
+            return;
     }
 }
 
@@ -225,10 +265,12 @@ struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
     outbox->retry_ms = RETRY_FIRST_MS;
     base_list_init(&outbox->waiting);
     base_list_init(&outbox->sent);
+    base_list_init(&outbox->refused);
     base_list_init(&outbox->spare);
     uv_timer_init(loop, &outbox->retry);
     uv_timer_init(loop, &outbox->patience);
-    outbox->retry.data = outbox->patience.data = outbox;
+    uv_timer_init(loop, &outbox->refuse);
+    outbox->retry.data = outbox->patience.data = outbox->refuse.data = outbox;
     trouble_begins(outbox);
     return outbox;
 }
@@ -253,6 +295,9 @@ void arda_outbox_end(struct arda_outbox *outbox)
     if (outbox->ending)
         return;
     outbox->ending = true;
+    while (!base_list_empty(&outbox->refused)) /* not reported as refused, nor done */
+        put_back(outbox, first_of(&outbox->refused));
+    uv_close((uv_handle_t *)&outbox->refuse, NULL);
     uv_close((uv_handle_t *)&outbox->retry, NULL);
     uv_close((uv_handle_t *)&outbox->patience, NULL);
 }

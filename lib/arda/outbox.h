@@ -6,7 +6,8 @@
  * Happy path: blank, add, `send`, answer, spare. Redis away, or an answer lost: back among the
  * waiting, in the old order, and sent again when Redis is back; requests have to stand being done
  * twice. A refusal that may pass (LOADING, READONLY, OOM): the same after a pause. Any other
- * refusal: said with its place, and the request is dropped. Threads: the loop's.
+ * refusal, by Redis or by `send`: reported with its place, and the request is dropped. Threads: the
+ * loop's.
  */
 #ifndef ARDA_OUTBOX_H
 #define ARDA_OUTBOX_H
@@ -28,14 +29,16 @@ struct arda_outbox_item {
     struct arda_outbox *outbox;
     struct base_place place;
     uint64_t number; /* in the order they were made */
+    int refused;     /* by `send`, and not reported yet; else 0 */
 };
 
 struct arda_outbox_options {
     size_t item_size;     /* of a request with its item; zeroed when it is new */
     uint64_t patience_ms; /* of trouble before on_impatient */
     size_t window;        /* most requests under way at a time; 0: any number */
-    /* Sends it, so that arda_outbox_answer will be called: 0, BASE_ERR_UNAVAILABLE, BASE_ERR_NOMEM.
-     */
+    /* Sends it, so that arda_outbox_answer will be called: 0; or BASE_ERR_UNAVAILABLE,
+     * BASE_ERR_NOMEM, and it is tried again; or another error, and it is refused, on a later turn
+     * of the loop. */
     int (*send)(void *data, struct arda_outbox_item *item);
     /* Frees what a request owns, not itself. */
     void (*fini)(struct arda_outbox_item *item);
@@ -53,6 +56,9 @@ struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox);
 void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item);
 void arda_outbox_drop(struct arda_outbox_item *item);
 void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why);
+/* In place of an answer: one has come, and what was to be sent then could not be, as `send` says.
+ */
+void arda_outbox_unsent(struct arda_outbox_item *item, int failed);
 /* Whether that answer leaves the request in the outbox, to be sent again. */
 bool arda_outbox_tries_again(int result);
 /* Redis is there, or away. */

@@ -319,3 +319,17 @@ put_digest() {
     arda-deliveries show M1 | jq -e '.digestId == null'
     arda-deliveries show D | jq -e '.items == 1'
 }
+
+@test "a tenant of the directory whose id makes no sense is named, and the others are listed" {
+    local command
+    unset ARDA_TENANT
+    fails
+    redis sadd arda:tenants "no tenant" >/dev/null
+    for command in list count; do
+        run -65 timeout 20 arda-deliveries $command
+        [[ $output == *"\`no tenant' is not the id of a tenant"* ]]
+        [[ $output == *failed* ]]
+    done
+    run -1 timeout 20 arda-deliveries show "$(uuid)"
+    redis srem arda:tenants "no tenant" >/dev/null
+}
