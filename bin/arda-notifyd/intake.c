@@ -30,7 +30,8 @@
 #define ENTRIES        256
 #define TENANT_ENTRIES 64 /* of each stream, at most */
 #define PAUSE_US       300000
-#define TENANT_QUEUE   64 /* no more is read of a tenant with so many in its queue */
+#define BEGIN_US       1000000u /* between two questions for the beginning */
+#define TENANT_QUEUE   64       /* no more is read of a tenant with so many in its queue */
 
 /* ---- ringing ---- */
 
@@ -358,7 +359,13 @@ static void on_tick(uv_timer_t *timer)
     struct notifyd *nd = timer->data;
     struct intake *intake = &nd->intake;
     uint64_t now = base_clock_mono_us();
-    if (!intake->begun || !arda_bus_is_up(nd->bus) || nd->stopping) {
+    if (!arda_bus_is_up(nd->bus) || nd->stopping) {
+        notifyd_turn(nd);
+        return;
+    }
+    if (!intake->begun) { /* Redis could not be asked, or could not answer */
+        if (now - intake->asked_us > BEGIN_US)
+            intake_up(nd);
         notifyd_turn(nd);
         return;
     }
@@ -407,10 +414,16 @@ static void begin(struct notifyd *nd)
 
 static void on_start(void *data, int result, const char *start, const struct base_why *why)
 {
+    static struct base_log_limit limit;
     struct notifyd *nd = data;
     nd->intake.beginning = false;
-    if (result == BASE_ERR_CLOSED || result == BASE_ERR_AGAIN)
+    if (result == BASE_ERR_CLOSED)
         return; /* the next time that Redis is there */
+    if (result == BASE_ERR_AGAIN) {
+        base_log_limited(&limit, BASE_LOG_WARNING,
+                         "the beginning cannot be recorded: %s; trying again", why->text);
+        return;
+    }
     if (result) {
         base_log(BASE_LOG_ERROR, "%s", why->text);
         notifyd_stop(nd, BASE_EXIT_CONFIG);
@@ -436,6 +449,7 @@ static void on_time(void *data, int result, uint64_t ms, const struct base_why *
 void intake_up(struct notifyd *nd)
 {
     struct intake *intake = &nd->intake;
+    intake->asked_us = base_clock_mono_us();
     if (intake->begun) {
         intake->sign_us = 0;
         intake->scan_us = base_clock_mono_us();

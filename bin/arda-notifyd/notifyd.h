@@ -317,6 +317,7 @@ struct notifyd {
         char start[ARDA_INTAKE_START_MAX];
         char since[ARDA_INTAKE_START_MAX];   /* empty: none given */
         bool beginning, begun;               /* the start is asked for, or known */
+        uint64_t asked_us;                   /* when it was last asked for */
         uv_timer_t timer;                    /* signs of life, sweeps */
         struct base_list rung, swept;        /* of tenants */
         uint64_t sign_us, sweep_us, scan_us; /* when the last one was */

@@ -327,3 +327,11 @@ letters_are() { [ "$(redis xlen "$PREFIX:notifyd:dead")" = "$1" ]; }
     [ "$(redis hlen "$PREFIX:rows:$tenant:$user")" = 1 ]
     letters_are 0
 }
+
+@test "a Redis that takes no writes at the start is waited for, with a line about it" {
+    redis config set maxmemory 1 >/dev/null
+    start waiting arda-notifyd --prefix "again$BATS_TEST_NUMBER"
+    wait_for err_has waiting "the beginning cannot be recorded: "
+    redis config set maxmemory 0 >/dev/null
+    wait_for err_has waiting ": ready"
+}
