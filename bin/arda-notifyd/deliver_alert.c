@@ -95,9 +95,12 @@ static int step(struct alert *alert)
 
 static void on_people(void *data, int result, struct people *people, const struct base_why *why)
 {
+    static struct base_log_limit limit;
     struct alert *alert = data;
-    (void)why;
     alert->people = people;
+    if (result && result != BASE_ERR_CLOSED)
+        base_log_limited(&limit, BASE_LOG_WARNING, "%s is not told yet of its webhook: %s",
+                         alert->tenant, why->text);
     if (result || alert->nd->closed || step(alert) < 0)
         end_alert(alert); /* the note is still there */
 }
@@ -119,10 +122,11 @@ static void on_alert(void *data, const char *tenant, int64_t since_ms, const cha
 
 static void on_alerts(void *data, int result, const struct base_why *why)
 {
+    static struct base_log_limit limit;
     struct notifyd *nd = data;
-    (void)result;
-    (void)why;
     nd->deliver.alerting = false;
+    if (result && result != BASE_ERR_CLOSED)
+        base_log_limited(&limit, BASE_LOG_WARNING, "webhooks that were disabled: %s", why->text);
     notifyd_check_end(nd);
 }
 
