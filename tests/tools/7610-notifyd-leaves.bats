@@ -13,7 +13,7 @@ teardown_file() { stop_all; }
 setup() {
     "$python" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not installed"
     export ARDA_PREFIX="leaves$BATS_TEST_NUMBER" EMAIL_FROM="arda@acme.example"
-    unset SMTP_URL UNSUBSCRIBE_TOKEN_SECRET ARDA_TENANT
+    unset SMTP_URL UNSUBSCRIBE_TOKEN_SECRET
     PREFIX=$ARDA_PREFIX
     tenant=$(uuid)
 }
@@ -110,7 +110,6 @@ attended() { [ "$(redis exists "$PREFIX:attended:email")" = 1 ]; }
 @test "an e-mail that no daemon takes fails when its schedule is over, and not while one does" {
     load_users "$tenant" ann
     sink
-    # A relay that is never done: the e-mail waits behind another one.
     start_notifyd recorder --no-deliver
     created
     wait_for statuses_are pending=1
@@ -118,12 +117,12 @@ attended() { [ "$(redis exists "$PREFIX:attended:email")" = 1 ]; }
     redis set "$PREFIX:attended:email" another px 600000 >/dev/null
     start_notifyd alone --retry-schedule 0s,1h,2h
     due_since 14400
-    created # and is looked at after that
+    created # which is claimed for, and so is what is due before it
     wait_for statuses_are pending=2
     wait_for metric_is arda_notifyd_deliveries_pending 2
     [ "$(statuses)" = pending=2 ]
-    redis del "$PREFIX:attended:email" >/dev/null
     due_since 10000
+    redis del "$PREFIX:attended:email" >/dev/null
     wait_for metric_is 'arda_notifyd_deliveries_unattended{channel="email"}' 2
     [ "$(statuses)" = pending=2 ]
     due_since 10900

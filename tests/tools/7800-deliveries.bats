@@ -322,7 +322,7 @@ put_digest() {
 
 @test "a tenant of the directory whose id makes no sense is named, and the others are listed" {
     local command
-    unset ARDA_TENANT
+    unset DELIVERIES_TENANT
     fails
     redis sadd arda:tenants "no tenant" >/dev/null
     for command in list count; do

@@ -9,10 +9,20 @@ python=${PYTHON:-/usr/bin/python3}
 setup_file() { start_redis; }
 teardown_file() { stop_all; }
 
+# A relay, which daemons use: one without leaves e-mails to others, and does not hold them either.
+start_relay() {
+    "$python" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not installed"
+    start sink "$python" "$top_srcdir/tests/lib/smtp-sink.py" --tls none
+    wait_for out_has sink '"port"'
+    SMTP_URL=smtp://127.0.0.1:$(out sink | jq -r 'select(.port).port')
+    export SMTP_URL ARDA_NOTIFYD_MAIL_FROM=arda@acme.example ARDA_NOTIFYD_PUBLIC_URL=https://arda.example
+    export UNSUBSCRIBE_TOKEN_SECRET=a-secret-of-thirty-two-bytes-or-more
+}
+
 setup() {
     tenant=$(uuid) ann=ann-$(uuid) bob=bob-$(uuid)
     person "$ann" ,\"timeZone\":\"Asia/Kathmandu\"
-    unset SMTP_URL UNSUBSCRIBE_TOKEN_SECRET
+    start_relay
 }
 teardown() { stop_all; }
 
@@ -206,17 +216,8 @@ grow_old() { # HOURS
     count_is digestId "" 1
 }
 
-# ---- with a relay ----
+# ---- what is sent ----
 
-# A relay, and daemons that use it.
-start_relay() {
-    "$python" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not installed"
-    start sink "$python" "$top_srcdir/tests/lib/smtp-sink.py" --tls none
-    wait_for out_has sink '"port"'
-    SMTP_URL=smtp://127.0.0.1:$(out sink | jq -r 'select(.port).port')
-    export SMTP_URL ARDA_NOTIFYD_MAIL_FROM=arda@acme.example ARDA_NOTIFYD_PUBLIC_URL=https://arda.example
-    export UNSUBSCRIBE_TOKEN_SECRET=a-secret-of-thirty-two-bytes-or-more
-}
 mails() { out sink | "$python" "$top_srcdir/tests/lib/mails.py"; }
 taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
 
@@ -224,7 +225,6 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
     local moment digest
     moment=$(in_minutes 120)
     digest null "daily@$(clock "$moment")"
-    start_relay
     start_notifyd a
     start_notifyd b
     order_created PO-1
@@ -252,7 +252,6 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
     local moment
     moment=$(in_minutes 120)
     digest null "daily@$(clock "$moment")"
-    start_relay
     start_notifyd
     order_created PO-1
     order_created PO-2
@@ -268,7 +267,6 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
     local moment
     moment=$(in_minutes 120)
     digest null "daily@$(clock "$moment")"
-    start_relay
     start_notifyd
     order_created PO-1
     wait_for held "$(stamp "$moment")" 2
@@ -282,7 +280,6 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
     local end
     end=$(in_minutes 120)
     quiet null "$(clock "$(in_minutes -60)")" "$(clock "$end")"
-    start_relay
     start_notifyd a
     start_notifyd b
     order_created PO-1
@@ -296,7 +293,6 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
 
 @test "a moment that passed while nobody delivered: one e-mail" {
     digest null hourly
-    start_relay
     start_notifyd notes --no-deliver
     for n in 1 2 3; do order_created "PO-$n"; done
     wait_for recorded 3
