@@ -263,7 +263,7 @@ static int send_step(struct work *work)
 
 /* ---- sending what there is ---- */
 
-/* --redrive ends: what cannot be processed now is told, and is still among the dead letters. */
+/* --redrive ends: what cannot be processed now is reported, and stays among the dead letters. */
 static void refuse_letters(struct tenant *tenant, const char *reason)
 {
     BASE_LIST_FOREACH_SAFE (link, &tenant->queue) {

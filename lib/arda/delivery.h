@@ -186,9 +186,9 @@ struct arda_delivery_attendance {
     const char *why_left[ARDA_NOTIFY_CHANNELS];
 };
 
-/* To be told several times within ARDA_DELIVERY_ATTENDED_MS. A channel is attended while a daemon
- * that takes its deliveries has told so within that time, by the clock of Redis. Nobody hears
- * whether it is noted. */
+/* To be called several times within ARDA_DELIVERY_ATTENDED_MS. A channel is attended while a daemon
+ * that takes its deliveries has called this within that time, by the clock of Redis. Whether it is
+ * noted is not reported. */
 int arda_delivery_attend(struct arda_bus *bus, const struct arda_delivery_attendance *attendance);
 
 /* ---- endpoints that were disabled, and whose tenants do not know yet ---- */

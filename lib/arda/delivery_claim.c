@@ -8,8 +8,8 @@
  * at a time notes until when that one has it.
  *
  * A key of another type than ours, of one tenant, must not hold up the others: what cannot be read
- * is put off for a lease, and told. What only this user of Redis may not read is not put off, for
- * others may. Hence a delivery is read before it is leased.
+ * is put off for a lease, and reported. What only this user of Redis may not read is not put off,
+ * for others may. Hence a delivery is read before it is leased.
  */
 #include "arda/delivery_internal.h"
 #include "arda/reply.h"

@@ -38,7 +38,7 @@ enum stage {
         STAGES
 };
 
-/* A connection knows what the relay has offered when it was made: EHLO is said once. */
+/* A connection knows what the relay has offered when it was made: EHLO is sent once. */
 struct arda_mail_handle {
     CURL *easy;
     bool offers_utf8;

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: ISC
  *
- * A relay that fails now and then is told of no more often than one that is down: what is not told
- * when it begins may be told later, with the count of all that has failed since the line before.
+ * A relay that fails now and then is reported no more often than one that is down: what is not
+ * reported when it begins may be later, with the count of all that has failed since the last line.
  */
 #include "arda/mail_watch.h"
 
 static enum arda_mail_news on_failure(struct arda_mail_watch *watch, uint64_t now_us,
                                       uint64_t *failed)
 {
-    bool again = watch->told;
+    bool again = watch->reported;
     watch->down = true;
     watch->failed++;
     *failed = watch->failed;
-    if (watch->ever && now_us - watch->told_us < ARDA_MAIL_WATCH_US)
+    if (watch->ever && now_us - watch->reported_us < ARDA_MAIL_WATCH_US)
         return ARDA_MAIL_NO_NEWS;
-    watch->told = watch->ever = true;
-    watch->told_us = now_us;
+    watch->reported = watch->ever = true;
+    watch->reported_us = now_us;
     watch->failed = 0;
     return again ? ARDA_MAIL_STILL_FAILS : ARDA_MAIL_FAILS;
 }
 
 static enum arda_mail_news on_success(struct arda_mail_watch *watch, uint64_t *failed)
 {
-    bool told = watch->told;
+    bool reported = watch->reported;
     *failed = watch->failed;
-    watch->down = watch->told = false;
-    if (told)
+    watch->down = watch->reported = false;
+    if (reported)
         watch->failed = 0;
-    return told ? ARDA_MAIL_WORKS_AGAIN : ARDA_MAIL_NO_NEWS;
+    return reported ? ARDA_MAIL_WORKS_AGAIN : ARDA_MAIL_NO_NEWS;
 }
 
 enum arda_mail_news arda_mail_watch_note(struct arda_mail_watch *watch,

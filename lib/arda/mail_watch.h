@@ -14,9 +14,9 @@
 /* Zeroed: nothing has been attempted, and the relay is taken for one that works. */
 struct arda_mail_watch {
     bool down;
-    bool told; /* of this failure */
-    bool ever; /* a failure has been told at all */
-    uint64_t told_us;
+    bool reported; /* this failure */
+    bool ever;     /* a failure has been reported at all */
+    uint64_t reported_us;
     uint64_t failed; /* attempts, since the last line */
 };
 
@@ -24,7 +24,7 @@ enum arda_mail_news {
     ARDA_MAIL_NO_NEWS,
     ARDA_MAIL_FAILS, /* worth a line now */
     ARDA_MAIL_STILL_FAILS,
-    ARDA_MAIL_WORKS_AGAIN, /* after a failure that was told */
+    ARDA_MAIL_WORKS_AGAIN, /* after a failure that was reported */
 };
 
 /* Notes the end of an attempt, at a time of the monotonic clock. `failed` gets how many attempts

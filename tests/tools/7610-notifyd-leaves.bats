@@ -91,7 +91,7 @@ attended() { [ "$(redis exists "$PREFIX:attended:email")" = 1 ]; }
     start_notifyd relayed --smtp "$RELAY"
     wait_for statuses_are sent=1
     [ "$(arda-deliveries count --tenant "$tenant" --json | jq -c '[.sent, .unattended]')" = "[1,0]" ]
-    # Others are told of while it lasts, and not again soon.
+    # However long it lasts, the next warning comes minutes later.
     [ "$(err alone | grep -c "no daemon takes")" = 1 ]
 }
 

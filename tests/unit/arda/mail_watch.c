@@ -23,7 +23,7 @@ static void a_relay_that_works_is_no_news(void)
     CHECK(!watch.down);
 }
 
-static void a_failure_is_told_at_once_and_again_every_five_minutes(void)
+static void a_failure_is_reported_at_once_and_again_every_five_minutes(void)
 {
     watch = (struct arda_mail_watch){0};
     CHECK_INT(note(FAILS, 7), ARDA_MAIL_FAILS);
@@ -38,7 +38,7 @@ static void a_failure_is_told_at_once_and_again_every_five_minutes(void)
     CHECK(watch.down);
 }
 
-static void its_end_is_told_once(void)
+static void its_end_is_reported_once(void)
 {
     watch = (struct arda_mail_watch){0};
     note(FAILS, MINUTE);
@@ -50,16 +50,16 @@ static void its_end_is_told_once(void)
     CHECK_INT(note(WORKS, 2 * MINUTE), ARDA_MAIL_NO_NEWS);
 }
 
-/* One line of each kind in five minutes, and none of an end whose beginning was not told. */
+/* One line of each kind in five minutes, and none of an end whose beginning was not reported. */
 static void one_that_comes_and_goes_does_not_fill_the_log(void)
 {
-    int told = 0;
+    int lines = 0;
     watch = (struct arda_mail_watch){0};
     for (uint64_t i = 0; i < 600; i++) { /* for ten minutes */
-        told += note(FAILS, i * 1000000) != ARDA_MAIL_NO_NEWS;
-        told += note(WORKS, i * 1000000 + 1) != ARDA_MAIL_NO_NEWS;
+        lines += note(FAILS, i * 1000000) != ARDA_MAIL_NO_NEWS;
+        lines += note(WORKS, i * 1000000 + 1) != ARDA_MAIL_NO_NEWS;
     }
-    CHECK_INT(told, 4);
+    CHECK_INT(lines, 4);
     CHECK_INT(note(FAILS, 600 * 1000000ull), ARDA_MAIL_FAILS);
     CHECK_INT(failed, 300);
 }
@@ -67,8 +67,8 @@ static void one_that_comes_and_goes_does_not_fill_the_log(void)
 int main(void)
 {
     RUN(a_relay_that_works_is_no_news);
-    RUN(a_failure_is_told_at_once_and_again_every_five_minutes);
-    RUN(its_end_is_told_once);
+    RUN(a_failure_is_reported_at_once_and_again_every_five_minutes);
+    RUN(its_end_is_reported_once);
     RUN(one_that_comes_and_goes_does_not_fill_the_log);
     return test_end();
 }
