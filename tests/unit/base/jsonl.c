@@ -8,7 +8,7 @@
 #define MAX_LINE 8
 
 /* What came out so far, as "number:line|", "number!|" for a line too long, "number?|" without
- * memory. */
+ * memory, "no text|" for another encoding. */
 struct output {
     char text[512];
     size_t len;
@@ -26,6 +26,8 @@ static void collect(struct base_jsonl *lines, struct output *out)
             out->len += (size_t)snprintf(to, room, "%lu:%.*s|", number, (int)line.len, line.data);
         else if (result == BASE_ERR_LIMIT)
             out->len += (size_t)snprintf(to, room, "%lu!|", number);
+        else if (result == BASE_ERR_SYNTAX)
+            out->len += (size_t)snprintf(to, room, "no text|");
         else
             out->len += (size_t)snprintf(to, room, "%lu?|", number);
         if (out->len >= sizeof out->text) {
@@ -119,21 +121,65 @@ static void a_longer_line_is_reported_once_and_skipped(void)
     check("a\n1234567890123456789012345678901234567890\nb\n123456789x\n\nc", "1:a|2!|3:b|4!|6:c|");
 }
 
+static void a_byte_order_mark_at_the_very_beginning_is_skipped(void)
+{
+    check("\xef\xbb\xbf"
+          "a\r\nb\n",
+          "1:a|2:b|");
+    check("\xef\xbb\xbf", "");
+    check("\xef\xbb\xbf\na", "2:a|");
+    check("\xef\xbb\xbf"
+          "12345678\n",
+          "1:12345678|");
+    check("a\n\xef\xbb\xbf"
+          "b",
+          "1:a|2:\xef\xbb\xbf"
+          "b|");
+    check("\xef\xbb", "1:\xef\xbb|");
+}
+
+static void the_mark_of_a_record_is_skipped(void)
+{
+    check("\x1e"
+          "a\n\x1e"
+          "b\n",
+          "1:a|2:b|");
+    check("\x1e\n\x1e\x1e"
+          "a",
+          "2:a|");
+    check("a\x1e"
+          "b",
+          "1:a\x1e"
+          "b|");
+}
+
+static void an_input_of_another_encoding_is_reported_once(void)
+{
+    check("\xff\xfe"
+          "a\nb\n",
+          "no text|");
+    check("\x1f\x8b\n\n", "no text|");
+    check("\x28\xb5\x2f\xfd"
+          "a\n",
+          "no text|");
+    check("\xfe\xff", "no text|");
+}
+
 static void bytes_are_left_as_they_are(void)
 {
     struct base_jsonl lines;
     struct base_slice line;
     base_jsonl_init(&lines, MAX_LINE);
     base_jsonl_feed(&lines,
-                    "a\0\xff"
+                    "xa\0\xff"
                     "b\nc",
-                    6);
+                    7);
     CHECK_INT(base_jsonl_next(&lines, &line), 1);
-    CHECK_INT(line.len, 4);
+    CHECK_INT(line.len, 5);
     CHECK(memcmp(line.data,
-                 "a\0\xff"
+                 "xa\0\xff"
                  "b",
-                 4) == 0);
+                 5) == 0);
     CHECK_INT(base_jsonl_next(&lines, &line), 0);
     base_jsonl_fini(&lines);
 }
@@ -197,6 +243,9 @@ int main(void)
     RUN(blank_lines_are_counted_and_skipped);
     RUN(a_line_of_the_maximum_is_taken);
     RUN(a_longer_line_is_reported_once_and_skipped);
+    RUN(a_byte_order_mark_at_the_very_beginning_is_skipped);
+    RUN(the_mark_of_a_record_is_skipped);
+    RUN(an_input_of_another_encoding_is_reported_once);
     RUN(bytes_are_left_as_they_are);
     RUN(a_whole_line_in_a_block_is_not_copied);
     RUN(survives_every_failing_allocation);
