@@ -44,8 +44,8 @@ struct base_json_error {
 };
 
 /* Checks that the whole text is one value with blanks around it at most. `value` (may be NULL)
- * receives it without the blanks. 0; BASE_ERR_SYNTAX, or BASE_ERR_LIMIT for the depth, with
- * `error` (may be NULL) filled. */
+ * receives it without the blanks, also when only what follows it is wrong; else it is left alone.
+ * 0; BASE_ERR_SYNTAX, or BASE_ERR_LIMIT for the depth, with `error` (may be NULL) filled. */
 int base_json_check(const char *text, size_t len, struct base_json_value *value,
                     struct base_json_error *error);
 
