@@ -139,7 +139,8 @@ static void bad_line(struct tool *tool, const char *tenant, const char *text)
 {
     char where[BASE_PLACE_MAX];
     struct loading *loading = *tenant ? loading_of(tool, tenant) : NULL;
-    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), text);
+    if (arda_input_may_complain(tool->input))
+        base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), text);
     tool->bad_lines++;
     if (loading)
         loading->bad = true;
@@ -174,9 +175,9 @@ static void on_bad_line(void *data, uint64_t number, int result)
     bad_line(tool, "", result == BASE_ERR_LIMIT ? "longer than 1 MiB" : base_err_text(result));
 }
 
-static void on_unread(struct tool *tool)
+static void on_unread(struct tool *tool, int status)
 {
-    tool->base.status = BASE_EXIT_IOERR;
+    tool->base.status = status;
     tool->incomplete = true;
 }
 
@@ -188,7 +189,7 @@ static void on_end(void *data, int result, const struct base_why *why)
     tool->input = NULL;
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), why->text);
-        on_unread(tool);
+        on_unread(tool, base_exit_status(result));
     }
     read_next(tool);
 }
@@ -197,7 +198,7 @@ static void on_end(void *data, int result, const struct base_why *why)
 static void read_next(struct tool *tool)
 {
     static char standard_input[] = "-";
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, tool};
+    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, tool, "arda-directory load"};
     struct base_why why;
     int files = tool->operand_count ? tool->operand_count : 1;
     while (tool->next_file < files) {
@@ -208,7 +209,7 @@ static void read_next(struct tool *tool)
                             &why) == 0)
             return;
         base_log(BASE_LOG_ERROR, "%s", why.text);
-        on_unread(tool);
+        on_unread(tool, BASE_EXIT_IOERR);
     }
     store(tool);
 }

@@ -113,6 +113,7 @@ struct gateway {
     int64_t started_ms;    /* wall clock */
     bool stopping;
     const char *path; /* of the endpoint, without a final slash */
+    int status; /* to exit with */
     struct gateway_worker *workers;
     unsigned worker_count;
     bool notify_tenant; /* notification.created goes to the whole tenant */
@@ -135,6 +136,9 @@ struct gateway {
     atomic_ullong cut[GATEWAY_CUT_COUNT]; /* sockets; any thread */
     atomic_ullong unsubscribes[GATEWAY_UNSUBSCRIBE_COUNT];
 };
+
+/* Ends the program in order, with this status. Home loop. */
+void gateway_end(struct gateway *gateway, int status);
 
 /* ---- who ---- */
 

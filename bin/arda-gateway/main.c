@@ -129,6 +129,13 @@ static void stop(struct process *process)
                      process);
 }
 
+void gateway_end(struct gateway *gateway, int status)
+{
+    gateway->status = status;
+    if (!gateway->stopping)
+        stop(base_container(gateway, struct process, gateway));
+}
+
 static void load_again(struct process *process)
 {
     struct base_why why;
@@ -406,5 +413,5 @@ int main(int argc, char **argv)
     uv_run(&process.loop, UV_RUN_DEFAULT);
     uv_loop_close(&process.loop);
     fini(&process);
-    return BASE_EXIT_OK;
+    return process.gateway.status;
 }

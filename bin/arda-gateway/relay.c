@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "relay.h"
 
+#include "base/encoding.h"
 #include "base/env_secrets.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,8 +30,11 @@ static int read_secret(struct base_buf *secret, const char *file, struct base_wh
     secret->len = (size_t)len;
     if (secret->len > SECRET_MAX)
         return base_why_set(why, BASE_ERR_CONFIG, "%s is longer than %d bytes", file, SECRET_MAX);
-    if (secret->len > 0 && secret->data[secret->len - 1] == '\n')
-        secret->len--;
+    struct base_slice text = {secret->data, secret->len};
+    if (base_encoding_strip_secret(&text, why) < 0)
+        return base_why_prefix(why, "%s", file), BASE_ERR_CONFIG;
+    base_buf_consume(secret, (size_t)(text.data - secret->data));
+    secret->len = text.len;
     base_secret_file_check(file);
     return BASE_OK;
 }

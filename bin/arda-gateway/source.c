@@ -7,6 +7,7 @@
 #include "gateway.h"
 
 #include "arda/input.h"
+#include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -75,7 +76,8 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
     enum arda_drop drop = arda_message_parse(line.data, line.len, NULL, 0, &message, NULL);
     if (drop) {
         source->stats.dropped[drop]++;
-        base_log(BASE_LOG_ERROR, "line %" PRIu64 ": %s", number, arda_drop_text(drop));
+        if (arda_input_may_complain(source->input))
+            base_log(BASE_LOG_ERROR, "line %" PRIu64 ": %s", number, arda_drop_text(drop));
         return;
     }
     struct home_tenant *tenant =
@@ -96,10 +98,12 @@ static void on_bad_line(void *data, uint64_t number, int result)
 
 static void on_end(void *data, int result, const struct base_why *why)
 {
-    (void)data;
+    struct source *source = data;
     if (result < 0)
         base_log(BASE_LOG_ERROR, "standard input: %s", why->text);
-    else
+    if (result == BASE_ERR_SYNTAX) /* there will never be an event */
+        gateway_end(source->gateway, base_exit_status(result));
+    if (!result)
         base_log(BASE_LOG_INFO, "standard input has ended; serving goes on");
 }
 
@@ -113,7 +117,8 @@ int source_start(struct gateway *gateway, struct base_why *why)
     struct source *source = base_calloc(1, sizeof *source);
     if (!source)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, source};
+    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, source,
+                                           "arda-gateway --stdin"};
     source->gateway = gateway;
     gateway->source = source;
     return arda_input_open(gateway->loop, "-", MAX_LINE_BYTES, &handlers, &source->input, why);

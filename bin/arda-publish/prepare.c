@@ -27,10 +27,13 @@ static int refuse(const struct base_place *place, const char *text)
 
 /* ---- checking ---- */
 
-static int refuse_form(const struct base_place *place, enum arda_drop drop,
+static int refuse_form(const struct publisher *publisher, enum arda_drop drop,
                        const struct base_json_error *error)
 {
+    const struct base_place *place = &publisher->place;
     char text[256];
+    if (!arda_input_may_complain(publisher->input))
+        return BASE_ERR_SYNTAX;
     if (drop != ARDA_DROP_NOT_JSON)
         return refuse(place, arda_drop_text(drop));
     snprintf(text, sizeof text, "column %zu: %s", error->offset + 1, error->text);
@@ -193,7 +196,7 @@ int prepare(struct publisher *publisher, struct base_slice line, struct outgoing
     char id[BASE_UUID_LEN + 1];
     enum arda_drop drop = arda_message_parse(line.data, line.len, NULL, 0, &message, &error);
     if (drop != ARDA_DROP_NONE && drop != ARDA_DROP_FOREIGN_TENANT)
-        return refuse_form(&publisher->place, drop, &error);
+        return refuse_form(publisher, drop, &error);
     bool given = message.id.kind != BASE_JSON_ABSENT;
     int failed = 0;
     if (!given && publisher->settings.idempotency_key) {

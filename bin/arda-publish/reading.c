@@ -145,7 +145,7 @@ static void on_input_end(void *data, int result, const struct base_why *why)
     reading_close(publisher);
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&publisher->place, where), why->text);
-        publisher->status = BASE_EXIT_IOERR;
+        publisher->status = base_exit_status(result);
     }
     read_next(publisher);
 }
@@ -153,7 +153,7 @@ static void on_input_end(void *data, int result, const struct base_why *why)
 /* False, said, when it cannot be opened. */
 static bool open_input(struct publisher *publisher, const char *path)
 {
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_input_end, publisher};
+    struct arda_input_handlers handlers = {on_line, on_bad_line, on_input_end, publisher, PROGRAM};
     struct base_why why;
     publisher->place = (struct base_place){strcmp(path, "-") == 0 ? NULL : path, 0};
     if (arda_input_open(&publisher->loop, path, MAX_LINE_BYTES, &handlers, &publisher->input,

@@ -141,6 +141,21 @@ static void complain(struct replay *replay, const struct event *event, const cha
     replay->counts.bad_lines++;
 }
 
+static void complain_of_form(struct replay *replay, const struct event *event, enum arda_drop drop,
+                             const struct base_json_error *error)
+{
+    char text[256];
+    if (!lines_may_complain(replay)) {
+        replay->counts.bad_lines++;
+        return;
+    }
+    if (drop == ARDA_DROP_NOT_JSON)
+        snprintf(text, sizeof text, "column %zu: %s", error->offset + 1, error->text);
+    else
+        snprintf(text, sizeof text, "%s", arda_drop_text(drop));
+    complain(replay, event, text);
+}
+
 /* A line of any form, or the entry of a stream. */
 static enum arda_drop parse(struct replay *replay, struct event *event, size_t len,
                             struct base_json_error *error)
@@ -160,15 +175,10 @@ static enum arda_drop parse(struct replay *replay, struct event *event, size_t l
 static int look(struct replay *replay, struct event *event, size_t len)
 {
     struct base_json_error error = {0};
-    char text[256], tenant[ARDA_ID_MAX + 1];
+    char tenant[ARDA_ID_MAX + 1];
     enum arda_drop drop = parse(replay, event, len, &error);
-    if (drop == ARDA_DROP_NOT_JSON) {
-        snprintf(text, sizeof text, "column %zu: %s", error.offset + 1, error.text);
-        complain(replay, event, text);
-        return 0;
-    }
     if (drop != ARDA_DROP_NONE) {
-        complain(replay, event, arda_drop_text(drop));
+        complain_of_form(replay, event, drop, &error);
         return 0;
     }
     if (event->record.form == ARDA_RECORD_GAP) {

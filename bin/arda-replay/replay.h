@@ -182,6 +182,8 @@ int settings_check(struct replay *replay);
 extern const struct source lines_source, stream_source;
 /* Whether files can be read once more: standard input only if it is a file itself. */
 bool lines_can_repeat(char **operands, int count);
+/* Before a message about a line whose form is wrong; true with a stream. */
+bool lines_may_complain(const struct replay *replay);
 void lines_free(struct replay *replay);
 void stream_free(struct replay *replay);
 

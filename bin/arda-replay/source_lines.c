@@ -67,7 +67,7 @@ static void on_end(void *data, int result, const struct base_why *why)
     lines->input = NULL;
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&lines->place, where), why->text);
-        replay->status = BASE_EXIT_IOERR;
+        replay->status = base_exit_status(result);
     }
     read_next(replay);
 }
@@ -75,7 +75,7 @@ static void on_end(void *data, int result, const struct base_why *why)
 static int open_file(struct replay *replay, const char *path, struct base_why *why)
 {
     struct lines *lines = replay->lines;
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, replay};
+    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, replay, PROGRAM};
     lines->place = (struct base_place){is_stdin(path) ? NULL : path, 0};
     if (is_stdin(path) && replay->round > 1 && lines->stdin_from >= 0 &&
         lseek(STDIN_FILENO, lines->stdin_from, SEEK_SET) < 0)
@@ -137,6 +137,11 @@ static void lines_close(struct replay *replay)
         return;
     arda_input_close(replay->lines->input);
     replay->lines->input = NULL;
+}
+
+bool lines_may_complain(const struct replay *replay)
+{
+    return !replay->lines || arda_input_may_complain(replay->lines->input);
 }
 
 void lines_free(struct replay *replay)

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/input.h"
 
+#include "arda/form.h"
 #include "base/jsonl.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#define BLOCK_BYTES 65536
+#define BLOCK_BYTES       65536
+#define HEAD_BYTES        262144 /* in which the form has to show */
+#define COMPLAINTS_LOGGED 3
 
 struct arda_input {
     struct arda_input_handlers on;
@@ -28,11 +35,69 @@ struct arda_input {
     bool closing;
     int result;
     struct base_why why;
+    const char *file;     /* NULL: standard input */
+    struct base_buf head; /* what has been read while the form is open */
+    enum arda_form form;
+    unsigned logged;   /* messages about wrong lines, after help for all of them */
+    uint64_t unlogged; /* that would have been more */
     char block[BLOCK_BYTES];
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void on_idle(uv_idle_t *idle);
+
+/* ---- what the whole input is ---- */
+
+static void log_input(const struct arda_input *input, const char *text)
+{
+    struct base_place place = {input->file, 0};
+    char where[BASE_PLACE_MAX];
+    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&place, where), text);
+}
+
+/* Looks at bytes that have been read, before their lines are handed out. Without memory there is no
+ * help. */
+static void note_form(struct arda_input *input, const char *bytes, size_t len)
+{
+    if (input->form != ARDA_FORM_OPEN)
+        return;
+    bool is_all = len == 0 || input->head.len + len > HEAD_BYTES;
+    if (len > 0 && base_buf_add(&input->head, bytes, len) < 0)
+        input->form = ARDA_FORM_LINES;
+    else if (is_all || memchr(bytes, '\n', len))
+        input->form =
+            arda_form_of(input->head.data ? input->head.data : "", input->head.len, is_all);
+    if (input->form == ARDA_FORM_OPEN)
+        return;
+    base_buf_fini(&input->head);
+    const char *help = arda_form_help(input->form);
+    if (help)
+        log_input(input, help);
+}
+
+bool arda_input_may_complain(struct arda_input *input)
+{
+    if (!input || !arda_form_help(input->form))
+        return true;
+    if (input->logged < COMPLAINTS_LOGGED) {
+        input->logged++;
+        return true;
+    }
+    input->unlogged++;
+    return false;
+}
+
+static void log_unlogged(struct arda_input *input)
+{
+    char text[80];
+    if (input->unlogged == 0)
+        return;
+    snprintf(text, sizeof text, "%" PRIu64 " more lines are wrong", input->unlogged);
+    input->unlogged = 0;
+    log_input(input, text);
+}
+
+/* ---- reading ---- */
 
 /* Starts what has to run: nothing, the wait for bytes, or going on at once. */
 static void arrange(struct arda_input *input)
@@ -49,6 +114,14 @@ static void arrange(struct arda_input *input)
         uv_idle_stop(&input->idle);
 }
 
+/* Nothing more is read of what is no text. */
+static void refuse(struct arda_input *input)
+{
+    input->result =
+        base_encoding_refuse(input->lines.encoding, input->file, input->on.program, &input->why);
+    input->at_end = true;
+}
+
 static void hand_out(struct arda_input *input)
 {
     struct base_slice line;
@@ -57,6 +130,8 @@ static void hand_out(struct arda_input *input)
            (got = base_jsonl_next(&input->lines, &line)) != 0) {
         if (got == 1)
             input->on.on_line(input->on.data, input->lines.line_number, line);
+        else if (got == BASE_ERR_SYNTAX)
+            refuse(input);
         else
             input->on.on_bad_line(input->on.data, input->lines.line_number, got);
     }
@@ -64,6 +139,7 @@ static void hand_out(struct arda_input *input)
         return;
     input->told = true;
     arrange(input);
+    log_unlogged(input);
     input->on.on_end(input->on.data, input->result, &input->why);
 }
 
@@ -72,6 +148,8 @@ static void read_block(struct arda_input *input)
     ssize_t got = read(input->fd, input->block, sizeof input->block);
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
+    if (got >= 0)
+        note_form(input, input->block, (size_t)got);
     if (got > 0) {
         base_jsonl_feed(&input->lines, input->block, (size_t)got);
         return;
@@ -142,6 +220,7 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
     }
     input->on = *handlers;
     input->fd = fd;
+    input->file = strcmp(path, "-") == 0 ? NULL : path;
     base_jsonl_init(&input->lines, max_line_bytes);
     /* The kernel refuses to wait for regular files and the like, which are always ready. */
     input->polls = uv_poll_init(loop, &input->poll, fd) == 0;
@@ -178,6 +257,7 @@ static void on_closed(uv_handle_t *handle)
     if (--input->open_handles > 0)
         return;
     close(input->fd);
+    base_buf_fini(&input->head);
     base_jsonl_fini(&input->lines);
     base_free(input);
 }
@@ -187,6 +267,7 @@ void arda_input_close(struct arda_input *input)
     if (!input || input->closing)
         return;
     input->closing = true;
+    log_unlogged(input);
     uv_close((uv_handle_t *)&input->idle, on_closed);
     if (input->polls)
         uv_close((uv_handle_t *)&input->poll, on_closed);

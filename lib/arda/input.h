@@ -2,8 +2,9 @@
  *
  * input: lines from standard input or a file, handled on the loop as they come.
  *
- * A pipe or terminal is read when it has something; a regular file a block a turn. Threads: the
- * loop's.
+ * A pipe or terminal is read when it has something; a regular file a block a turn. An input whose
+ * beginning shows that it is no UTF-8 (base/encoding.h) is not read; one that is JSON and not lines
+ * of it (arda/form.h) is read, and one line of help is logged. Threads: the loop's.
  */
 #ifndef ARDA_INPUT_H
 #define ARDA_INPUT_H
@@ -23,13 +24,15 @@ struct arda_input_handlers {
     void (*on_line)(void *data, uint64_t number, struct base_slice line);
     /* A line that was left out: BASE_ERR_LIMIT (too long) or BASE_ERR_NOMEM. Reading goes on. */
     void (*on_bad_line)(void *data, uint64_t number, int result);
-    /* Once: all has been read (0), or reading failed (BASE_ERR_IO, with the reason). */
+    /* Once: all has been read (0); reading failed (BASE_ERR_IO, with the reason); or it is no text
+     * (BASE_ERR_SYNTAX, with the reason), and there was no line. */
     void (*on_end)(void *data, int result, const struct base_why *why);
     void *data;
+    const char *program; /* as it is called to read lines of standard input, for the help */
 };
 
-/* `path` "-" is standard input. 0; BASE_ERR_IO with the reason when it cannot be opened,
- * BASE_ERR_NOMEM. Handlers are not called before this has returned. */
+/* `path`, borrowed until it is closed, may be "-", standard input. 0; BASE_ERR_IO with the reason
+ * when it cannot be opened, BASE_ERR_NOMEM. Handlers are not called before this has returned. */
 int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
                     const struct arda_input_handlers *handlers, struct arda_input **input,
                     struct base_why *why);
@@ -38,6 +41,9 @@ bool arda_input_is_file(const struct arda_input *input);
 /* Takes effect behind the line being handled; without effect after arda_input_close. */
 void arda_input_pause(struct arda_input *input);
 void arda_input_resume(struct arda_input *input);
+/* Asked before a message about a wrong line is logged. After help for the whole input only the
+ * first few are; the others are counted, and their number is logged in the end. NULL: always. */
+bool arda_input_may_complain(struct arda_input *input);
 /* No handler is called any more; the struct is freed by the loop. May be called by a handler. */
 void arda_input_close(struct arda_input *input);
 
