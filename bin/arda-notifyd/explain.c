@@ -6,21 +6,20 @@
  */
 #include "notifyd.h"
 
+#include "arda/input.h"
 #include "arda/mail_address.h"
 #include "base/id.h"
-#include "base/jsonl.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MAX_LINE   1048576
-#define READ_BYTES 65536
+#define MAX_LINE 1048576
 
 struct explain {
     struct base_list todo; /* of works, in the order of the input */
+    struct arda_input *input;
+    bool unread; /* the input, or what is left of it */
     bool asking;
     int status;
 };
@@ -175,12 +174,19 @@ static void complain(struct notifyd *nd, uint64_t line, const char *reason)
     nd->explain->status = BASE_EXIT_DATAERR;
 }
 
+static void complain_of_form(struct notifyd *nd, uint64_t line, const char *reason)
+{
+    if (arda_input_may_complain(nd->explain->input))
+        complain(nd, line, reason);
+    nd->explain->status = BASE_EXIT_DATAERR;
+}
+
 static void take_line(struct notifyd *nd, uint64_t number, struct base_slice line)
 {
     struct arda_message message;
     enum arda_drop drop = arda_message_parse(line.data, line.len, NULL, 0, &message, NULL);
     if (drop || message.tenant.len == 0) {
-        complain(nd, number, drop ? arda_drop_text(drop) : "no \"tenantId\"");
+        complain_of_form(nd, number, drop ? arda_drop_text(drop) : "no \"tenantId\"");
         return;
     }
     struct tenant *tenant = tenants_get(nd, message.tenant.data, message.tenant.len);
@@ -195,42 +201,47 @@ static void take_line(struct notifyd *nd, uint64_t number, struct base_slice lin
         complain(nd, number, verdict.reason ? verdict.reason : "out of memory");
 }
 
-static void take_lines(struct notifyd *nd, struct base_jsonl *lines)
+static void on_line(void *data, uint64_t number, struct base_slice line)
 {
-    struct base_slice line;
-    int more;
-    while ((more = base_jsonl_next(lines, &line)) != 0)
-        if (more < 0)
-            complain(nd, lines->line_number, base_err_text(more));
-        else
-            take_line(nd, lines->line_number, line);
+    take_line(data, number, line);
 }
 
-/* The whole input, before anything is asked: it is somebody's question, not a stream. */
+static void on_bad_line(void *data, uint64_t number, int result)
+{
+    complain(data, number, base_err_text(result));
+}
+
+static void on_end(void *data, int result, const struct base_why *why)
+{
+    struct notifyd *nd = data;
+    if (result) {
+        base_log(BASE_LOG_ERROR, "%s", why->text);
+        nd->explain->status = base_exit_status(result);
+    }
+    nd->explain->unread = result != BASE_OK;
+    arda_input_close(nd->explain->input);
+}
+
+/* The whole input, before anything is asked: it is somebody's question, not a stream. On a loop of
+ * its own, without signals: whoever waits for the input can end the program. */
 int explain_read(struct notifyd *nd)
 {
-    static char block[READ_BYTES];
-    struct base_jsonl lines;
-    ssize_t got;
+    const struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, nd,
+                                                 "arda-notifyd --explain"};
+    struct base_why why;
+    uv_loop_t loop;
     nd->explain = base_calloc(1, sizeof *nd->explain);
     if (!nd->explain)
         return BASE_EXIT_SOFTWARE;
     base_list_init(&nd->explain->todo);
-    base_jsonl_init(&lines, MAX_LINE);
-    while ((got = read(STDIN_FILENO, block, sizeof block)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            break;
-        base_jsonl_feed(&lines, block, (size_t)got);
-        take_lines(nd, &lines);
-    }
-    if (got < 0)
-        base_log(BASE_LOG_ERROR, "cannot read: %s", strerror(errno));
-    base_jsonl_finish(&lines);
-    take_lines(nd, &lines);
-    base_jsonl_fini(&lines);
-    return got < 0 ? BASE_EXIT_IOERR : BASE_EXIT_OK;
+    uv_loop_init(&loop);
+    int failed = arda_input_open(&loop, "-", MAX_LINE, &handlers, &nd->explain->input, &why);
+    if (failed)
+        base_log(BASE_LOG_ERROR, "%s", why.text);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    nd->explain->input = NULL;
+    return failed ? base_exit_status(failed) : nd->explain->unread ? nd->explain->status : 0;
 }
 
 static void on_people(void *data, int result, struct people *people, const struct base_why *why)

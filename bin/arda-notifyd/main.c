@@ -38,9 +38,8 @@ static const struct base_opt_program program = {
 /* What is on its way is waited for; what is not sent yet is pending, and another's to take. */
 static bool is_idle(const struct notifyd *nd)
 {
-    bool settled = nd->mode == MODE_RUN || nd->mode == MODE_DRY;
     return nd->in_flight == 0 && nd->others_in_flight == 0 && nd->intake.takes == 0 &&
-           deliver_is_idle(nd) && (!settled || print_is_empty(nd));
+           deliver_is_idle(nd) && print_is_empty(nd);
 }
 
 static void on_bus_closed(void *data)
@@ -285,13 +284,15 @@ static void choose_mode(struct notifyd *nd, char **operands, int count)
         exit(BASE_EXIT_USAGE);
 }
 
+/* An explanation has nothing to finish: a signal simply ends it. */
 static void watch_signals(struct notifyd *nd)
 {
     static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(&nd->loop, &nd->signals[i]);
         nd->signals[i].data = nd;
-        uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
+        if (nd->mode != MODE_EXPLAIN)
+            uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
     }
 }
 
