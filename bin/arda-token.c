@@ -138,8 +138,18 @@ static int inspect_line(const struct arda_keyring *keys, uint64_t number, struct
     return status;
 }
 
+static void complain_of_encoding(const char *path, enum base_encoding encoding)
+{
+    struct base_place place = {path, 0};
+    struct base_why why;
+    char where[BASE_PLACE_MAX];
+    base_encoding_refuse(encoding, path, "arda-token inspect", &why);
+    base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&place, where), why.text);
+}
+
 /* The worst of what the lines give: malformed before not valid. */
-static int inspect_lines(const struct arda_keyring *keys, struct base_jsonl *lines)
+static int inspect_lines(const struct arda_keyring *keys, const char *path,
+                         struct base_jsonl *lines)
 {
     struct base_slice line;
     int got, worst = BASE_EXIT_OK;
@@ -147,6 +157,8 @@ static int inspect_lines(const struct arda_keyring *keys, struct base_jsonl *lin
         int status = BASE_EXIT_DATAERR;
         if (got == 1)
             status = inspect_line(keys, lines->line_number, trim(line));
+        else if (got == BASE_ERR_SYNTAX)
+            complain_of_encoding(path, lines->encoding);
         else
             base_log(BASE_LOG_ERROR, "line %llu: %s", (unsigned long long)lines->line_number,
                      base_err_text(got));
@@ -175,7 +187,7 @@ static int inspect(const struct arda_keyring *keys, const char *path)
             base_jsonl_finish(&lines);
         else
             base_jsonl_feed(&lines, block, got);
-        int worst = inspect_lines(keys, &lines);
+        int worst = inspect_lines(keys, path, &lines);
         if (worst > status)
             status = worst;
         if (got == 0)
@@ -184,7 +196,7 @@ static int inspect(const struct arda_keyring *keys, const char *path)
     if (ferror(file)) {
         base_log(BASE_LOG_ERROR, "%s: cannot read", path ? path : "standard input");
         status = BASE_EXIT_IOERR;
-    } else if (lines.line_number == 0) {
+    } else if (lines.line_number == 0 && status == BASE_EXIT_OK) {
         base_log(BASE_LOG_ERROR, "expected a token, got nothing");
         status = BASE_EXIT_DATAERR;
     }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,11 +186,23 @@ static void take_id(struct tool *tool, const char *id, size_t len)
     }
 }
 
+static _Noreturn void refuse_encoding(const struct tool *tool, enum base_encoding encoding)
+{
+    char call[64];
+    struct base_why why;
+    snprintf(call, sizeof call, "arda-deliveries %s -", tool->command->name);
+    base_encoding_refuse(encoding, NULL, call, &why);
+    base_log(BASE_LOG_ERROR, "%s", why.text);
+    exit(BASE_EXIT_DATAERR);
+}
+
 static void take_lines(struct tool *tool, struct base_jsonl *lines)
 {
     struct base_slice line;
     int more;
     while ((more = base_jsonl_next(lines, &line)) != 0) {
+        if (more == BASE_ERR_SYNTAX)
+            refuse_encoding(tool, lines->encoding);
         if (more < 0)
             misused("standard input: a line is too long");
         take_id(tool, line.data, line.len);

@@ -5,6 +5,7 @@
  */
 #include "arda-directory/directory.h"
 
+#include "base/encoding.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,15 +16,42 @@
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (64 << 10)
+#define MORE_BYTES     5 /* of a mark and a line end */
 
-/* The whole of a file, `-` for standard input, but the line end behind it. 0 or an exit status. */
+/* What is left of a file when its mark and the line end are cut off, as a C string. */
+static int cut_value(const char *name, struct base_buf *text)
+{
+    struct base_slice value = {text->data ? text->data : "", text->len};
+    struct base_why why;
+    if (text->len <= FILE_MAX_BYTES + MORE_BYTES && base_encoding_strip(&value, &why) < 0) {
+        base_log(BASE_LOG_ERROR, "%s: %s", name, why.text);
+        return BASE_EXIT_DATAERR;
+    }
+    base_buf_consume(text, text->len - value.len);
+    if (text->len && text->data[text->len - 1] == '\n')
+        text->len--;
+    if (text->len && text->data[text->len - 1] == '\r')
+        text->len--;
+    if (text->len > FILE_MAX_BYTES || (text->len && memchr(text->data, '\0', text->len))) {
+        base_log(BASE_LOG_ERROR, "%s: expected a text of up to 64 KiB", name);
+        return BASE_EXIT_DATAERR;
+    }
+    if (!base_buf_cstr(text)) {
+        base_log(BASE_LOG_ERROR, "out of memory");
+        return BASE_EXIT_SOFTWARE;
+    }
+    return BASE_EXIT_OK;
+}
+
+/* The whole of a file, `-` for standard input. 0 or an exit status. */
 static int read_value(const char *path, struct base_buf *text)
 {
     bool own = strcmp(path, "-") != 0;
+    const char *name = own ? path : "standard input";
     int file = own ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     ssize_t count = file < 0 ? -1 : 1;
     bool no_memory = false;
-    while (count > 0 && text->len <= FILE_MAX_BYTES) {
+    while (count > 0 && text->len <= FILE_MAX_BYTES + MORE_BYTES) {
         char block[4096];
         count = read(file, block, sizeof block);
         if (count < 0 && errno == EINTR)
@@ -32,24 +60,12 @@ static int read_value(const char *path, struct base_buf *text)
             no_memory = true, count = 0;
     }
     if (count < 0)
-        base_log(BASE_LOG_ERROR, "%s: %s", own ? path : "standard input", strerror(errno));
+        base_log(BASE_LOG_ERROR, "%s: %s", name, strerror(errno));
     if (own && file >= 0)
         close(file);
-    if (count < 0)
-        return BASE_EXIT_IOERR;
-    if (text->len && text->data[text->len - 1] == '\n')
-        text->len--;
-    if (text->len && text->data[text->len - 1] == '\r')
-        text->len--;
-    if (text->len > FILE_MAX_BYTES || memchr(text->len ? text->data : "", '\0', text->len)) {
-        base_log(BASE_LOG_ERROR, "%s: expected a text of up to 64 KiB", path);
-        return BASE_EXIT_DATAERR;
-    }
-    if (no_memory || !base_buf_cstr(text)) {
+    if (no_memory)
         base_log(BASE_LOG_ERROR, "out of memory");
-        return BASE_EXIT_SOFTWARE;
-    }
-    return BASE_EXIT_OK;
+    return count < 0 ? BASE_EXIT_IOERR : no_memory ? BASE_EXIT_SOFTWARE : cut_value(name, text);
 }
 
 static int read_change(struct tool *tool, const char *operand)

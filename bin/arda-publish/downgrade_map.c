@@ -5,19 +5,19 @@
  */
 #include "arda-publish/downgrade.h"
 
+#include "base/encoding.h"
 #include "base/exit.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_MAP_BYTES (1 << 20)
-#define STEP_BYTES    16384
 #define DAY_MS        86400000
 #define LEAST_DAYS    90
 
@@ -229,9 +229,12 @@ static int read_map(struct downgrade *map)
     struct base_json_member found[MEMBERS];
     struct base_json_value object;
     struct base_json_error error;
+    struct base_slice text = {map->text.data ? map->text.data : "", map->text.len};
+    struct base_why why;
+    if (base_encoding_strip(&text, &why) < 0)
+        return fail(map, "%s", why.text);
     memcpy(found, members, sizeof found);
-    int failed = base_json_pick(map->text.data ? map->text.data : "", map->text.len, found, MEMBERS,
-                                &object, &error);
+    int failed = base_json_pick(text.data, text.len, found, MEMBERS, &object, &error);
     if (failed == BASE_ERR_INVALID)
         return fail(map, "expected a JSON object");
     if (failed)
@@ -250,24 +253,11 @@ static int read_map(struct downgrade *map)
 
 static int read_file(struct downgrade *map)
 {
-    FILE *file = fopen(map->path, "re");
-    size_t got = 1;
-    int failed = file ? 0 : fail(map, "%s", strerror(errno));
-    while (!failed && got > 0) {
-        if (base_buf_reserve(&map->text, STEP_BYTES) < 0) {
-            failed = no_memory(map);
-            break;
-        }
-        got = fread(map->text.data + map->text.len, 1, STEP_BYTES, file);
-        map->text.len += got;
-        if (ferror(file))
-            failed = fail(map, "%s", strerror(errno));
-        else if (map->text.len > MAX_MAP_BYTES)
-            failed = fail(map, "larger than %d bytes", MAX_MAP_BYTES);
-    }
-    if (file)
-        fclose(file);
-    return failed;
+    struct base_why why;
+    int failed = base_file_read(map->path, MAX_MAP_BYTES, &map->text, &why);
+    if (failed)
+        base_log(BASE_LOG_ERROR, "%s", why.text);
+    return failed == BASE_ERR_NOMEM ? BASE_EXIT_SOFTWARE : failed ? BASE_EXIT_CONFIG : BASE_EXIT_OK;
 }
 
 int downgrade_load(struct publisher *publisher, const char *path)

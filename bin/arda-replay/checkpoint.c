@@ -9,6 +9,7 @@
 #include "arda-replay/replay.h"
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/exit.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -206,8 +207,12 @@ static int read_text_of_file(struct replay *replay, const struct base_buf *text)
 {
     struct base_json_member found[MEMBERS];
     char command[BASE_UUID_LEN + 1], run[ARDA_ID_MAX + 1];
+    struct base_slice bytes = {text->data ? text->data : "", text->len};
+    struct base_why why;
+    if (base_encoding_strip(&bytes, &why) < 0)
+        return refuse(replay, why.text);
     memcpy(found, wanted, sizeof found);
-    if (base_json_pick(text->data, text->len, found, MEMBERS, NULL, NULL) < 0 ||
+    if (base_json_pick(bytes.data, bytes.len, found, MEMBERS, NULL, NULL) < 0 ||
         !read_members(replay, found, command, run))
         return refuse(replay, "not a checkpoint that this version has written");
     if (strcmp(command, replay->wishes.command) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "via_token.h"
 
+#include "base/encoding.h"
 #include "base/env_secrets.h"
 #include "base/json.h"
 #include "base/secret_file.h"
@@ -45,7 +46,12 @@ int via_connect_packet(const char *token_file, const char *token, struct base_bu
     if (len < 0)
         return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the token file %s",
                               token_file);
-    int failed = add_packet(text, (size_t)len, token_file, out, why);
+    struct base_slice token_text = {text, (size_t)len};
+    int failed = base_encoding_strip(&token_text, why);
+    if (failed)
+        failed = (base_why_prefix(why, "%s", token_file), BASE_ERR_CONFIG);
+    else
+        failed = add_packet(token_text.data, token_text.len, token_file, out, why);
     explicit_bzero(text, sizeof text);
     return failed;
 }

@@ -3,6 +3,7 @@
 
 #include "arda/tenant.h"
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/file_draft.h"
 #include "base/json.h"
 #include "base/map.h"
@@ -258,8 +259,11 @@ static int read_file(struct arda_cursor_file *file, struct base_why *why)
         else if (got < 0 && errno != EINTR)
             failed = base_why_errno(why, BASE_ERR_IO, errno, "%s", file->path);
     } while (!failed && got != 0);
+    struct base_slice bytes = {text.data ? text.data : "", text.len};
+    if (!failed && base_encoding_strip(&bytes, why) < 0)
+        failed = base_why_prefix(why, "%s", file->path);
     if (!failed)
-        failed = read_text(file, text.data ? text.data : "", text.len, why);
+        failed = read_text(file, bytes.data, bytes.len, why);
     base_buf_fini(&text);
     return failed;
 }

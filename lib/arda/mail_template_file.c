@@ -2,6 +2,7 @@
 #include "arda/mail_template_file.h"
 
 #include "arda/mail_templates.h"
+#include "base/encoding.h"
 #include "base/file.h"
 
 #include <stdbool.h>
@@ -60,9 +61,8 @@ struct reading {
 
 static int read_text(const struct reading *reading, struct base_slice text, struct base_why *why)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 with it */
-    if (text.len >= 3 && memcmp(text.data, mark, 3) == 0)
-        text = (struct base_slice){text.data + 3, text.len - 3};
+    if (base_encoding_strip(&text, why) < 0)
+        return BASE_ERR_INVALID;
     if (reading->subject)
         return arda_mail_file_text(text, reading->names, reading->subject, reading->text, why);
     return arda_mail_template_new(text, reading->kind, reading->names, 1, reading->text, why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/token_internal.h"
+#include "base/encoding.h"
 #include "base/env_secrets.h"
 #include "base/mem.h"
 #include "base/secret_file.h"
@@ -114,18 +115,17 @@ void arda_token_key_free(struct arda_token_key *key)
 
 /* ---- loading ---- */
 
-static int new_from_text(const char *text, size_t len, bool pem_too, struct arda_token_key **key,
+static int new_from_text(struct base_slice text, bool pem_too, struct arda_token_key **key,
                          struct base_why *why)
 {
-    if (pem_too && len <= PEM_FILE_MAX && base_pkey_is_pem(text, len))
-        return new_from_pem(text, len, key, why);
-    if (len > SECRET_FILE_MAX)
+    size_t whole = text.len;
+    if (base_encoding_strip_secret(&text, why) < 0)
+        return BASE_ERR_CONFIG;
+    if (pem_too && whole <= PEM_FILE_MAX && base_pkey_is_pem(text.data, text.len))
+        return new_from_pem(text.data, text.len, key, why);
+    if (whole > SECRET_FILE_MAX)
         return base_why_set(why, BASE_ERR_CONFIG, "longer than %d bytes", SECRET_FILE_MAX);
-    if (len > 0 && text[len - 1] == '\n')
-        len--;
-    if (len > 0 && text[len - 1] == '\r')
-        len--;
-    return arda_token_key_new(text, len, key, why);
+    return arda_token_key_new(text.data, text.len, key, why);
 }
 
 static int load_file(const char *file, bool pem_too, struct arda_token_key **key,
@@ -136,7 +136,7 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
     if (len < 0)
         return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the %s file %s",
                               pem_too ? "key" : "secret", file);
-    int failed = new_from_text(text, (size_t)len, pem_too, key, why);
+    int failed = new_from_text((struct base_slice){text, (size_t)len}, pem_too, key, why);
     explicit_bzero(text, sizeof text);
     if (failed)
         base_why_prefix(why, "%s", file);

@@ -126,5 +126,8 @@ int base_encoding_strip_secret(struct base_slice *secret, struct base_why *why)
     if (is_wide(*secret, encoding))
         return base_encoding_refuse(encoding, NULL, NULL, why);
     cut_mark(secret, encoding);
+    for (const char *end = "\n\r"; *end; end++)
+        if (secret->len > 0 && secret->data[secret->len - 1] == *end)
+            secret->len--;
     return BASE_OK;
 }

@@ -51,8 +51,8 @@ int base_encoding_refuse(enum base_encoding encoding, const char *file, const ch
 
 /* Cuts the mark off a whole text. BASE_ERR_SYNTAX, with the reason, for what is no text. */
 int base_encoding_strip(struct base_slice *text, struct base_why *why);
-/* The same for a secret, which may be any bytes: refused is only what is UTF-16 or UTF-32 beyond
- * doubt. */
+/* The same for the file of a secret, which may be any bytes: refused is only what is UTF-16 or
+ * UTF-32 beyond doubt. One line end, LF or CR LF, is cut off, too. */
 int base_encoding_strip_secret(struct base_slice *secret, struct base_why *why);
 
 #endif

@@ -98,6 +98,9 @@ static void a_secret_may_be_any_bytes(void)
     secret = (struct base_slice){"\xef\xbb\xbfsecret", 9};
     CHECK_INT(base_encoding_strip_secret(&secret, &why), 0);
     CHECK_BYTES(secret.data, secret.len, "secret");
+    secret = (struct base_slice){"\xef\xbb\xbfsecret\n\r\n", 12};
+    CHECK_INT(base_encoding_strip_secret(&secret, &why), 0);
+    CHECK_BYTES(secret.data, secret.len, "secret\n");
     secret = (struct base_slice){"\xff\xfes\0e\0c\0r\0e\0t\0\n\0", 16};
     CHECK_INT(base_encoding_strip_secret(&secret, &why), BASE_ERR_SYNTAX);
     secret = (struct base_slice){"s\0e\0c\0r\0e\0t\0", 12};
