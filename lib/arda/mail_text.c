@@ -7,22 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define CHARACTER_MAX 4
-
-/* Bytes of the character at `at`, or 0 where none is. */
-static size_t character_len(const char *at, size_t left)
-{
-    uint8_t state = BASE_UTF8_START;
-    for (size_t len = 1; len <= left && len <= CHARACTER_MAX; len++) {
-        state = base_utf8_feed(state, at + len - 1, 1);
-        if (state == BASE_UTF8_START)
-            return len;
-        if (state == BASE_UTF8_REJECT)
-            return 0;
-    }
-    return 0;
-}
-
 static bool is_control(const char *at, size_t len)
 {
     unsigned char first = (unsigned char)at[0];
@@ -65,7 +49,8 @@ static const char *replacement(const char *at, size_t len, enum arda_mail_kind k
 static int add_character(struct base_buf *out, const char *at, size_t left,
                          enum arda_mail_kind kind)
 {
-    size_t len = character_len(at, left);
+    uint32_t code;
+    size_t len = base_utf8_next(at, left, &code);
     if (len == 0)
         return base_buf_add_text(out, "\xef\xbf\xbd") < 0 ? BASE_ERR_NOMEM : 1;
     if (*at == '\r' && left > 1 && at[1] == '\n')

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/rfc3339.h"
+#include "base/terminal.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -26,26 +27,7 @@ int arda_text_flat(struct base_buf *out, struct base_slice json)
 
 /* ---- cleaning ---- */
 
-/* Whether a terminal may take the character for a command, or show others elsewhere for it. */
-static bool is_dangerous(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0x200E ||
-           code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2066 && code <= 0x2069);
-}
-
-/* The character at `at` and its length. Only those of two and three bytes can be dangerous. */
-static uint32_t character(const unsigned char *at, size_t left, size_t *len)
-{
-    *len = at[0] < 0x80 ? 1 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-    if (*len > left)
-        *len = left;
-    if (*len == 2)
-        return (at[0] & 0x1Fu) << 6 | (at[1] & 0x3Fu);
-    if (*len == 3)
-        return (at[0] & 0x0Fu) << 12 | (at[1] & 0x3Fu) << 6 | (at[2] & 0x3Fu);
-    return *len == 1 ? at[0] : UINT32_MAX;
-}
+#define REPLACEMENT 0xFFFD /* for what is no UTF-8 */
 
 static int add_escape(struct base_buf *out, uint32_t code)
 {
@@ -63,9 +45,12 @@ static int clean(struct base_buf *out, const char *bytes, size_t len, bool json)
     size_t from = 0, at = 0, step;
     int failed = BASE_OK;
     for (; at < len; at += step) {
-        uint32_t code = character((const unsigned char *)bytes + at, len - at, &step);
-        if (!is_dangerous(code))
+        uint32_t code;
+        step = base_utf8_next(bytes + at, len - at, &code);
+        if (step > 0 && !base_terminal_obeys(code))
             continue;
+        code = step > 0 ? code : REPLACEMENT;
+        step = step > 0 ? step : 1;
         failed |= base_buf_add(out, bytes + from, at - from);
         failed |= json && code < 0x20 ? base_buf_add_byte(out, ' ') : add_escape(out, code);
         from = at + step;
@@ -130,20 +115,12 @@ int arda_text_time(struct base_buf *out, const char *bytes, size_t len)
 
 /* ---- what others have written ---- */
 
-/* The length of the character that begins there; 0: none does. */
-static size_t character_len(const char *bytes, size_t left)
-{
-    for (size_t len = 1; len <= 4 && len <= left; len++)
-        if (base_utf8_valid(bytes, len))
-            return len;
-    return 0;
-}
-
 static int add_line(struct base_buf *out, const char *bytes, size_t len)
 {
     bool blank = true; /* none at the beginning */
     for (size_t at = 0, step; at < len; at += step) {
-        size_t character = character_len(bytes + at, len - at);
+        uint32_t code;
+        size_t character = base_utf8_next(bytes + at, len - at, &code);
         bool is_space = memchr(" \t\r\n\v\f", bytes[at], 6) != NULL;
         step = character > 0 ? character : 1;
         if (is_space && blank)

@@ -17,8 +17,8 @@
 int arda_text_flat(struct base_buf *out, struct base_slice json);
 
 /* Bytes for a terminal: control characters (C0, DEL, C1), line and paragraph separators and the
- * marks that turn the direction of writing become escapes as in JSON, such as \n or \u001b.
- * `bytes` is UTF-8. */
+ * marks that turn the direction of writing become escapes as in JSON, such as \n or \u001b
+ * (base/terminal.h); a byte that is no UTF-8 becomes \ufffd. */
 int arda_text_clean(struct base_buf *out, const char *bytes, size_t len);
 
 /* The same for JSON that is no string, or a beginning of it: line ends and tabs, which can only be

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/terminal.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -49,54 +50,33 @@ bool base_log_enabled(enum base_log_level level)
     return level <= max_level;
 }
 
-/* Bytes of the character at `text`, 0 when they are not UTF-8. */
-static size_t character_len(const char *text)
+/* What stands for a byte or character that is not written as it is. */
+static int escape(char *out, size_t room, uint32_t code, bool is_utf8)
 {
-    uint8_t state = BASE_UTF8_START;
-    for (size_t len = 0; text[len];) {
-        state = base_utf8_feed(state, text + len++, 1);
-        if (state == BASE_UTF8_START)
-            return len;
-        if (state == BASE_UTF8_REJECT)
-            break;
-    }
-    return 0;
+    if (output_format == BASE_LOG_JSON)
+        return snprintf(out, room, "\\u%04x", is_utf8 ? (unsigned)code : 0xFFFDu);
+    return snprintf(out, room, code < 0x80 || !is_utf8 ? "\\x%02x" : "\\u%04x", (unsigned)code);
 }
 
-static size_t put_text(char *out, size_t room, const char *text)
-{
-    size_t len = 0;
-    while (*text && len + 5 < room) {
-        unsigned char byte = (unsigned char)*text;
-        size_t size = character_len(text);
-        if (byte < 0x20 || byte == 0x7f || size == 0) {
-            len += (size_t)snprintf(out + len, room - len, "\\x%02x", byte);
-            text++;
-            continue;
-        }
-        memcpy(out + len, text, size);
-        len += size;
-        text += size;
-    }
-    return len;
-}
+#define ESCAPE_MAX 6 /* characters */
 
-static size_t put_json(char *out, size_t room, const char *text)
+/* The message, or as much of it as there is room for; `room` counts a NUL. */
+static size_t put_message(char *out, size_t room, const char *text)
 {
     size_t len = 0;
-    while (*text && len + 7 < room) {
-        unsigned char byte = (unsigned char)*text;
-        size_t size = character_len(text);
-        if (byte < 0x20 || byte == 0x7f || size == 0) {
-            len += (size_t)snprintf(out + len, room - len, "\\u%04x", size ? byte : 0xFFFDu);
-            text++;
+    for (size_t left = strlen(text), step; left > 0 && len + ESCAPE_MAX < room;
+         text += step, left -= step) {
+        uint32_t code = (unsigned char)*text;
+        size_t size = base_utf8_next(text, left, &code);
+        step = size > 0 ? size : 1;
+        if (size == 0 || base_terminal_obeys(code)) {
+            len += (size_t)escape(out + len, room - len, code, size > 0);
             continue;
         }
-        if (byte == '"' || byte == '\\')
+        if (output_format == BASE_LOG_JSON && (code == '"' || code == '\\'))
             out[len++] = '\\';
         memcpy(out + len, text, size);
         len += size;
-        text += size;
     }
     return len;
 }
@@ -114,13 +94,13 @@ static void write_line(enum base_log_level level, const char *message)
             (size_t)snprintf(line, sizeof line,
                              "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":\"",
                              now, names[level], program_name);
-        len += put_json(line + len, sizeof line - len - 4, message);
+        len += put_message(line + len, sizeof line - len - 4, message);
         memcpy(line + len, "\"}\n", 3);
         len += 3;
     } else {
         len = (size_t)snprintf(line, sizeof line, "%s%s: ", to_journal ? priorities[level] : "",
                                program_name);
-        len += put_text(line + len, sizeof line - len - 1, message);
+        len += put_message(line + len, sizeof line - len - 1, message);
         line[len++] = '\n';
     }
     if (before_line)

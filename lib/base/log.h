@@ -4,10 +4,10 @@
  *
  * As text each line is `program: message`, with a journald priority (`<3>`) before it when standard
  * error is the journal; as JSON one object a line:
- * {"time":"…Z","level":"warning","program":"arda-gateway","message":"…"}. Control characters and
- * what is not UTF-8 are written as `\xNN` so that a peer cannot forge lines; in JSON as `\u00NN`
- * and
- * `\ufffd`. A line has at most 4 KB. Nothing secret goes in here.
+ * {"time":"…Z","level":"warning","program":"arda-gateway","message":"…"}. What a terminal obeys
+ * (base/terminal.h) and what is not UTF-8 is written as `\xNN` or `\uNNNN`, so that a peer cannot
+ * forge lines; in JSON as `\uNNNN` and `\ufffd`. A line has at most 4 KB. Nothing secret goes in
+ * here.
  * Threads: any, once base_log_init has returned; a line is one write.
  */
 #ifndef BASE_LOG_H

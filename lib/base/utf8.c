@@ -67,6 +67,28 @@ bool base_utf8_valid(const char *bytes, size_t len)
     return base_utf8_feed(BASE_UTF8_START, bytes, len) == BASE_UTF8_START;
 }
 
+size_t base_utf8_next(const char *bytes, size_t len, uint32_t *code)
+{
+    static const unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    uint8_t state = BASE_UTF8_START;
+    if (len > 0 && (unsigned char)bytes[0] < 0x80) { /* most of them */
+        *code = (unsigned char)bytes[0];
+        return 1;
+    }
+    for (size_t i = 0; i < len; i++) {
+        state = base_utf8_feed(state, bytes + i, 1);
+        if (state == BASE_UTF8_REJECT)
+            return 0;
+        if (state != BASE_UTF8_START)
+            continue;
+        *code = (unsigned char)bytes[0] & lead_bits[i + 1];
+        for (size_t more = 1; more <= i; more++)
+            *code = *code << 6 | ((unsigned char)bytes[more] & 0x3Fu);
+        return i + 1;
+    }
+    return 0;
+}
+
 size_t base_utf8_cut(const char *text, size_t max)
 {
     while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)

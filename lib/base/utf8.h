@@ -19,6 +19,9 @@
 uint8_t base_utf8_feed(uint8_t state, const char *bytes, size_t len);
 bool base_utf8_valid(const char *bytes, size_t len);
 
+/* The bytes of the character at `bytes`, and the character itself; 0 when there is none. */
+size_t base_utf8_next(const char *bytes, size_t len, uint32_t *code);
+
 /* The length of the longest beginning of `text` that has at most `max` bytes and does not end
  * inside a character. `text` has more than `max` bytes. */
 size_t base_utf8_cut(const char *text, size_t max);

@@ -79,6 +79,22 @@ static void nobody_can_forge_a_line(void)
               "arda-test: \xc3\xa4 \\xff \\xe2\\x82\n");
 }
 
+/* C1 controls, directions of writing and separators, which are not ASCII. */
+static void nobody_can_move_the_cursor(void)
+{
+    char out[16384];
+    CHECK_STR(logged(BASE_LOG_TEXT,
+                     "\xc2\x9b"
+                     "2J\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8 \xe2\x82\xac",
+                     out),
+              "arda-test: \\u009b2J\\u202e\\u2066\\u2028 \xe2\x82\xac\n");
+    logged(BASE_LOG_JSON,
+           "\xc2\x9b"
+           "2J\xe2\x80\xae\xe2\x80\xa9",
+           out);
+    CHECK(strstr(out, "\"message\":\"\\u009b2J\\u202e\\u2029\"}\n"));
+}
+
 static void json_lines_are_json(void)
 {
     char out[16384];
@@ -137,6 +153,7 @@ int main(void)
     RUN(text_lines_begin_with_the_program);
     RUN(levels_above_are_left_out);
     RUN(nobody_can_forge_a_line);
+    RUN(nobody_can_move_the_cursor);
     RUN(json_lines_are_json);
     RUN(long_messages_are_cut_to_a_whole_line);
     RUN(repeated_messages_are_limited_and_counted);

@@ -45,6 +45,9 @@ static void takes_every_character_and_no_surrogate(void)
         bool want = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
         size_t len = encode(code, text);
         wrong += base_utf8_valid(text, len) != want;
+        uint32_t got = 0;
+        wrong += base_utf8_next(text, 4, &got) != (want ? len : 0) || got != (want ? code : 0);
+        wrong += base_utf8_next(text, len - 1, &got) != 0;
     }
     CHECK_INT(wrong, 0);
 }
