@@ -6,16 +6,19 @@
 #include "option_tables.h"
 
 #include "arda/keyring.h"
+#include "arda/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/json.h"
 #include "base/jsonl.h"
 #include "base/log.h"
 #include "base/place.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BEARER "Bearer "
 
@@ -111,6 +114,19 @@ static int add_verdict(const struct arda_keyring *keys, struct base_slice token,
            base_json_quote(out, why.text, strlen(why.text)) | base_buf_add_text(out, "}\n");
 }
 
+/* A line, as a terminal or a pipe may have it. What cannot be written shows when it is closed. */
+static int print(const struct base_buf *line)
+{
+    struct base_buf cleaned = BASE_BUF_INIT;
+    bool is_terminal = isatty(STDOUT_FILENO);
+    int failed = is_terminal ? base_terminal_add(&cleaned, line->data, line->len) : BASE_OK;
+    const struct base_buf *shown = is_terminal ? &cleaned : line;
+    if (!failed && line->len > 0)
+        fwrite(shown->data, 1, shown->len, stdout);
+    base_buf_fini(&cleaned);
+    return failed;
+}
+
 static int inspect_line(const struct arda_keyring *keys, uint64_t number, struct base_slice token)
 {
     struct base_buf header = BASE_BUF_INIT, claims = BASE_BUF_INIT, out = BASE_BUF_INIT;
@@ -120,13 +136,13 @@ static int inspect_line(const struct arda_keyring *keys, uint64_t number, struct
     int status = BASE_EXIT_OK;
     int failed = arda_token_decode(token.data, token.len, &header, &claims, &why);
     if (!failed) {
-        failed = base_buf_printf(&out, "{\"header\":%.*s,\"claims\":%.*s", (int)header.len,
-                                 header.data, (int)claims.len, claims.data);
-        failed |= add_verdict(keys, token, &out, &status);
+        failed = base_buf_add_text(&out, "{\"header\":");
+        failed |= arda_text_flat(&out, (struct base_slice){header.data, header.len});
+        failed |= base_buf_add_text(&out, ",\"claims\":");
+        failed |= arda_text_flat(&out, (struct base_slice){claims.data, claims.len});
+        failed |= add_verdict(keys, token, &out, &status) | print(&out);
         if (failed)
             failed = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
-        else
-            fwrite(out.data, 1, out.len, stdout);
     }
     if (failed) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&place, where), why.text);

@@ -10,6 +10,7 @@
 #include "arda/notify_ids.h"
 #include "arda/notify_rules.h"
 #include "arda/stream.h"
+#include "arda/text.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,7 +95,9 @@ static void add_record(struct tool *tool, const struct arda_delivery_record *rec
         failed |= number > 0 ? base_buf_add_byte(out, ',') : BASE_OK;
         failed |= arda_delivery_record_write(out, record);
     } else {
-        failed |= base_buf_printf(out, "  %.*s  ", (int)record->id.len, record->id.data);
+        failed |= base_buf_add_text(out, "  ");
+        failed |= arda_text_clean(out, record->id.data, record->id.len);
+        failed |= base_buf_add_text(out, "  ");
         failed |= print_state(out, record) | base_buf_add_byte(out, '\n');
         failed |= print_attempts(out, record, 4);
     }

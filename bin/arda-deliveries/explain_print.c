@@ -75,9 +75,14 @@ static int add_clean(struct base_buf *out, const struct base_buf *text)
     return arda_text_clean(out, slice(text).data, text->len);
 }
 
+static int add_label(struct base_buf *out, const char *label, const char *text)
+{
+    return base_buf_printf(out, "%-8s  ", label) | arda_text_clean(out, text, strlen(text));
+}
+
 static int print_user(struct base_buf *out, const struct explain *explain)
 {
-    int failed = base_buf_printf(out, "user      %s", explain->user);
+    int failed = add_label(out, "user", explain->user);
     if (!explain->user_known)
         return failed | base_buf_add_text(out, ", who is not in the directory\n");
     if (!explain->active)
@@ -89,7 +94,7 @@ static int print_event(struct base_buf *out, const struct explain *explain)
 {
     int failed = BASE_OK;
     if (*explain->event) {
-        failed |= base_buf_printf(out, "event     %s ", explain->event);
+        failed |= add_label(out, "event", explain->event) | base_buf_add_byte(out, ' ');
         failed |= explain->text.len ? add_clean(out, &explain->event_type)
                                     : base_buf_add_text(out, "(its text is not kept any more)");
         failed |= base_buf_add_byte(out, '\n');
@@ -101,8 +106,9 @@ static int print_event(struct base_buf *out, const struct explain *explain)
         failed |= base_buf_add_byte(out, '\n');
     }
     if (*explain->notification) {
-        failed |= base_buf_printf(out, "notified  %s ", explain->notification);
-        failed |= add_clean(out, &explain->title) | base_buf_add_byte(out, '\n');
+        failed |= add_label(out, "notified", explain->notification);
+        failed |= base_buf_add_byte(out, ' ') | add_clean(out, &explain->title) |
+                  base_buf_add_byte(out, '\n');
     }
     if (explain->typed)
         failed |= base_buf_printf(out, "type      %s\n", arda_notify_type_name(explain->type));

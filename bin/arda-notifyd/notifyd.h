@@ -350,6 +350,7 @@ struct notifyd {
     struct print {
         struct base_buf out;
         uv_timer_t timer; /* looks whether more can be written */
+        bool is_terminal;
         bool broken;
     } print;
     struct deliver deliver;

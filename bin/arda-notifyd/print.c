@@ -8,6 +8,7 @@
 #include "notifyd.h"
 
 #include "base/log.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +31,12 @@ bool print_is_stuck(const struct notifyd *nd)
 
 void print_text(struct notifyd *nd, const char *text, size_t len)
 {
-    if (!nd->print.broken && base_buf_add(&nd->print.out, text, len) < 0)
+    struct base_buf *out = &nd->print.out;
+    if (nd->print.broken)
+        return;
+    int failed =
+        nd->print.is_terminal ? base_terminal_add(out, text, len) : base_buf_add(out, text, len);
+    if (failed)
         base_log(BASE_LOG_ERROR, "out of memory: a line was not printed");
 }
 
@@ -101,6 +107,7 @@ void print_flush(struct notifyd *nd)
 
 void print_init(struct notifyd *nd)
 {
+    nd->print.is_terminal = isatty(STDOUT_FILENO);
     uv_timer_init(&nd->loop, &nd->print.timer);
     nd->print.timer.data = nd;
 }

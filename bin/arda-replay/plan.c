@@ -5,10 +5,12 @@
 #include "arda-replay/replay.h"
 #include "arda-replay/tally.h"
 
+#include "arda/text.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -143,7 +145,14 @@ static int print_tally(const char *name, const struct tally *tally)
             failed =
                 base_buf_printf(&text, ":%" PRIu64 "%s", rows[i].count, i + 1 < count ? "," : "");
     }
-    printf(",\"%s\":{%.*s}", name, (int)text.len, text.data ? text.data : "");
+    struct base_buf cleaned = BASE_BUF_INIT;
+    if (isatty(STDOUT_FILENO) && text.len > 0) {
+        failed |= base_terminal_add(&cleaned, text.data, text.len);
+        printf(",\"%s\":{%.*s}", name, (int)cleaned.len, cleaned.data ? cleaned.data : "");
+    } else {
+        printf(",\"%s\":{%.*s}", name, (int)text.len, text.data ? text.data : "");
+    }
+    base_buf_fini(&cleaned);
     base_buf_fini(&text);
     base_free(rows);
     return failed;
@@ -216,12 +225,17 @@ static int print_rows(const char *label, const struct tally *tally)
     struct tally_row *rows = tally_sort(tally, &count);
     if (!rows)
         return BASE_ERR_NOMEM;
-    for (size_t i = 0; i < count; i++) {
+    struct base_buf name = BASE_BUF_INIT;
+    int failed = BASE_OK;
+    for (size_t i = 0; i < count && !failed; i++) {
+        name.len = 0;
+        failed = arda_text_clean(&name, rows[i].name, rows[i].len);
         print_label(i == 0 ? label : "");
-        printf("%.*s %" PRIu64 "\n", (int)rows[i].len, rows[i].name, rows[i].count);
+        printf("%.*s %" PRIu64 "\n", (int)name.len, name.data ? name.data : "", rows[i].count);
     }
+    base_buf_fini(&name);
     base_free(rows);
-    return BASE_OK;
+    return failed;
 }
 
 static void print_count(const char *label, uint64_t count)

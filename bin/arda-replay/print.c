@@ -6,11 +6,13 @@
  */
 #include "arda-replay/replay.h"
 
+#include "arda/text.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +28,8 @@ struct printer {
     bool polls; /* a regular file is always ready */
     bool waits; /* for room */
     bool closing;
+    bool is_terminal;
+    struct base_buf line; /* for a terminal */
     struct base_buf out;
     size_t written;         /* of `out` */
     struct base_list lines; /* events that are not written, each with its end in order.bytes */
@@ -141,6 +145,7 @@ static int start(struct replay *replay)
         base_log(BASE_LOG_ERROR, "standard output: %s", strerror(errno));
         return BASE_EXIT_IOERR;
     }
+    printer->is_terminal = isatty(printer->fd);
     printer->polls = uv_poll_init(&replay->loop, &printer->poll, printer->fd) == 0;
     printer->poll.data = replay;
     wait_for_reader(replay);
@@ -153,16 +158,16 @@ static bool is_ready(struct replay *replay, const struct event *event)
     return !replay->printer->waits || replay->printer->out.len < HELD_BYTES;
 }
 
-static int add_line(struct base_buf *out, struct base_slice text)
+static int add_line(struct printer *printer, struct base_slice text)
 {
-    size_t from = out->len;
-    if (base_buf_add(out, text.data, text.len) < 0)
-        return BASE_ERR_NOMEM;
-    /* Between tokens of JSON a blank does as well as the end of a line. */
-    for (char *at = out->data + from; at < out->data + out->len; at++)
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
-    return base_buf_add_byte(out, '\n');
+    struct base_buf *out = &printer->out;
+    if (printer->is_terminal) {
+        printer->line.len = 0;
+        if (base_terminal_add(&printer->line, text.data, text.len) < 0)
+            return BASE_ERR_NOMEM;
+        text = (struct base_slice){printer->line.data, printer->line.len};
+    }
+    return arda_text_flat(out, text) < 0 ? BASE_ERR_NOMEM : base_buf_add_byte(out, '\n');
 }
 
 static void send_one(struct replay *replay, struct event *event)
@@ -176,7 +181,7 @@ static void send_one(struct replay *replay, struct event *event)
         return;
     }
     if (!failed)
-        failed = add_line(&printer->out, publication.message);
+        failed = add_line(printer, publication.message);
     if (failed) {
         event_free(event);
         replay_out_of_memory(replay);
@@ -220,6 +225,7 @@ void printer_free(struct replay *replay)
     if (printer->fd >= 0)
         close(printer->fd);
     arda_publication_texts_fini(&printer->texts);
+    base_buf_fini(&printer->line);
     base_buf_fini(&printer->out);
     base_free_clear(&replay->printer);
 }

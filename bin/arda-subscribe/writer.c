@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -122,9 +123,22 @@ static int note_line(struct writer *writer, size_t len, const struct writer_mark
     return BASE_OK;
 }
 
+/* On a terminal the line is another one. */
+static int clean(struct writer *writer, struct base_slice *text)
+{
+    writer->cleaned.len = 0;
+    if (!writer->is_terminal || text->len == 0)
+        return BASE_OK;
+    int failed = base_terminal_add(&writer->cleaned, text->data, text->len);
+    *text = (struct base_slice){writer->cleaned.data, writer->cleaned.len};
+    return failed;
+}
+
 int writer_add(struct writer *writer, struct base_slice text, const struct writer_mark *mark)
 {
     struct base_buf *bytes = &writer->bytes;
+    if (clean(writer, &text) < 0)
+        return BASE_ERR_NOMEM;
     size_t len = text.data ? text.len + 1 : 0;
     if (writer->sent > KEEP_BYTES) {
         base_buf_consume(bytes, writer->sent);
@@ -222,6 +236,7 @@ int writer_init(struct writer *writer, uv_loop_t *loop, int fd, bool by_line,
                 const struct writer_handlers *handlers)
 {
     *writer = (struct writer){.on = *handlers, .fd = fd, .by_line = by_line, .epoll_fd = -1};
+    writer->is_terminal = isatty(fd);
     writer->watched = start_watching(writer, loop);
     return BASE_OK;
 }
@@ -235,6 +250,7 @@ static void on_poll_closed(uv_handle_t *handle)
 void writer_fini(struct writer *writer)
 {
     base_buf_fini(&writer->bytes);
+    base_buf_fini(&writer->cleaned);
     base_free_clear(&writer->lines);
     writer->line_count = writer->line_cap = writer->sent = 0;
     writer->failed = true;

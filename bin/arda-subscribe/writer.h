@@ -42,8 +42,10 @@ struct writer {
     bool blocked;
     bool failed;
     bool watched; /* the poll handle is open */
+    bool is_terminal;
     int epoll_fd; /* -1: the descriptor cannot be waited for */
     uv_poll_t poll;
+    struct base_buf cleaned; /* a line for a terminal */
     struct base_buf bytes;
     size_t sent;        /* of them */
     struct line *lines; /* a ring, with by_line */
@@ -57,7 +59,7 @@ int writer_init(struct writer *writer, uv_loop_t *loop, int fd, bool by_line,
 void writer_fini(struct writer *writer);
 
 /* A line, without its line end; none, with data NULL, only carries its mark. `mark` (may be NULL)
- * is copied. BASE_ERR_NOMEM: nothing was added. */
+ * is copied. To a terminal it goes as base/terminal.h has it. BASE_ERR_NOMEM: nothing was added. */
 int writer_add(struct writer *writer, struct base_slice line, const struct writer_mark *mark);
 /* Writes what can be written now. */
 void writer_flush(struct writer *writer);

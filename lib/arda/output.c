@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,11 @@ struct arda_output {
     uv_prepare_t prepare; /* the end of the turn */
     uv_poll_t poll;
     struct base_buf buf;
+    size_t ready; /* of buf, as it will be written */
     int fd;
     int open_handles;
     bool polls;
+    bool is_terminal;
     bool blocked; /* until the reader has read */
     bool failed;
     bool closing;
@@ -30,7 +33,7 @@ static void fail(struct arda_output *output, int error)
     int code = error == EPIPE ? BASE_ERR_CLOSED : BASE_ERR_IO;
     base_why_errno(&why, code, error, "cannot write");
     output->failed = true;
-    output->buf.len = 0;
+    output->buf.len = output->ready = 0;
     output->on.on_error(output->on.data, code, &why);
 }
 
@@ -46,8 +49,8 @@ static void wait_for_room(const struct arda_output *output)
 static void write_out(struct arda_output *output)
 {
     size_t sent = 0;
-    while (sent < output->buf.len && !output->blocked) {
-        ssize_t got = write(output->fd, output->buf.data + sent, output->buf.len - sent);
+    while (sent < output->ready && !output->blocked) {
+        ssize_t got = write(output->fd, output->buf.data + sent, output->ready - sent);
         if (got >= 0) {
             sent += (size_t)got;
         } else if (errno == EAGAIN && output->polls) {
@@ -61,6 +64,7 @@ static void write_out(struct arda_output *output)
         }
     }
     base_buf_consume(&output->buf, sent);
+    output->ready -= sent;
     if (sent > 0)
         output->on.on_room(output->on.data);
 }
@@ -89,12 +93,30 @@ struct base_buf *arda_output_buf(struct arda_output *output)
     return &output->buf;
 }
 
+/* Whether what was added last is fit for a terminal now. */
+static bool clean(struct arda_output *output)
+{
+    struct base_buf *buf = &output->buf, cleaned = BASE_BUF_INIT;
+    int failed = base_terminal_add(&cleaned, buf->data + output->ready, buf->len - output->ready);
+    buf->len = output->ready;
+    if (!failed && cleaned.len > 0)
+        failed = base_buf_add(buf, cleaned.data, cleaned.len);
+    base_buf_fini(&cleaned);
+    return !failed;
+}
+
 void arda_output_touch(struct arda_output *output)
 {
-    if (output->failed || output->closing)
-        output->buf.len = 0;
-    else
-        uv_prepare_start(&output->prepare, on_prepare);
+    if (output->failed || output->closing) {
+        output->buf.len = output->ready = 0;
+        return;
+    }
+    if (output->is_terminal && output->buf.len > output->ready && !clean(output)) {
+        fail(output, ENOMEM);
+        return;
+    }
+    output->ready = output->buf.len;
+    uv_prepare_start(&output->prepare, on_prepare);
 }
 
 size_t arda_output_waiting(const struct arda_output *output)
@@ -117,6 +139,7 @@ int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *
         base_free(output);
         return base_why_errno(why, BASE_ERR_IO, errno, "standard output");
     }
+    output->is_terminal = isatty(output->fd);
     uv_prepare_init(loop, &output->prepare);
     output->poll.data = output->prepare.data = output;
     output->open_handles = output->polls ? 2 : 1;

@@ -3,9 +3,10 @@
  * output: standard output, written on the loop, so that a reader that has stopped reading stops
  * neither signals nor Redis.
  *
- * What is put into the buffer is written at the end of the loop's turn. A pipe or terminal takes
- * what it can and is waited for; a regular file takes everything. The program ignores SIGPIPE.
- * Threads: the loop's.
+ * What is put into the buffer is written at the end of the loop's turn. To a terminal it goes as
+ * base/terminal.h has it: it is JSON lines, or text that is cleaned already. A pipe or terminal
+ * takes what it can and is waited for; a regular file takes everything. The program ignores
+ * SIGPIPE. Threads: the loop's.
  */
 #ifndef ARDA_OUTPUT_H
 #define ARDA_OUTPUT_H
@@ -30,7 +31,7 @@ struct arda_output_handlers {
 /* 0, BASE_ERR_IO with the reason when there is no standard output, BASE_ERR_NOMEM. */
 int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
                      struct arda_output **output, struct base_why *why);
-/* Where to append. What is appended counts once arda_output_touch has been called. */
+/* Where to append. What is appended, whole lines, counts once arda_output_touch has been called. */
 struct base_buf *arda_output_buf(struct arda_output *output);
 void arda_output_touch(struct arda_output *output);
 /* Bytes that are not written yet. */
