@@ -7,9 +7,7 @@
 #include "base/exit.h"
 #include "base/log.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#define UNREAD_MAX (64 << 20)
 
 static void on_row(void *data, struct base_slice row)
 {
@@ -17,8 +15,9 @@ static void on_row(void *data, struct base_slice row)
     if (tool->base.ending)
         return;
     tool_print_row(tool, row);
-    if (fflush(stdout) != 0) {
-        base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
+    if (arda_tool_unread(&tool->base) > UNREAD_MAX) {
+        base_log(BASE_LOG_ERROR, "standard output is not read: rows of %d MiB wait for it",
+                 UNREAD_MAX >> 20);
         arda_tool_end(&tool->base, BASE_EXIT_IOERR);
     } else if (tool->printed == (uint64_t)tool->settings.limit) {
         arda_tool_end(&tool->base, BASE_EXIT_OK);

@@ -135,6 +135,8 @@ static void on_signal(uv_signal_t *handle, int number)
         base_log(BASE_LOG_WARNING, "stopped at once");
         exit(BASE_EXIT_TEMPFAIL);
     }
+    if (nd->mode == MODE_REDRIVE)
+        nd->signal = number;
     notifyd_stop(nd, BASE_EXIT_OK);
 }
 
@@ -368,5 +370,9 @@ int main(int argc, char **argv)
     uv_loop_close(&nd.loop);
     status = nd.status;
     fini(&nd);
+    if (nd.signal && status == BASE_EXIT_OK) { /* the shell is to see what ended it */
+        signal(nd.signal, SIG_DFL);
+        raise(nd.signal);
+    }
     return status;
 }

@@ -305,6 +305,7 @@ struct notifyd {
     bool given_up; /* what was not finished within --drain has been broken off */
     uv_timer_t drain;
     int status; /* to exit with */
+    int signal; /* that has ended --redrive early */
 
     /* tenants.c */
     struct base_map tenants;

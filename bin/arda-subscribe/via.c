@@ -11,14 +11,19 @@
 #include "base/env_secrets.h"
 #include "base/exit.h"
 #include "base/log.h"
+#include "base/terminal.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 #include <uv.h>
 
+#define GRACE_MS  1000  /* for a reader that does not read, after a signal */
 #define OUT_BYTES 65536 /* collected before they are written in the middle of a turn */
 
 struct via {
@@ -28,8 +33,12 @@ struct via {
     uv_loop_t loop;
     uv_prepare_t prepare; /* writes what has come, from timers too, before the loop waits */
     uv_timer_t timeout, idle;
-    uv_signal_t signals[3];
+    uv_poll_t signals; /* of signal_fd, which is looked at while a reader is waited for, too */
+    int signal_fd;
+    sigset_t signal_set;
+    bool is_terminal;
     struct base_buf out;
+    size_t cleaned; /* of `out`, as a terminal may have it */
     int64_t counted;
     bool ending;
     int status;
@@ -40,23 +49,62 @@ static void end(struct via *via, int status);
 
 /* ---- output ---- */
 
+/* Waits until the reader takes something, which then is PIPE_BUF at least. False: a signal has come
+ * meanwhile, or the time is over that is left to the reader after one. */
+static bool wait_for_reader(const struct via *via)
+{
+    struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
+                           {.fd = via->signal_fd, .events = POLLIN}};
+    int ready;
+    do
+        ready = poll(fds, via->signal ? 1 : 2, via->signal ? GRACE_MS : -1);
+    while (ready < 0 && errno == EINTR);
+    return ready < 0 || fds[0].revents;
+}
+
+/* What stands in `out` is lines of JSON. */
+static int clean(struct via *via)
+{
+    struct base_buf cleaned = BASE_BUF_INIT;
+    int failed = BASE_OK;
+    if (via->is_terminal && via->out.len > via->cleaned) {
+        failed =
+            base_terminal_add(&cleaned, via->out.data + via->cleaned, via->out.len - via->cleaned);
+        via->out.len = via->cleaned;
+        if (!failed)
+            failed = base_buf_add(&via->out, cleaned.data, cleaned.len);
+        base_buf_fini(&cleaned);
+    }
+    via->cleaned = via->out.len;
+    return failed;
+}
+
+static void fail_writing(struct via *via, int error)
+{
+    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(error));
+    via->out.len = via->cleaned = 0;
+    end(via, BASE_EXIT_IOERR);
+}
+
 static void write_out(struct via *via)
 {
     struct base_buf *out = &via->out;
     size_t sent = 0;
-    while (sent < out->len) {
-        ssize_t wrote = write(STDOUT_FILENO, out->data + sent, out->len - sent);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0) {
-            base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-            out->len = 0;
-            end(via, BASE_EXIT_IOERR);
+    if (clean(via) < 0) {
+        fail_writing(via, ENOMEM);
+        return;
+    }
+    while (sent < out->len && wait_for_reader(via)) {
+        size_t step = out->len - sent < PIPE_BUF ? out->len - sent : PIPE_BUF;
+        ssize_t wrote = write(STDOUT_FILENO, out->data + sent, step);
+        if (wrote < 0 && errno != EINTR && errno != EAGAIN) {
+            fail_writing(via, errno);
             return;
         }
-        sent += (size_t)wrote;
+        sent += wrote > 0 ? (size_t)wrote : 0;
     }
-    out->len = 0;
+    base_buf_consume(out, sent);
+    via->cleaned = out->len;
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -216,6 +264,14 @@ static int result_of_comparing(struct via *via, int status)
     return differ ? BASE_EXIT_NO : BASE_EXIT_OK;
 }
 
+/* From here on a signal ends the program at once. */
+static void on_signals_closed(uv_handle_t *handle)
+{
+    struct via *via = handle->data;
+    close(via->signal_fd);
+    sigprocmask(SIG_UNBLOCK, &via->signal_set, NULL);
+}
+
 static void end(struct via *via, int status)
 {
     if (via->ending)
@@ -231,8 +287,7 @@ static void end(struct via *via, int status)
     uv_close((uv_handle_t *)&via->prepare, NULL);
     uv_close((uv_handle_t *)&via->timeout, NULL);
     uv_close((uv_handle_t *)&via->idle, NULL);
-    for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&via->signals[i], NULL);
+    uv_close((uv_handle_t *)&via->signals, on_signals_closed);
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -240,17 +295,43 @@ static void on_timeout(uv_timer_t *timer)
     end(timer->data, BASE_EXIT_TIMEOUT);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(uv_poll_t *poll, int status, int events)
 {
-    struct via *via = handle->data;
-    via->signal = number;
+    struct via *via = poll->data;
+    struct signalfd_siginfo info;
+    (void)status;
+    (void)events;
+    if (read(via->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    via->signal = (int)info.ssi_signo;
     end(via, BASE_EXIT_OK);
 }
 
-static void start_loop(struct via *via)
+/* By a descriptor, so that a reader that does not read can be waited for together with them. */
+static int watch_signals(struct via *via)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    sigemptyset(&via->signal_set);
+    sigaddset(&via->signal_set, SIGINT);
+    sigaddset(&via->signal_set, SIGTERM);
+    sigaddset(&via->signal_set, SIGHUP);
+    via->signal_fd = signalfd(-1, &via->signal_set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (via->signal_fd < 0)
+        return BASE_ERR_IO;
+    sigprocmask(SIG_BLOCK, &via->signal_set, NULL);
+    uv_poll_init(&via->loop, &via->signals, via->signal_fd);
+    via->signals.data = via;
+    uv_poll_start(&via->signals, UV_READABLE, on_signal);
+    return BASE_OK;
+}
+
+static int start_loop(struct via *via)
+{
     uv_loop_init(&via->loop);
+    via->is_terminal = isatty(STDOUT_FILENO);
+    if (watch_signals(via) < 0) {
+        base_log(BASE_LOG_ERROR, "cannot watch signals: %s", strerror(errno));
+        return BASE_EXIT_SOFTWARE;
+    }
     uv_prepare_init(&via->loop, &via->prepare);
     uv_timer_init(&via->loop, &via->timeout);
     uv_timer_init(&via->loop, &via->idle);
@@ -259,11 +340,7 @@ static void start_loop(struct via *via)
     if (via->options->timeout_ms > 0)
         uv_timer_start(&via->timeout, on_timeout, (uint64_t)via->options->timeout_ms, 0);
     touch(via);
-    for (int i = 0; i < 3; i++) {
-        uv_signal_init(&via->loop, &via->signals[i]);
-        via->signals[i].data = via;
-        uv_signal_start(&via->signals[i], on_signal, numbers[i]);
-    }
+    return BASE_EXIT_OK;
 }
 
 int via_run(const struct via_options *options, int *signal_number)
@@ -271,7 +348,9 @@ int via_run(const struct via_options *options, int *signal_number)
     static struct via via;
     struct base_why why;
     via.options = options;
-    start_loop(&via);
+    int status = start_loop(&via);
+    if (status)
+        return status;
     int failed = options->compare ? start_comparing(&via, &why) : start_client(&via, &why);
     if (failed)
         fail(&via, failed, &why);

@@ -9,7 +9,79 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GRACE_MS 1000 /* for answers that are on their way when it ends early */
+#define GRACE_MS   1000      /* for answers that are on their way when it ends early */
+#define HELD_BYTES (1 << 20) /* of output, at which nothing more is asked */
+
+/* ---- output ---- */
+
+static void close_output(struct arda_tool *tool)
+{
+    if (uv_is_closing((uv_handle_t *)&tool->grace))
+        return;
+    arda_output_close(tool->output);
+    tool->output = NULL;
+    uv_close((uv_handle_t *)&tool->grace, NULL);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    close_output(timer->data);
+}
+
+/* At the end: what was written is for the reader, unless a signal says otherwise. */
+static void finish_output(struct arda_tool *tool)
+{
+    if (arda_tool_unread(tool) == 0)
+        close_output(tool);
+    else if (tool->signal)
+        uv_timer_start(&tool->grace, on_grace_over, GRACE_MS, 0);
+}
+
+static void on_change(void *data);
+
+static void on_room(void *data)
+{
+    struct arda_tool *tool = data;
+    if (tool->ending) {
+        if (arda_tool_unread(tool) == 0)
+            close_output(tool);
+    } else if (tool->held && arda_tool_unread(tool) < HELD_BYTES / 2) {
+        tool->held = false;
+        on_change(tool);
+    }
+}
+
+static void on_output_error(void *data, int result, const struct base_why *why)
+{
+    struct arda_tool *tool = data;
+    (void)result;
+    base_log(BASE_LOG_ERROR, "%s", why->text);
+    if (!tool->status)
+        tool->status = BASE_EXIT_IOERR;
+    arda_tool_end(tool, BASE_EXIT_IOERR);
+    close_output(tool);
+}
+
+size_t arda_tool_unread(const struct arda_tool *tool)
+{
+    return tool->output ? arda_output_waiting(tool->output) : 0;
+}
+
+void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len)
+{
+    const struct arda_output_handlers handlers = {on_room, on_output_error, tool};
+    struct base_why why;
+    if (len == 0 || uv_is_closing((uv_handle_t *)&tool->grace))
+        return;
+    if (!tool->output && arda_output_open(&tool->loop, &handlers, &tool->output, &why) < 0) {
+        on_output_error(tool, BASE_ERR_IO, &why);
+        return;
+    }
+    if (base_buf_add(arda_output_buf(tool->output), bytes, len) < 0)
+        arda_tool_out_of_memory(tool);
+    else
+        arda_output_touch(tool->output);
+}
 
 /* ---- ending ---- */
 
@@ -32,6 +104,7 @@ void arda_tool_end(struct arda_tool *tool, int status)
     arda_outbox_end(tool->outbox);
     for (int i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&tool->signals[i], NULL);
+    finish_output(tool);
     arda_bus_shutdown(tool->bus, GRACE_MS, on_bus_gone, tool);
 }
 
@@ -75,7 +148,8 @@ static void fini_item(struct arda_outbox_item *item)
 static void on_change(void *data)
 {
     struct arda_tool *tool = data;
-    if (!tool->ending)
+    tool->held = arda_tool_unread(tool) >= HELD_BYTES;
+    if (!tool->ending && !tool->held)
         tool->options.on_change(tool->options.data);
 }
 
@@ -106,19 +180,10 @@ static void on_state(void *data, bool up, const struct base_why *why)
     arda_outbox_on_state(tool->outbox, up);
 }
 
-void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len)
-{
-    if (len == 0 || fwrite(bytes, 1, len, stdout) == len)
-        return;
-    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-    arda_tool_end(tool, BASE_EXIT_IOERR);
-}
-
 /* ---- beginning ---- */
 
 int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *options)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct base_why why;
     *tool = (struct arda_tool){.options = *options};
     struct arda_outbox_options outbox = {.item_size = options->item_size,
@@ -137,10 +202,11 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
                                    .on_refused = on_refused,
                                    .data = tool};
     uv_loop_init(&tool->loop);
+    uv_timer_init(&tool->loop, &tool->grace);
+    tool->grace.data = tool;
     for (int i = 0; i < 3; i++) {
         uv_signal_init(&tool->loop, &tool->signals[i]);
         tool->signals[i].data = tool;
-        uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
     }
     tool->outbox = arda_outbox_new(&tool->loop, &outbox);
     if (!tool->outbox) {
@@ -155,8 +221,17 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
     return BASE_EXIT_OK;
 }
 
+/* Until the loop runs, a signal simply ends the program: an operand may be a file to wait for. */
+static void watch_signals(struct arda_tool *tool)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3 && !tool->ending; i++)
+        uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
+}
+
 void arda_tool_run(struct arda_tool *tool)
 {
+    watch_signals(tool);
     uv_run(&tool->loop, UV_RUN_DEFAULT);
     uv_loop_close(&tool->loop);
     arda_outbox_free(tool->outbox);

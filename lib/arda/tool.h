@@ -15,6 +15,7 @@
 
 #include "arda/bus.h"
 #include "arda/outbox.h"
+#include "arda/output.h"
 
 #include <uv.h>
 
@@ -30,7 +31,8 @@ struct arda_tool_options {
     size_t window;
     int (*send)(void *data, struct arda_outbox_item *item);
     void (*fini)(struct arda_outbox_item *item); /* may be NULL */
-    void (*on_change)(void *data); /* fewer requests are held; not called at the end */
+    void (*on_change)(void *data); /* fewer requests are held, and standard output takes more; not
+                                      called at the end */
     void (*on_ending)(void *data); /* once, when it begins to end: to close what is open; or NULL */
     bool (*waits)(void *data);     /* for Redis as long as it takes; NULL: it never does */
     void *data;
@@ -43,6 +45,9 @@ struct arda_tool {
     uv_signal_t signals[3];
     struct arda_bus *bus;
     struct arda_outbox *outbox;
+    struct arda_output *output; /* NULL: nothing was written, or no more will be */
+    uv_timer_t grace;           /* of a reader that does not read, at a signal */
+    bool held;                  /* on_change, until it has read */
     bool ending;
     bool refused; /* by Redis, at the first connection */
     int status;
@@ -51,14 +56,17 @@ struct arda_tool {
 
 /* 0, or an exit status, and then there is nothing to close. `options` is copied. */
 int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *options);
-/* Runs until arda_tool_end was called and all is closed and freed. */
+/* Runs until arda_tool_end was called, what was written is read, and all is closed and freed. A
+ * signal ends the wait for the reader after a second, another one at once. */
 void arda_tool_run(struct arda_tool *tool);
 /* Begins to end, with this status unless one was set before. Calling it again does nothing. */
 void arda_tool_end(struct arda_tool *tool, int status);
 /* Ends it for lack of memory. */
 void arda_tool_out_of_memory(struct arda_tool *tool);
-/* Writes to standard output; ends it when that fails. */
+/* Writes to standard output, on the loop; ends it when that fails. Whole lines. */
 void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len);
+/* Bytes that the reader has not taken. */
+size_t arda_tool_unread(const struct arda_tool *tool);
 /* The last thing of main: closes standard output and returns the exit status, or raises the signal
  * that has ended the program, for the shell to see. */
 int arda_tool_leave(struct arda_tool *tool);
