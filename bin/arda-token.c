@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define BEARER "Bearer "
+#define NO_KEY "no key is set, so signatures are not checked"
 
 struct settings {
     TOKEN_OPTIONS(BASE_OPT_MEMBER)
@@ -184,6 +185,42 @@ static int inspect_lines(const struct arda_keyring *keys, const char *path,
     return worst;
 }
 
+/* ---- a token as an operand ---- */
+
+/* Somebody who has a token at hand tries that first. A file of such a name is a file. */
+static bool is_token(const char *operand)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789-_.";
+    struct base_slice token = trim((struct base_slice){operand, strlen(operand)});
+    bool in_json = token.len > 3 && memcmp(token.data, "eyJ", 3) == 0; /* `{"` in base64 */
+    size_t dots = 0;
+    for (size_t i = 0; i < token.len; i++)
+        dots += token.data[i] == '.';
+    return (in_json || (dots == 2 && token.len >= 32)) &&
+           strspn(token.data, alphabet) == token.len && access(operand, F_OK) < 0;
+}
+
+/* It is taken out of the list of processes; what has looked at that meanwhile has seen it. */
+static int inspect_operand(const struct arda_keyring *keys, char *operand)
+{
+    char text[2 * ARDA_TOKEN_MAX_BYTES];
+    size_t len = strlen(operand);
+    if (len >= sizeof text)
+        return usage("inspect: the token is too long");
+    memcpy(text, operand, len + 1);
+    memset(operand, 'x', len);
+    base_log(BASE_LOG_WARNING, "a token among the operands shows in the list of processes and in "
+                               "the shell's history; standard input is for it");
+    if (!keys)
+        base_log(BASE_LOG_WARNING, NO_KEY);
+    int status = inspect_line(keys, 0, trim((struct base_slice){text, len}));
+    explicit_bzero(text, sizeof text);
+    return status;
+}
+
+/* ---- files ---- */
+
 static int inspect(const struct arda_keyring *keys, const char *path)
 {
     char block[4096];
@@ -194,7 +231,7 @@ static int inspect(const struct arda_keyring *keys, const char *path)
         return BASE_EXIT_IOERR;
     }
     if (!keys)
-        base_log(BASE_LOG_WARNING, "no key is set, so signatures are not checked");
+        base_log(BASE_LOG_WARNING, NO_KEY);
     int status = BASE_EXIT_OK;
     base_jsonl_init(&lines, 2 * ARDA_TOKEN_MAX_BYTES);
     for (;;) {
@@ -246,7 +283,10 @@ static int run(const struct settings *settings, char **operands, int count)
         failed = BASE_ERR_CONFIG;
     if (failed && failed != BASE_ERR_NOTFOUND)
         return fail(failed, &why);
-    int status = mints ? mint(settings, keys) : inspect(keys, count == 2 ? operands[1] : NULL);
+    char *operand = count == 2 ? operands[1] : NULL;
+    int status = mints                          ? mint(settings, keys)
+                 : operand && is_token(operand) ? inspect_operand(keys, operand)
+                                                : inspect(keys, operand);
     arda_keyring_free(keys);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/env_secrets.h"
 #include "base/log.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "base/secret_file.h"
 #include "base/url.h"
@@ -26,7 +27,7 @@ static int read_secret(struct base_buf *secret, const char *file, struct base_wh
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     ssize_t len = base_secret_file_read(file, secret->data, SECRET_MAX + 1);
     if (len < 0)
-        return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read %s", file);
+        return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read %s", base_mask_file(file));
     secret->len = (size_t)len;
     if (secret->len > SECRET_MAX)
         return base_why_set(why, BASE_ERR_CONFIG, "%s is longer than %d bytes", file, SECRET_MAX);

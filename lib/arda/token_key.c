@@ -2,6 +2,7 @@
 #include "arda/token_internal.h"
 #include "base/encoding.h"
 #include "base/env_secrets.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "base/secret_file.h"
 
@@ -135,7 +136,7 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
     ssize_t len = base_secret_file_read(file, text, sizeof text);
     if (len < 0)
         return base_why_errno(why, BASE_ERR_CONFIG, errno, "cannot read the %s file %s",
-                              pem_too ? "key" : "secret", file);
+                              pem_too ? "key" : "secret", base_mask_file(file));
     int failed = new_from_text((struct base_slice){text, (size_t)len}, pem_too, key, why);
     explicit_bzero(text, sizeof text);
     if (failed)

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/mask.h"
 #include "base/rfc3339.h"
 #include "base/terminal.h"
 #include "base/utf8.h"
@@ -115,6 +116,7 @@ log_args(enum base_log_level level, const char *format, va_list args)
 {
     char message[LINE_BYTES - 256];
     vsnprintf(message, sizeof message, format, args);
+    base_mask(message);
     write_line(level, message);
 }
 

@@ -7,7 +7,7 @@
  * {"time":"…Z","level":"warning","program":"arda-gateway","message":"…"}. What a terminal obeys
  * (base/terminal.h) and what is not UTF-8 is written as `\xNN` or `\uNNNN`, so that a peer cannot
  * forge lines; in JSON as `\uNNNN` and `\ufffd`. A line has at most 4 KB. Nothing secret goes in
- * here.
+ * here; what looks like it is masked (base/mask.h).
  * Threads: any, once base_log_init has returned; a line is one write.
  */
 #ifndef BASE_LOG_H

@@ -81,3 +81,76 @@ setup() { export JWT_SECRET=$GATEWAY_SECRET; }
     run arda-token --version
     [ "$status" = 0 ]
 }
+
+@test "a token as an operand is inspected, with a warning, and stands in no message" {
+    token=$(arda-token mint -t acme -u ann)
+    run --separate-stderr arda-token inspect "$token"
+    [ "$status" = 0 ]
+    [ "$(jq -r '[.claims.sub, .valid] | @csv' <<<"$output")" = '"ann",true' ]
+    [[ "$stderr" == "arda-token: a token among the operands shows in the list of processes"* ]]
+    [[ "$stderr" != *"$token"* ]]
+    run --separate-stderr arda-token inspect "Bearer ${token%??}xx"
+    [ "$status" = 1 ]
+    [ "$(jq -r .reason <<<"$output")" = "the signature is wrong" ]
+    run --separate-stderr arda-token inspect "${token%.*}"
+    [ "$status" = 65 ]
+    [ "${stderr##*$'\n'}" = "arda-token: not three parts" ]
+    run --separate-stderr env JWT_SECRET= arda-token inspect "$token"
+    [ "$status" = 0 ]
+    [[ "$stderr" == *"no key is set"* ]]
+    cd "$RUN_DIR"
+    echo "$token" >"$token"
+    run --separate-stderr arda-token inspect "$token"
+    [ "$status" = 0 ]
+    [ "$stderr" = "" ]
+}
+
+@test "a token as an operand is taken out of the list of processes" {
+    token=$(arda-token mint -t acme -u ann)
+    mkfifo "$RUN_DIR/full.out"
+    exec 8<>"$RUN_DIR/full.out"
+    # The pipe is full, so that it waits with its line.
+    head -c 65536 /dev/zero >&8
+    start full arda-token inspect "$token"
+    wait_for err_has full "list of processes"
+    [ "$(tr '\0' ' ' <"/proc/$(pid_of full)/cmdline" | grep -c xxxxxxxx)" = 1 ]
+    ! grep -qF "$token" "/proc/$(pid_of full)/cmdline"
+    stop full
+    exec 8>&-
+}
+
+@test "no program repeats a token, a secret or a password that is in the wrong place" {
+    token=$(arda-token mint -t acme -u ann)
+    secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+    while read -r call; do
+        # shellcheck disable=SC2086
+        run timeout 5 $call </dev/null
+        echo "$call: $status $output"
+        [ "$status" != 0 ]
+        [ "$output" != "" ]
+        [[ "$output" != *"${token:5}"* && "$output" != *"${secret:8}"* && "$output" != *hunter2* ]]
+    done <<EOF
+arda-publish $token
+arda-publish -n $secret
+arda-replay --stdout $token
+arda-subscribe $token
+arda-subscribe --via http://127.0.0.1:1 --token-file $token
+arda-subscribe --via http://ann:hunter2@127.0.0.1:1 --no-reconnect
+arda-subscribe --via http://127.0.0.1:1/?token=hunter2 --no-reconnect
+arda-directory load $token
+arda-directory dump $token
+arda-directory set webhook acme $secret
+arda-inbox list --tenant $token --user ann
+arda-deliveries show $secret
+arda-notifyd $token
+arda-notifyd --explain --redis redis://u:hunter2@127.0.0.1:1
+arda-gateway $token
+arda-token $token
+arda-token mint $token
+arda-token inspect --jwt-key $token
+arda-token inspect --jwt-secret-file $token
+arda-token inspect --jwt-secret-file 0123456789012345678901hunter2xxxxxxx
+arda-gateway --jwt-secret-file 0123456789012345678901hunter2xxxxxxx
+arda-publish -n --downgrade $token
+EOF
+}
