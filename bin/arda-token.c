@@ -31,7 +31,7 @@ static const struct base_opt rows[] = {TOKEN_OPTIONS(BASE_OPT_ROW)};
 
 static const struct base_opt_program program = {
     .name = "arda-token",
-    .operands = "mint | inspect [FILE]",
+    .operands = "mint | inspect [FILE | TOKEN]",
     .about =
         "Mint a token for a user of a tenant, or take tokens apart and check them, one a line, "
         "from a file or standard input.",
