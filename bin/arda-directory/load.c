@@ -198,7 +198,8 @@ static void on_end(void *data, int result, const struct base_why *why)
 static void read_next(struct tool *tool)
 {
     static char standard_input[] = "-";
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, tool, "arda-directory load"};
+    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, tool,
+                                           "arda-directory load"};
     struct base_why why;
     int files = tool->operand_count ? tool->operand_count : 1;
     while (tool->next_file < files) {

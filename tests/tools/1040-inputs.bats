@@ -22,12 +22,12 @@ teardown() { stop_all; }
 publish() { arda-publish -n; }
 replay() { arda-replay --stdout --instant -q; }
 explain() { arda-notifyd --explain; }
-load() { arda-directory load; }
-readers="publish replay explain load"
+store() { arda-directory load; }
+readers="publish replay explain store"
 
 # feed NAME: something NAME takes, one object a line, with the line ends of DOS.
 feed() {
-    if [ "$1" = load ]; then
+    if [ "$1" = store ]; then
         printf '{"kind":"user","tenantId":"%s","userId":"u%s","active":true}\r\n' \
             "$tenant" 1 "$tenant" 2 "$tenant" 3
     else
@@ -38,7 +38,7 @@ feed() {
 # taken NAME: how many of the lines that were fed have had an effect.
 taken() {
     case $1 in
-    load) redis hlen "arda:users:$tenant" ;;
+    store) redis hlen "arda:users:$tenant" ;;
     explain) jq -c 'select(has("channel") | not)' <<<"$output" | wc -l ;;
     *) jq -c . <<<"$output" | wc -l ;;
     esac
@@ -84,8 +84,8 @@ messages() { [ -z "$stderr" ] || grep -cv ' run ' <<<"$stderr"; }
             [ "$output" = "" ]
             [ "$(messages)" = 1 ]
             [[ "$stderr" == *": UTF-"*"; iconv -f utf-"*" -t utf-8 | arda-"* ]]
-            "$(sed 's/.*; \(.*\) -t.*/\1/' <<<"$stderr" | cut -d' ' -f1)" \
-                -f "$(sed 's/.*-f \([^ ]*\) .*/\1/' <<<"$stderr")" -t utf-8 in | cmp - lines
+            named=${stderr#*iconv -f }
+            iconv -f "${named%% *}" -t utf-8 in | cmp - lines
         done
     done
     [ "$(redis exists "arda:users:$tenant")" = 0 ]
@@ -114,15 +114,15 @@ messages() { [ -z "$stderr" ] || grep -cv ' run ' <<<"$stderr"; }
     iconv -t utf-16 events.jsonl >events.utf-16
     run -65 --separate-stderr arda-publish -n events.utf-16
     [ "$stderr" = "arda-publish: events.utf-16: UTF-16; iconv -f utf-16 -t utf-8 events.utf-16 | arda-publish" ]
-    feed load | xz -c >users.xz
+    feed store | xz -c >users.xz
     run -65 --separate-stderr arda-directory load users.xz
     [ "$stderr" = "arda-directory: users.xz: compressed with xz; xzcat users.xz | arda-directory load" ]
 }
 
 @test "with --replace nothing is removed because of a file that cannot be read" {
-    feed load | arda-directory load
-    feed load | gzip -c >users.gz
-    feed load | head -n 1 >one
+    feed store | arda-directory load
+    feed store | gzip -c >users.gz
+    feed store | head -n 1 >one
     run -65 --separate-stderr arda-directory load --replace one users.gz
     [ "$(redis hlen "arda:users:$tenant")" = 3 ]
 }

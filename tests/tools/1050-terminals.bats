@@ -22,8 +22,9 @@ teardown() { stop_all; }
 
 # on_terminal COMMAND...: what it writes to a terminal goes to `screen`, its messages too.
 on_terminal() {
-    printf '%q ' "$@" >command
-    script -qec "$(cat command) <in" /dev/null </dev/null >screen
+    local call
+    printf -v call '%q ' "$@"
+    script -qec "$call <in" /dev/null </dev/null >screen
 }
 
 # No byte of ESC, C1 in UTF-8, U+202A to U+202E, U+2066 to U+2069, U+2028 or U+2029.
@@ -40,7 +41,7 @@ both() {
     "$@" <in >piped
     [ -s screen ]
     is_clean screen
-    ! is_clean piped
+    run ! is_clean piped
     same_json screen piped
 }
 
@@ -117,7 +118,7 @@ both() {
     arda-token inspect <in >piped || true
     [ "$(wc -l <piped)" = 1 ]
     is_clean screen
-    ! is_clean piped
+    run ! is_clean piped
     same_json screen piped
 }
 

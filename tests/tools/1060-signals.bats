@@ -63,7 +63,7 @@ unread() { python3 -c 'import array,fcntl,sys,termios; n=array.array("i",[0]); f
             # shellcheck disable=SC2086
             waiting_for_input one $call
             echo "$call"
-            ends one $signal $number
+            ends one $signal "$number"
         done
     done
 }
@@ -123,10 +123,10 @@ fill() {
             # shellcheck disable=SC2086
             unread_output one $call
             echo "$call"
-            ends one $signal $number
+            ends one $signal "$number"
         done
         STDIN=events unread_output one arda-notifyd --explain
-        ends one $signal $number
+        ends one $signal "$number"
     done
 }
 
@@ -161,8 +161,8 @@ fill() {
     rm -f "$RUN_DIR/one.out"
     mkfifo "$RUN_DIR/one.out"
     exec 8<>"$RUN_DIR/one.out"
-    token "$tenant" u1 >token
-    begin one arda-subscribe --via "$GATEWAY_URL" --token-file token
+    token "$tenant" u1 >as-u1
+    begin one arda-subscribe --via "$GATEWAY_URL" --token-file as-u1
     wait_for subscribers "$tenant" 1
     yes "$(card "$tenant")" | head -n 600 | arda-publish -q
     wait_for is_full
@@ -190,7 +190,7 @@ calls_of_redis() {
             begin one $call --redis redis://127.0.0.1:1
             wait_for err_has one "trying again"
             echo "$call"
-            ends one $signal $number 75
+            ends one $signal "$number" 75
         done < <(calls_of_redis)
     done
 }
@@ -207,7 +207,7 @@ calls_of_redis() {
             wait_for catches_term one
             wait_for waits one
             echo "$call"
-            ends one $signal $number 75 || failed=$call
+            ends one $signal "$number" 75 || failed=$call
         done < <(calls_of_redis)
     done
     kill -CONT "$(pid_of redis)"

@@ -114,7 +114,7 @@ setup() { export JWT_SECRET=$GATEWAY_SECRET; }
     start full arda-token inspect "$token"
     wait_for err_has full "list of processes"
     [ "$(tr '\0' ' ' <"/proc/$(pid_of full)/cmdline" | grep -c xxxxxxxx)" = 1 ]
-    ! grep -qF "$token" "/proc/$(pid_of full)/cmdline"
+    run ! grep -qF "$token" "/proc/$(pid_of full)/cmdline"
     stop full
     exec 8>&-
 }
