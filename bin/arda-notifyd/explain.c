@@ -21,6 +21,7 @@ struct explain {
     struct arda_input *input;
     bool unread; /* the input, or what is left of it */
     bool asking;
+    bool waits; /* until what was printed is read */
     int status;
 };
 
@@ -265,7 +266,8 @@ static void on_people(void *data, int result, struct people *people, const struc
 void explain_up(struct notifyd *nd)
 {
     struct explain *explain = nd->explain;
-    if (explain->asking || nd->stopping)
+    explain->waits = print_is_stuck(nd);
+    if (explain->asking || nd->stopping || explain->waits)
         return;
     if (base_list_empty(&explain->todo)) {
         notifyd_stop(nd, explain->status);
@@ -278,6 +280,12 @@ void explain_up(struct notifyd *nd)
         base_log(BASE_LOG_ERROR, "the directory cannot be read: %s", base_err_text(failed));
         notifyd_stop(nd, base_exit_status(failed));
     }
+}
+
+void explain_turn(struct notifyd *nd)
+{
+    if (nd->explain && nd->explain->waits)
+        explain_up(nd);
 }
 
 void explain_fini(struct notifyd *nd)

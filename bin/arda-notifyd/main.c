@@ -152,6 +152,7 @@ void notifyd_turn(struct notifyd *nd)
     }
     deliver_turn(nd);
     print_flush(nd);
+    explain_turn(nd);
 }
 
 static void on_check(uv_check_t *check)

@@ -268,6 +268,8 @@ void explain_work(struct work *work, const struct people *people);
 /* --explain */
 int explain_read(struct notifyd *nd);
 void explain_up(struct notifyd *nd);
+/* Something may have been read. */
+void explain_turn(struct notifyd *nd);
 void explain_fini(struct notifyd *nd);
 
 /* ---- redrive.c, dry.c ---- */

@@ -76,7 +76,7 @@ void base_mask(char *text)
     char *to = text;
     for (const char *at = text; *at;) {
         struct run run = find(at);
-        if (run.len == 0) {
+        if (run.len == 0 || strspn(at + run.kept, "*") >= run.len) { /* none, or masked already */
             *to++ = *at++;
             continue;
         }

@@ -31,6 +31,7 @@ static void passwords_in_urls(void)
     check("redis://user:pass@host:6379/0 is away", "redis://user:***@host:6379/0 is away");
     check("smtp://:p@ss:w@host", "smtp://:***@host");
     check("redis://u:p@h", "redis://u:*@h");
+    check("smtp://ann:******@h", "smtp://ann:******@h");
     check("redis://u:@h", "redis://u:@h");
     check("http://host:3000/a@b:c", "http://host:3000/a@b:c");
     check("http://[::1]:80 x://a:b", "http://[::1]:80 x://a:b");
