@@ -4,6 +4,7 @@
 #include "match.h"
 
 #include "arda/bus.h"
+#include "arda/text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -80,7 +81,7 @@ static int add_member(struct base_buf *out, const char *name, struct base_slice 
 {
     if (base_buf_printf(out, ",\"%s\":", name) < 0)
         return BASE_ERR_NOMEM;
-    return text.len ? via_add_json(out, text) : base_buf_add_text(out, "null");
+    return text.len ? arda_text_flat(out, text) : base_buf_add_text(out, "null");
 }
 
 static int add_members(struct base_buf *out, const struct match_difference *difference)

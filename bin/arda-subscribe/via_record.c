@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "via_record.h"
 
+#include "arda/text.h"
 #include "base/json.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
@@ -29,17 +30,6 @@ struct base_json_value via_event_first(const struct net_sio_packet *packet)
     return value;
 }
 
-int via_add_json(struct base_buf *out, struct base_slice text)
-{
-    size_t from = out->len;
-    if (base_buf_add(out, text.data, text.len) < 0)
-        return BASE_ERR_NOMEM;
-    for (char *at = out->data + from; at < out->data + out->len; at++)
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
-    return BASE_OK;
-}
-
 /* Others may have written it, in whatever encoding. */
 static int add_text(struct base_buf *out, const char *key, const char *text)
 {
@@ -61,7 +51,7 @@ static int add_value(struct base_buf *out, const char *key, const struct base_js
         return BASE_OK;
     if (base_buf_printf(out, ",\"%s\":", key) < 0)
         return BASE_ERR_NOMEM;
-    return via_add_json(out, (struct base_slice){value->text, value->len});
+    return arda_text_flat(out, (struct base_slice){value->text, value->len});
 }
 
 /* ---- kinds ---- */
@@ -92,7 +82,7 @@ static int add_event(struct base_buf *out, const struct via_record *record)
 {
     const struct net_sio_packet *packet = record->packet;
     if (add_value(out, "name", &packet->name) < 0 || base_buf_add_text(out, ",\"args\":[") < 0 ||
-        via_add_json(out, record->args) < 0 || base_buf_add_byte(out, ']') < 0)
+        arda_text_flat(out, record->args) < 0 || base_buf_add_byte(out, ']') < 0)
         return BASE_ERR_NOMEM;
     if (packet->has_ack && base_buf_printf(out, ",\"ack\":%" PRIu64, packet->ack) < 0)
         return BASE_ERR_NOMEM;

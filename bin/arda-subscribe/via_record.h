@@ -39,8 +39,5 @@ struct base_json_value via_event_first(const struct net_sio_packet *packet);
 
 /* Appends a line with its end, `at_ms` since 1970. BASE_ERR_NOMEM: `out` unchanged. */
 int via_record_write(struct base_buf *out, const struct via_record *record, int64_t at_ms);
-/* Appends text as it stands, where the ends of lines may only be blanks between tokens of JSON, as
- * blanks. BASE_ERR_NOMEM. */
-int via_add_json(struct base_buf *out, struct base_slice text);
 
 #endif

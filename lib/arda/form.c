@@ -8,10 +8,9 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "base/jsonl.h"
 
 #include <string.h>
-
-#define RECORD_MARK '\x1e' /* as in base/jsonl.c */
 
 /* What a line is when looked at alone. */
 enum shape {
@@ -26,7 +25,7 @@ enum shape {
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == RECORD_MARK;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == BASE_JSONL_RECORD_MARK;
 }
 
 static void skip_blanks(struct base_slice *text)
@@ -56,7 +55,7 @@ static bool take_line(struct base_slice *rest, bool is_all, struct base_slice *l
 static enum shape shape_with_rest(struct base_slice rest)
 {
     char first = *rest.data;
-    if (first == RECORD_MARK)
+    if (first == BASE_JSONL_RECORD_MARK)
         skip_blanks(&rest);
     if (rest.len > 0 && *rest.data == '{')
         return OBJECT_AND_MORE;

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define RECORD_MARK '\x1e' /* before each text of a sequence of JSON texts */
-
 void base_jsonl_init(struct base_jsonl *lines, size_t max_line_bytes)
 {
     *lines = (struct base_jsonl){.max_line_bytes = max_line_bytes};
@@ -45,7 +43,7 @@ static bool is_blank(struct base_slice *line)
 {
     if (line->len > 0 && line->data[line->len - 1] == '\r')
         line->len--;
-    while (line->len > 0 && *line->data == RECORD_MARK) {
+    while (line->len > 0 && *line->data == BASE_JSONL_RECORD_MARK) {
         line->data++;
         line->len--;
     }

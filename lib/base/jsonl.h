@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BASE_JSONL_RECORD_MARK '\x1e' /* before each text of a sequence of JSON texts */
+
 struct base_jsonl {
     struct base_buf partial; /* the beginning of a line whose end has not come */
     struct base_slice block; /* what is left of the block that was fed */
