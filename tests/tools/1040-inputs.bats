@@ -170,7 +170,7 @@ messages() { [ -z "$stderr" ] || grep -cv ' run ' <<<"$stderr"; }
 
 @test "the secret between gateways is the same with a mark and with the line end of DOS" {
     printf '%s%s\r\n' "$mark" "0123456789012345678901234567890" >short
-    run -78 --separate-stderr env JWT_SECRET="$GATEWAY_SECRET" arda-gateway --listen 127.0.0.1:0 \
+    run -78 --separate-stderr env JWT_SECRET="$GATEWAY_SECRET" timeout 10 arda-gateway --listen 127.0.0.1:0 \
         --advertise 127.0.0.1:1 --relay-secret-file short
     [ "$stderr" = "arda-gateway: the secret of the relay has 31 bytes; it needs at least 32" ]
 }
@@ -181,7 +181,7 @@ messages() { [ -z "$stderr" ] || grep -cv ' run ' <<<"$stderr"; }
     iconv -t utf-16 token >wide
     run --separate-stderr arda-subscribe --via http://127.0.0.1:1 --token-file marked --timeout 100ms
     [[ "$stderr" != *"not a token"* ]]
-    run -78 --separate-stderr arda-subscribe --via http://127.0.0.1:1 --token-file wide
+    run -78 --separate-stderr timeout 10 arda-subscribe --via http://127.0.0.1:1 --token-file wide
     [ "$stderr" = "arda-subscribe: wide: UTF-16; iconv -f utf-16 -t utf-8 makes text of it" ]
 }
 
