@@ -113,7 +113,7 @@ struct gateway {
     int64_t started_ms;    /* wall clock */
     bool stopping;
     const char *path; /* of the endpoint, without a final slash */
-    int status; /* to exit with */
+    int status;       /* to exit with */
     struct gateway_worker *workers;
     unsigned worker_count;
     bool notify_tenant; /* notification.created goes to the whole tenant */

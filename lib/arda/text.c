@@ -67,9 +67,12 @@ int arda_text_clean(struct base_buf *out, const char *bytes, size_t len)
 
 bool arda_text_is_clean(const char *bytes, size_t len)
 {
-    for (size_t at = 0, step; at < len; at += step)
-        if (is_dangerous(character((const unsigned char *)bytes + at, len - at, &step)))
+    for (size_t at = 0, step; at < len; at += step) {
+        uint32_t code;
+        step = base_utf8_next(bytes + at, len - at, &code);
+        if (step == 0 || base_terminal_obeys(code))
             return false;
+    }
     return true;
 }
 

@@ -105,7 +105,7 @@ every_type() {
     [ "$(names bob)" = "x end" ]
     # A loop that is not found is answered with an error.
     sid=$(curl -sS "$GATEWAY_URL/socket.io/?EIO=4&transport=polling" | sed 's/^0//' | jq -r .sid)
-    poll=$GATEWAY_URL/socket.io/?EIO=4\&transport=polling\&sid=$sid
+    poll="$GATEWAY_URL/socket.io/?EIO=4&transport=polling&sid=$sid"
     curl -sS --data-raw "40{\"token\":\"$(token "$tenant" ann)\"}" "$poll"
     curl -sS "$poll" | grep -q connected
     curl -sS --data-raw '42["subscribe:loop","\u006coop-1"]' "$poll"

@@ -23,7 +23,7 @@ has_lines() { [ "$(line_count "$1")" -ge "$2" ]; }
 # send TEXT: as the bytes of a connection; `line` is the first line of the answer.
 send() {
     exec 8<>"/dev/tcp/127.0.0.1/${GATEWAY_URL##*:}"
-    printf "$1" >&8
+    printf %b "$1" >&8
     line=
     read -r -t 20 line <&8 || true
     exec 8>&-
@@ -49,7 +49,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     start_gateway -v
     local upgrade=(--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
         -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
-    local url=$GATEWAY_URL/socket.io/?transport=websocket
+    local url="$GATEWAY_URL/socket.io/?transport=websocket"
     refused 403 "origin https://evil.example is not allowed" "${upgrade[@]}" -H 'Origin: https://evil.example' "$url&EIO=4"
     refused 400 "speaks revision 3 of Engine.IO" "${upgrade[@]}" "$url&EIO=3"
     refused 400 "asked for a WebSocket without the headers Connection and Upgrade" "$url&EIO=4"
@@ -149,7 +149,7 @@ more_is_refused_until_counted() {
     wait_for err_has gateway 'origin http://\xe2\x80\xae\xc2\x9b31m is not allowed'
     wait_for err_has gateway 'aaaa..., '
     [ "$(wc -L <"$RUN_DIR/gateway.err")" -lt 400 ]
-    [ -z "$(grep -v '^arda-gateway: ' "$RUN_DIR/gateway.err")" ]
+    run ! grep -qv '^arda-gateway: ' "$RUN_DIR/gateway.err"
     # No secret of a query is in the log.
     [ "$(status_of "$GATEWAY_URL/elsewhere?token=geheim")" = 404 ]
     run ! err_has gateway geheim

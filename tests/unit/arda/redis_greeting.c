@@ -88,7 +88,7 @@ static void tells_what_lasts_from_what_passes(void)
         CHECK_INT(why.code, rows[i].code);
         CHECK(why.text[0] != '\0' && !strchr(why.text, '\r'));
         arda_redis_greeting_fini(&greeting);
-        CHECK(!greeting.reader);
+        CHECK(!greeting.reader.reader);
     }
 }
 
