@@ -33,8 +33,10 @@ void bus_step_note(struct arda_bus *bus, const redisReply *reply)
     if (reply->type == REDIS_REPLY_ERROR && !bus->step_error[0])
         snprintf(bus->step_error, sizeof bus->step_error, "%s", reply->str);
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-        if (reply->element[i]->type == REDIS_REPLY_ERROR)
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
+            bus_role_refusal(bus, reply->element[i]->str);
             bus_step_note(bus, reply->element[i]);
+        }
 }
 
 void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
