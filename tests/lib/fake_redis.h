@@ -60,7 +60,8 @@ static inline void fake_write(struct fake_connection *connection, const char *by
 
 static inline void fake_take(struct fake_connection *connection, const redisReply *command)
 {
-    static const char ok[] = "+OK\r\n", queued[] = "+QUEUED\r\n", pong[] = "+PONG\r\n";
+    static const char ok[] = "+OK\r\n", queued[] = "+QUEUED\r\n", pong[] = "+PONG\r\n",
+                      role[] = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
     struct fake_redis *fake = connection->fake;
     const char *name = command->element[0]->str;
     bool greeting = strcmp(name, "SELECT") == 0 || strcmp(name, "CLIENT") == 0;
@@ -69,6 +70,8 @@ static inline void fake_take(struct fake_connection *connection, const redisRepl
         fake_write(connection, ok, sizeof ok - 1);
     } else if (strcmp(name, "PING") == 0) {
         fake_write(connection, pong, sizeof pong - 1);
+    } else if (strcmp(name, "ROLE") == 0) {
+        fake_write(connection, role, sizeof role - 1);
     } else if (connection->in_step && strcmp(name, "EXEC") != 0) {
         fake_write(connection, queued, sizeof queued - 1);
     } else {
