@@ -69,6 +69,7 @@ static void skip_to_first(struct arda_tail *tail, const struct arda_stream_info 
     tail->number = info->added - info->length;
     tail->counted = info->counts;
     tail->expected = info->first;
+    tail->skipped = !empty;
 }
 
 /* A stream that has had fewer entries than were read, or of which nothing up to the position is

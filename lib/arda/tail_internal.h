@@ -66,6 +66,8 @@ struct arda_tail {
     struct arda_stream_id expected; /* an entry that the next page has to begin with; 0-0: none */
     bool exact;                     /* the position is that of an entry that was there */
     bool absent;                    /* the last page did not begin with what was expected */
+    bool skipped;                   /* `expected` is the first entry that there was, and no page
+                                       has begun with it yet */
     uint64_t number;                /* of entries ever up to it; valid if `counted` */
     bool counted;
     struct arda_stream_id deleted_told; /* the last deletion that a gap has told */

@@ -117,6 +117,7 @@ static void give(struct arda_tail *tail, const struct arda_stream_entry *entry)
                                              tail->tenant_len, &message, NULL);
     tail->position = tail->expected = entry->id;
     tail->exact = true;
+    tail->skipped = false;
     tail->number++;
     if (!drop) {
         bool waited = tail_was_waiting(tail, &message);
@@ -158,16 +159,29 @@ static void drained(struct arda_tail *tail)
     tail_enter(tail, tail->wants_time ? TAIL_TIME : TAIL_WAIT);
 }
 
+/* The first entry was trimmed between the answer that told it and this page. To ask again could go
+ * on for ever where trimming is faster than an answer, so the page is taken as it is. */
+static bool lost_the_first(struct arda_tail *tail, const struct arda_stream_page *page)
+{
+    if (!tail->skipped || page->count == 0)
+        return false;
+    tail->skipped = false;
+    tail->counted = false;
+    tail_tell_gap(tail, ARDA_GAP_TRIMMED, page->entries[0].id, ARDA_GAP_UNKNOWN);
+    return true;
+}
+
 static void take_page(struct arda_tail *tail, const struct arda_stream_page *page)
 {
     size_t from = 0, asked = tail->page_msgs + 1;
     if (!arda_stream_id_is_zero(tail->expected)) {
-        if (page->count == 0 || !same(page->entries[0].id, tail->expected)) {
+        bool found = page->count > 0 && same(page->entries[0].id, tail->expected);
+        if (!found && !lost_the_first(tail, page)) {
             tail->absent = true;
             tail_enter(tail, TAIL_CHECK);
             return;
         }
-        from = same(tail->expected, tail->position);
+        from = found && same(tail->expected, tail->position);
     }
     tail->page_msgs = arda_stream_page_size(page, tail->page_msgs);
     for (size_t i = from; i < page->count && !tail_is_over(tail); i++)

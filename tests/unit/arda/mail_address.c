@@ -80,7 +80,8 @@ static const char *wire_of(const char *text)
 {
     static struct base_buf wire;
     static struct base_why why;
-    wire.len = why.text[0] = 0;
+    wire.len = 0;
+    why.text[0] = '\0';
     base_buf_add_text(&wire, ">");
     int failed = arda_mail_address_wire((struct base_slice){text, strlen(text)}, &wire, &why);
     CHECK_INT(failed, why.text[0] ? BASE_ERR_INVALID : 0);

@@ -23,6 +23,7 @@ struct heard {
     struct arda_tail *tail;
     int events, with_id, moves, gaps, lives, ends, result;
     bool close_at_end, free_at_end;
+    bool trims;      /* whenever a gap is announced, the entry that would be read next is trimmed */
     char text[2048]; /* the letters of the events' ids, in order; for small tests */
     char positions[512];
     char gap[512];
@@ -78,6 +79,11 @@ static void on_gap(void *data, struct arda_tail *tail, const struct arda_gap *ga
     size_t used = strlen(heard->text);
     snprintf(heard->text + used, sizeof heard->text - used, "gap ");
     base_buf_fini(&line);
+    if (heard->trims) {
+        test_redis_do(&redis, "XADD arda:stream:t1 * envelope {\"type\":\"x\",\"eventId\":\"z%d\"}",
+                      heard->gaps);
+        test_redis_do(&redis, "XTRIM arda:stream:t1 MAXLEN 2");
+    }
 }
 
 static void on_live(void *data, struct arda_tail *tail)
@@ -428,6 +434,22 @@ static void trimming_while_it_reads_is_noticed(void)
     arda_tails_free(tails);
 }
 
+/* Between the answer that tells the first entry and the page that begins with it, it is gone, each
+ * time. */
+static void trimming_faster_than_it_reads_does_not_hold_it_up(void)
+{
+    static struct heard heard;
+    open_tails();
+    five_entries();
+    test_redis_do(&redis, "XTRIM arda:stream:t1 MAXLEN 2");
+    add_tail(&heard, "t1",
+             &(struct arda_tail_start){.has_position = true, .position = {1, 0}, .follow = true});
+    heard.trims = true;
+    RUN_UNTIL(heard.events == 2 || heard.gaps == 20);
+    CHECK_STR(heard.text, "gap gap e z1 ");
+    arda_tails_free(tails);
+}
+
 /* ---- live ---- */
 
 static void what_comes_on_the_channel_alone_is_given_without_an_id(void)
@@ -722,6 +744,7 @@ int main(void)
     RUN(a_cursor_whose_stream_is_gone_has_a_gap);
     RUN(deleted_entries_are_a_gap);
     RUN(trimming_while_it_reads_is_noticed);
+    RUN(trimming_faster_than_it_reads_does_not_hold_it_up);
     RUN(what_comes_on_the_channel_alone_is_given_without_an_id);
     RUN(events_without_an_id_are_told_apart_by_their_arrival);
     RUN(it_ends_where_it_was_told_to);
