@@ -94,6 +94,7 @@ int relay_new(struct gateway *gateway, const char *advertise, const char *secret
     if (!failed && make_seed(relay) < 0)
         failed = base_why_set(why, BASE_ERR_INTERNAL, "no HMAC");
     relay_entry_init(relay);
+    relay_lookup_init(relay);
     return failed;
 }
 
@@ -107,6 +108,7 @@ int relay_start(struct relay *relay, struct base_why *why)
     uv_loop_t *loop = relay->gateway->loop;
     uv_timer_init(loop, &relay->registry_timer);
     uv_timer_init(loop, &relay->end_timer);
+    relay_lookup_start(relay);
     relay->registry_timer.data = relay->end_timer.data = relay;
     int failed = relay_listen_start(relay, why);
     if (failed)
@@ -133,6 +135,7 @@ void relay_stop(struct relay *relay)
     relay_registry_stop(relay);
     uv_close((uv_handle_t *)&relay->registry_timer, NULL);
     relay_listen_stop(relay);
+    relay_lookup_stop(relay);
     close_links(&relay->made);
 }
 

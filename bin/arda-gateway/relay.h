@@ -6,12 +6,15 @@
  *     relay.c           life: the secret, start and end
  *     relay_listen.c    where other gateways connect
  *     relay_registry.c  the gateway's number, and where the others are
+ *     relay_lookup.c    which numbers are those of gateways
  *     relay_link.c      a link: making it, who is at the other end, frames out and in
+ *     relay_strangers.c others' connections, until they have proved to be gateways
  *     relay_entry.c     streams of links made here: clients whose session is elsewhere
  *     relay_owner.c     streams of links that others have made: their clients' requests
  *
  * Memory: a stream holds two windows at most (net/link.h); a link on which LINK_HIGH bytes wait
- * reads from no client until it has sent them. Threads: the home loop's only.
+ * reads from no client until it has sent them. Threads: the home loop's only, except where
+ * relay_lookup.c says otherwise.
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -22,9 +25,18 @@
 #include "gateway.h"
 #include "net/link.h"
 
+#include <arpa/inet.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #define RELAY_ADDRESS_MAX 300 /* of HOST:PORT */
+#define RELAY_PROVEN_MAX  64
+
+/* Numbers that no gateway had when Redis was asked, a bit each. */
+struct relay_generation {
+    _Atomic uint64_t since_us;
+    _Atomic uint64_t bits[65536 / 64];
+};
 
 struct relay {
     struct gateway *gateway;
@@ -42,6 +54,15 @@ struct relay {
     int listen_fd;
     uv_poll_t listener;
     uv_timer_t accept_timer;
+    struct relay_generation absent[2];
+    unsigned generation;      /* that is written */
+    struct base_list lookups; /* of struct relay_wait */
+    size_t lookup_count;
+    bool batch_sent; /* to Redis, and no answer yet */
+    uint64_t next_batch_us;
+    uv_timer_t batch_timer;
+    uint8_t proven[RELAY_PROVEN_MAX][16]; /* addresses that gateways have connected from */
+    unsigned next_proven;
     uv_timer_t registry_timer;
     uv_timer_t end_timer;
     struct relay_stats stats;
@@ -62,6 +83,25 @@ void relay_registry_stop(struct relay *relay);
  * BASE_ERR_UNAVAILABLE. */
 int relay_listen_start(struct relay *relay, struct base_why *why);
 void relay_listen_stop(struct relay *relay);
+
+/* ---- which numbers are those of gateways ---- */
+
+/* A request that waits for that. */
+struct relay_wait {
+    struct base_list at;
+    uint16_t id;
+    bool asked; /* it is in what was sent to Redis */
+};
+
+void relay_lookup_init(struct relay *relay);
+void relay_lookup_start(struct relay *relay);
+void relay_lookup_stop(struct relay *relay);
+/* relay_entry_looked_up will be called, not within the call. False: nobody has the number, or too
+ * many ask. */
+bool relay_lookup_ask(struct relay *relay, struct relay_wait *wait);
+void relay_lookup_forget(struct relay *relay, struct relay_wait *wait);
+/* The wait is over. */
+void relay_entry_looked_up(struct relay *relay, struct relay_wait *wait, bool found);
 
 /* ---- the end ---- */
 
@@ -89,7 +129,8 @@ struct relay_link {
     bool congested; /* much waits to be written */
     bool failed;    /* will be closed in the next turn */
     uint16_t peer;
-    unsigned refs; /* handles that are not closed, answers that are awaited */
+    uint8_t address[16]; /* of one that others have made, IPv4 as IPv6 has it */
+    unsigned refs;       /* handles that are not closed, answers that are awaited */
     uint32_t last_stream;
     struct base_map streams; /* number to struct relay_entry or struct relay_owner */
     struct base_list list;   /* the same, and entries that are not opened yet */
@@ -102,7 +143,9 @@ struct relay_link {
     uv_getaddrinfo_t resolve;
 };
 
-/* The link to a gateway, up or in the making. NULL: there is none, and no more can be made now. */
+/* The link to a gateway, up or in the making; NULL: there is none. */
+struct relay_link *relay_link_find(struct relay *relay, uint16_t id);
+/* The same, and one is made where there is none. NULL: no more can be made now. */
 struct relay_link *relay_link_to(struct relay *relay, uint16_t id);
 /* Another gateway has connected; the descriptor is taken over. */
 void relay_link_accept(struct relay *relay, int fd);
@@ -115,6 +158,14 @@ void relay_link_remove_stream(struct relay_link *link, uint32_t stream);
 void relay_link_close(struct relay_link *link);
 /* Ends an idle link of another gateway in order, when the relay ends. */
 void relay_link_end_if_idle(struct relay_link *link);
+
+/* ---- who has connected and not proved itself yet ---- */
+
+/* After uv_accept: whether it may stay; another one may have to go for it. */
+bool relay_stranger_admit(struct relay_link *link);
+/* It is a gateway, and so will be others from there. */
+void relay_stranger_proven(struct relay_link *link);
+const char *relay_stranger_name(const struct relay_link *link, char out[static INET6_ADDRSTRLEN]);
 
 /* ---- how much either side of a stream may send ---- */
 

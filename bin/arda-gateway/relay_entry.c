@@ -8,8 +8,9 @@
 #include "base/mem.h"
 
 struct relay_entry {
-    struct relay_link *link;
-    struct base_list at; /* of link->list */
+    struct relay_wait wait;
+    struct relay_link *link; /* NULL: whether there is such a gateway is being looked up */
+    struct base_list at;     /* of link->list */
     struct net_pipe *pipe;
     uint32_t stream; /* 0: not opened yet */
     struct relay_window window;
@@ -63,22 +64,42 @@ static void open_stream(struct relay_entry *entry)
     net_pipe_open(entry->pipe);
 }
 
-static void on_request(void *data, struct net_pipe *pipe, uint16_t id)
+/* Waits until the link is up, if it is not; NULL: there will be none. */
+static void join_link(struct relay *relay, struct relay_entry *entry, struct relay_link *link)
 {
-    struct relay *relay = data;
-    struct relay_link *link = relay->stopping ? NULL : relay_link_to(relay, id);
-    struct relay_entry *entry = link ? base_calloc(1, sizeof *entry) : NULL;
-    if (!entry) {
+    if (!link) {
+        struct net_pipe *pipe = entry->pipe;
+        base_free(entry);
         refuse(relay, pipe);
         return;
     }
     entry->link = link;
-    entry->pipe = pipe;
-    relay_window_init(&entry->window);
-    net_pipe_set_data(pipe, entry);
     base_list_append(&link->list, &entry->at);
     if (link->state == LINK_UP)
         open_stream(entry);
+}
+
+void relay_entry_looked_up(struct relay *relay, struct relay_wait *wait, bool found)
+{
+    struct relay_entry *entry = base_container(wait, struct relay_entry, wait);
+    join_link(relay, entry, found ? relay_link_to(relay, wait->id) : NULL);
+}
+
+static void on_request(void *data, struct net_pipe *pipe, uint16_t id)
+{
+    struct relay *relay = data;
+    struct relay_entry *entry = relay->stopping ? NULL : base_calloc(1, sizeof *entry);
+    if (!entry) {
+        refuse(relay, pipe);
+        return;
+    }
+    entry->pipe = pipe;
+    entry->wait.id = id;
+    relay_window_init(&entry->window);
+    net_pipe_set_data(pipe, entry);
+    struct relay_link *link = relay_link_find(relay, id);
+    if (link || !relay_lookup_ask(relay, &entry->wait))
+        join_link(relay, entry, link);
 }
 
 static bool may_send(const struct relay_entry *entry)
@@ -108,7 +129,11 @@ static void on_gone(void *data, struct net_pipe *pipe)
     struct relay_entry *entry = net_pipe_get_data(pipe);
     struct relay_link *link = entry->link;
     uint32_t stream = entry->stream;
-    (void)data;
+    if (!link) {
+        relay_lookup_forget(data, &entry->wait);
+        base_free(entry);
+        return;
+    }
     forget(entry);
     if (stream)
         relay_link_send(link, NET_LINK_RESET, stream, nothing);

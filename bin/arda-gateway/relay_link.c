@@ -18,14 +18,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAKING_MS     5000
-#define MAKING_MAX    64
-#define STRANGERS_MAX 64
-#define KEEPALIVE_S   10
-#define LOST_MS       20000u             /* what was sent and is not confirmed */
-#define LINK_HIGH     (4u * 1024 * 1024) /* that wait to be written */
-#define LINK_LOW      (1u * 1024 * 1024)
-#define READ_BYTES    (64 * 1024)
+#define MAKING_MS   5000
+#define STRANGER_MS 2000 /* a gateway answers the nonce at once */
+#define MAKING_MAX  64
+#define KEEPALIVE_S 10
+#define LOST_MS     20000u             /* what was sent and is not confirmed */
+#define LINK_HIGH   (4u * 1024 * 1024) /* that wait to be written */
+#define LINK_LOW    (1u * 1024 * 1024)
+#define READ_BYTES  (64 * 1024)
 
 struct write {
     uv_write_t request;
@@ -59,7 +59,15 @@ static void not_made(struct relay_link *link, const char *why)
 
 static void on_timer(uv_timer_t *timer)
 {
+    static struct base_log_limit limit;
     struct relay_link *link = timer->data;
+    char name[INET6_ADDRSTRLEN];
+    if (link->state == LINK_GREETING && !link->failed) {
+        base_log_limited(&limit, BASE_LOG_INFO, "relay: %s: no proof of the secret within %d ms",
+                         relay_stranger_name(link, name), STRANGER_MS);
+        relay_link_close(link);
+        return;
+    }
     not_made(link, link->failed ? "out of memory" : "timed out");
 }
 
@@ -85,7 +93,7 @@ static struct relay_link *new_link(struct relay *relay, enum relay_link_state st
     uv_tcp_init(relay->gateway->loop, &link->tcp);
     uv_timer_init(relay->gateway->loop, &link->timer);
     link->tcp.data = link->timer.data = link->connect.data = link->resolve.data = link;
-    uv_timer_start(&link->timer, on_timer, MAKING_MS, 0);
+    uv_timer_start(&link->timer, on_timer, link->made ? MAKING_MS : STRANGER_MS, 0);
     return link;
 }
 
@@ -116,8 +124,10 @@ void relay_link_close(struct relay_link *link)
 
 static void came_up(struct relay_link *link)
 {
-    if (link->state == LINK_GREETING)
+    if (link->state == LINK_GREETING) {
         link->relay->strangers--;
+        relay_stranger_proven(link);
+    }
     link->state = LINK_UP;
     link->relay->stats.links++;
     link->relay->stats.links_made++;
@@ -357,11 +367,12 @@ void relay_link_accept(struct relay *relay, int fd)
         close(fd);
         return;
     }
-    bool full = relay->strangers++ >= STRANGERS_MAX;
+    relay->strangers++;
     bool ours = uv_tcp_open(&link->tcp, fd) == 0;
     if (!ours)
         close(fd);
-    if (!ours || full || !begin(link) || base_crypto_random(link->nonce, sizeof link->nonce) < 0)
+    if (!ours || !relay_stranger_admit(link) || !begin(link) ||
+        base_crypto_random(link->nonce, sizeof link->nonce) < 0)
         relay_link_close(link);
     else
         write_copy(link, link->nonce, sizeof link->nonce);
@@ -453,16 +464,25 @@ static void on_found(void *data, int result, struct base_slice address)
     drop_ref(link);
 }
 
-struct relay_link *relay_link_to(struct relay *relay, uint16_t id)
+struct relay_link *relay_link_find(struct relay *relay, uint16_t id)
 {
-    unsigned making = 0;
     BASE_LIST_FOREACH (at, &relay->made) {
         struct relay_link *link = base_container(at, struct relay_link, link);
         if (link->peer == id)
             return link;
-        making += link->state != LINK_UP;
     }
-    struct relay_link *link = making < MAKING_MAX ? new_link(relay, LINK_FINDING) : NULL;
+    return NULL;
+}
+
+struct relay_link *relay_link_to(struct relay *relay, uint16_t id)
+{
+    unsigned making = 0;
+    struct relay_link *link = relay_link_find(relay, id);
+    if (link)
+        return link;
+    BASE_LIST_FOREACH (at, &relay->made)
+        making += base_container(at, struct relay_link, link)->state != LINK_UP;
+    link = making < MAKING_MAX ? new_link(relay, LINK_FINDING) : NULL;
     if (!link)
         return NULL;
     link->peer = id;

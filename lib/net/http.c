@@ -255,7 +255,9 @@ static bool send_away(struct net_conn *conn, const struct query *query, bool may
     const struct net_server *server = worker->server;
     uint16_t own = atomic_load_explicit(&server->id, memory_order_relaxed), id;
     unsigned owner;
-    if (own && !conn->relayed && net_session_server(server, sid_slice(query), &id) && id != own) {
+    const struct net_relay *relay = server->options.relay;
+    if (own && !conn->relayed && net_session_server(server, sid_slice(query), &id) && id != own &&
+        (!relay->knows || relay->knows(relay->data, id))) {
         if (worker->index == 0)
             net_pipe_begin(conn, id);
         else

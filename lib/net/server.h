@@ -216,12 +216,15 @@ struct net_server_options {
 
 struct net_pipe;
 
-/* All on the home loop. A pipe is gone after on_gone, and after a call of net_pipe_refuse, _finish
- * or _reset, behind which there is no on_gone. */
+/* All but `knows` on the home loop. A pipe is gone after on_gone, and after a call of
+ * net_pipe_refuse, _finish or _reset, after which there is no on_gone. */
 struct net_relay {
     /* A request has come for a session of the server `id`; to be answered with net_pipe_open or
      * net_pipe_refuse, now or later. */
     void (*on_request)(void *data, struct net_pipe *pipe, uint16_t id);
+    /* False: no server has the number, and the session is unknown without on_request. Any thread;
+     * NULL: on_request tells. */
+    bool (*knows)(void *data, uint16_t id);
     /* What the client has sent, beginning with the whole head of the request. Borrowed. */
     void (*on_bytes)(void *data, struct net_pipe *pipe, struct base_slice bytes);
     /* What net_pipe_send has kept is on its way. */

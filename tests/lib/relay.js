@@ -3,6 +3,8 @@
 //   relay.js link HOST:PORT FROM TO SECRET REQUEST   connects to a gateway as another one and passes
 //     a request on; prints {"up":…} and {"answer":text} of what came back until the stream's end
 //   relay.js impostor           listens, knows no secret; prints {"port":…}, {"received":bytes}
+//   relay.js silent HOST:PORT N LOCAL...   N connections from each of these addresses that say nothing;
+//     prints {"silent":how many are open} when all have been made, {"closed":how many} for each that ends
 //   relay.js stall URL SID      upgrades a session to a WebSocket and then reads nothing
 'use strict';
 const crypto = require('crypto');
@@ -82,4 +84,18 @@ function stall(url, sid) {
   setInterval(() => {}, 1000);
 }
 
-({ link, impostor, stall })[mode](...args);
+function silent(address, count, ...locals) {
+  const [host, port] = address.split(':');
+  const all = Number(count) * locals.length;
+  let made = 0, closed = 0;
+  for (const localAddress of locals)
+    for (let i = 0; i < Number(count); i++) {
+      const socket = net.connect({ port: Number(port), host, localAddress });
+      socket.once('connect', () => { if (++made === all) print({ silent: made }); });
+      socket.on('data', () => {});
+      socket.on('error', () => {});
+      socket.on('close', () => print({ closed: ++closed }));
+    }
+}
+
+({ link, impostor, silent, stall })[mode](...args);

@@ -269,6 +269,70 @@ pass_on() { # SECRET FROM TO
     end_gateways
 }
 
+relay_of() { sed -n 's/.*relay on //p' "$RUN_DIR/$1.err"; }
+
+silent_beside_gateways() { # N LOCAL...
+    start_one one
+    start_one two
+    open_at "$(url_of two)"
+    start silent node "$top_srcdir/tests/lib/relay.js" silent "$(relay_of two)" "$@"
+    wait_for out_has silent '"silent":'
+    post_at "$(url_of one)" "$sid" '42["ping"]' | grep -qx ok
+    poll_at "$(url_of one)" "$sid" | grep -q '"pong"'
+    err_has one "gateway $(id_of two): link to stands"
+    wait_for out_has silent "\"closed\":$(($1 * ($# - 1)))"
+    end_gateways
+}
+
+@test "silent strangers at a relay's port keep no gateway away, and are soon dropped" {
+    need_node
+    silent_beside_gateways 100 127.0.0.1
+}
+
+@test "nor do those of many addresses" {
+    need_node
+    silent_beside_gateways 2 127.0.{1,2,3,4,5,6,7,8,9,10}.{1,2,3,4,5,6,7,8,9,10}
+}
+
+commands() { # NAME: how often Redis has been told so
+    redis info commandstats | sed -n "s/^cmdstat_$1:calls=\([0-9]*\),.*/\1/p" | grep . || echo 0
+}
+
+@test "sessions of gateways that there are not cost Redis next to nothing" {
+    start_one one --workers 2
+    start_one two
+    local from count=500 pids=() pid n
+    for n in 1 2 3 4 5 6 7 8 9 10; do
+        for _ in $(seq $((count / 10))); do
+            printf 'url = "%s/socket.io/?EIO=4&transport=polling&sid=%s"\n' "$(url_of one)" \
+                "$(head -c 15 /dev/urandom | base64 | tr '/+' '_-')"
+        done >"$RUN_DIR/urls.$n"
+    done
+    redis config resetstat
+    from=$SECONDS
+    for n in 1 2 3 4 5 6 7 8 9 10; do
+        curl -sS -K "$RUN_DIR/urls.$n" >"$RUN_DIR/answers.$n" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid"; done
+    [ "$(cat "$RUN_DIR"/answers.* | grep -oF "$unknown" | wc -l)" = "$count" ]
+    # All that are asked for within 20 ms are asked of Redis at once.
+    asked=$(($(commands get) + $(commands mget)))
+    [ "$asked" -le $((50 * (SECONDS - from + 1) + 2)) ]
+    # One that is not there is answered from memory.
+    redis config resetstat
+    from=$SECONDS
+    for i in $(seq $count); do
+        printf 'url = "%s/socket.io/?EIO=4&transport=polling&sid=%s"\noutput = /dev/null\n' "$(url_of one)" AAAAAAAAAAAAAAAAAAAA
+    done >"$RUN_DIR/urls"
+    curl -sS -K "$RUN_DIR/urls"
+    [ "$(($(commands get) + $(commands mget)))" -le $((2 * (SECONDS - from + 1) + 1)) ]
+    # And one that is there is found.
+    open_at "$(url_of two)"
+    post_at "$(url_of one)" "$sid" '42["ping"]' | grep -qx ok
+    end_gateways
+}
+
 @test "Redis away at the start, and while it is away later" {
     JWT_SECRET=$GATEWAY_SECRET start one arda-gateway --listen 127.0.0.1:0 --advertise 127.0.0.1:0 \
         --redis "unix://$RUN_DIR/redis.sock" -v
