@@ -14,6 +14,8 @@
     OPT(tls_key, 0, "tls-key", TEXT, "FILE", NULL, NULL, NULL, "its private key, in PEM")          \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
+    OPT(admin_host, 0, "admin-host", LIST, "NAME", NULL, NULL, NULL,                               \
+        "names by which they may be asked for on a loopback address, besides localhost")           \
     OPT(app_url, 0, "app-url", TEXT, "URL", "APP_URL", NULL, NULL,                                 \
         "where the web application comes from: the origin that CORS allows")                       \
     OPT(cors_origin, 0, "cors-origin", LIST, "ORIGIN", NULL, NULL, NULL,                           \

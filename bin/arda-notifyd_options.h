@@ -66,6 +66,8 @@
     OPT(json, 0, "json", FLAG, NULL, NULL, NULL, NULL, "with --rules: a JSON object a line")       \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \
+    OPT(admin_host, 0, "admin-host", LIST, "NAME", NULL, NULL, NULL,                               \
+        "names by which they may be asked for on a loopback address, besides localhost")           \
     OPT(drain, 0, "drain", DURATION, "TIME", NULL, "5s", NULL,                                     \
         "how long events and deliveries that are under way may take at the end")                   \
     NOTIFYD_DELIVERY_OPTIONS(OPT)                                                                  \

@@ -14,6 +14,7 @@
 #include "metrics.h"
 
 #include "base/mem.h"
+#include "base/opt.h"
 #include "net/pages.h"
 
 #include <inttypes.h>
@@ -237,7 +238,8 @@ static const struct net_page pages[] = {
 /* ---- begin and end ---- */
 
 int admin_start(struct gateway *gateway, const char *host, uint16_t port,
-                char bound[static NET_ADDRESS_MAX], struct base_why *why)
+                const struct base_opt_list *hosts, char bound[static NET_ADDRESS_MAX],
+                struct base_why *why)
 {
     struct admin *admin =
         base_calloc(1, sizeof *admin + gateway->worker_count * sizeof admin->probes[0]);
@@ -251,7 +253,11 @@ int admin_start(struct gateway *gateway, const char *host, uint16_t port,
     uv_timer_init(gateway->loop, &admin->timer);
     admin->timer.data = admin;
     gateway->admin = admin;
-    struct net_site site = {pages, sizeof pages / sizeof pages[0], admin};
+    struct net_site site = {.pages = pages,
+                            .page_count = sizeof pages / sizeof pages[0],
+                            .data = admin,
+                            .hosts = hosts->items,
+                            .host_count = hosts->count};
     return net_server_listen_site(gateway->server, host, port, &site, bound, why);
 }
 

@@ -37,6 +37,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct base_opt_list;
 struct uv_loop_s;
 
 /* Events that are not forwarded, beside those that the bus drops. Name of the counter, text of the
@@ -313,9 +314,11 @@ void source_get_stats(const struct source *source, struct arda_bus_stats *stats)
 
 /* ---- --admin ---- */
 
-/* Serves the pages; `bound` as in net_server_listen, whose errors these are, and BASE_ERR_NOMEM. */
+/* Serves the pages, on a loopback address under `hosts` (borrowed) only; `bound` as in
+ * net_server_listen, whose errors these are, and BASE_ERR_NOMEM. */
 int admin_start(struct gateway *gateway, const char *host, uint16_t port,
-                char bound[static NET_ADDRESS_MAX], struct base_why *why);
+                const struct base_opt_list *hosts, char bound[static NET_ADDRESS_MAX],
+                struct base_why *why);
 /* After the server's end. */
 void admin_stop(struct gateway *gateway);
 

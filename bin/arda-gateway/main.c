@@ -301,7 +301,8 @@ static void start_admin(struct process *process)
         return;
     if (base_url_listen(address, host, sizeof host, &port, &why) < 0)
         fail(BASE_ERR_INVALID, "--admin", &why);
-    int failed = admin_start(&process->gateway, host, port, bound, &why);
+    int failed =
+        admin_start(&process->gateway, host, port, &process->settings.admin_host, bound, &why);
     if (failed)
         fail(failed, "--admin", &why);
     base_log(BASE_LOG_INFO, "admin on %s", bound);

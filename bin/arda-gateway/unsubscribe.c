@@ -267,7 +267,7 @@ int unsubscribe_site(struct gateway *gateway, const struct net_site **out, struc
             return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
         pages[i] = (struct net_page){gateway->unsubscribe_paths[i], on_request, BODY_MAX_BYTES};
     }
-    site = (struct net_site){pages, PAGES, gateway};
+    site = (struct net_site){.pages = pages, .page_count = PAGES, .data = gateway};
     *out = &site;
     return BASE_OK;
 }

@@ -94,7 +94,11 @@ int admin_start(struct notifyd *nd, const char *address, struct base_why *why)
     int failed = net_server_new(&nd->loop, &options, &nd->server, why);
     if (failed)
         return failed;
-    struct net_site site = {pages, sizeof pages / sizeof pages[0], nd};
+    struct net_site site = {.pages = pages,
+                            .page_count = sizeof pages / sizeof pages[0],
+                            .data = nd,
+                            .hosts = nd->settings.admin_host.items,
+                            .host_count = nd->settings.admin_host.count};
     failed = net_server_listen_site(nd->server, host, port, &site, bound, why);
     if (!failed)
         base_log(BASE_LOG_INFO, "admin on %s", bound);

@@ -517,6 +517,8 @@ struct net_listener {
 
 int net_listen_open(struct net_listener *listener, const char *host, uint16_t port, bool reuse,
                     struct base_why *why);
+/* Whether an address as text, of net_listen_address, is one of this machine alone. */
+bool net_listen_is_loopback(const char *text);
 int net_listen_address(const struct net_listener *listener, char text[static NET_ADDRESS_MAX],
                        uint16_t *port);
 void net_listen_accept(struct net_listener *listener);
@@ -538,6 +540,8 @@ struct net_server {
     struct net_listener *listeners; /* one per worker */
     struct net_listener site_listener;
     struct net_site site;
+    bool site_is_local;          /* on a loopback address */
+    char *site_name;             /* that it was given for an address */
     struct net_log *dirty_logs;  /* home loop */
     struct base_quota addresses; /* sessions of each */
     _Atomic uint16_t id;         /* among servers; 0: none */

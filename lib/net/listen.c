@@ -115,6 +115,11 @@ int net_listen_address(const struct net_listener *listener, char text[static NET
     return BASE_OK;
 }
 
+bool net_listen_is_loopback(const char *text)
+{
+    return strncmp(text, "127.", 4) == 0 || strncmp(text, "[::1]", 5) == 0;
+}
+
 void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX])
 {
     struct sockaddr_storage address;

@@ -63,6 +63,7 @@ static void free_server(struct net_server *server)
     base_free(server->workers);
     base_free(server->listeners);
     base_free(server->endpoints);
+    base_free(server->site_name);
     base_quota_fini(&server->addresses);
     base_free(server);
 }
@@ -175,8 +176,13 @@ int net_server_listen_site(struct net_server *server, const char *host, uint16_t
     int failed = net_listen_open(listener, host, port, false, why);
     if (!failed && net_listen_address(listener, bound, &port) < 0)
         failed = base_why_set(why, BASE_ERR_INTERNAL, "no address");
-    if (!failed)
-        watch_listener(listener);
+    if (failed)
+        return failed;
+    server->site_is_local = net_listen_is_loopback(bound);
+    server->site_name = base_strdup(host ? host : "");
+    if (!server->site_name)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    watch_listener(listener);
     return failed;
 }
 

@@ -323,6 +323,11 @@ struct net_site {
     const struct net_page *pages; /* borrowed for the server's life */
     size_t page_count;
     void *data;
+    /* Names by which a listener on a loopback address may be asked (host.h), besides the one that
+     * it was given; borrowed likewise. A request by another one gets 403, or a page of a foreign
+     * site could read these. */
+    const char *const *hosts;
+    size_t host_count;
 };
 
 /* Serves pages on a listener of its own, on the home loop, without TLS; its connections reach

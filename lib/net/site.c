@@ -6,7 +6,10 @@
  */
 #include "net/internal.h"
 
+#include "net/host.h"
+
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -44,9 +47,41 @@ static void answer_status(struct net_conn *conn, int status, const char *headers
     net_answer(conn, &(struct net_answer){.status = status, .headers = headers, .close = close});
 }
 
+#define SHOWN_BYTES 100
+
+/* On a loopback address those who are on this machine may ask, and not every page that one of them
+ * reads in a browser. On another address scrapers know us by any name. */
+static bool may_ask(const struct net_conn *conn, struct net_http1 *http)
+{
+    const struct net_server *server = conn->worker->server;
+    const char *const given[] = {server->site_name};
+    struct base_slice host = net_http1_header(http, "host");
+    return !conn->of_site || !server->site_is_local || net_host_is_local(host, given, 1) ||
+           net_host_is_local(host, server->site.hosts, server->site.host_count);
+}
+
+static void refuse_host(struct net_conn *conn, struct net_http1 *http)
+{
+    static struct base_log_limit limit;
+    static const char text[] = "Not under this name of the host.\n";
+    struct base_slice host = net_http1_header(http, "host");
+    base_log_limited(&limit, BASE_LOG_WARNING,
+                     "page refused: on a loopback address it is not served as %.*s, which was not "
+                     "given as a name of the host",
+                     (int)(host.len < SHOWN_BYTES ? host.len : SHOWN_BYTES), host.data);
+    net_answer(conn, &(struct net_answer){.status = 403,
+                                          .type = "text/plain",
+                                          .body = {text, sizeof text - 1},
+                                          .close = true});
+}
+
 /* Refused here, before a body comes that nobody is going to read. */
 void net_site_head(struct net_conn *conn, struct net_http1 *http)
 {
+    if (!may_ask(conn, http)) {
+        refuse_host(conn, http);
+        return;
+    }
     const struct net_http1_request *request = net_http1_request(http);
     const struct net_page *page = find_page(conn, request->path);
     bool readable = request->method == NET_HTTP1_GET || request->method == NET_HTTP1_HEAD_METHOD;

@@ -320,3 +320,26 @@ healthy() { [ "$(status_of /healthz)" = 200 ]; }
     ADMIN_URL=http://$(sed -n 's/^arda-gateway: admin on //p' "$RUN_DIR/gateway.err")
     [ "$(status_of /healthz)" = 200 ]
 }
+
+host_is() { [ "$(status_of "$3" -H "Host: $2")" = "$1" ]; }
+
+@test "on a loopback address a page of a foreign site, whose name leads there, reads nothing" {
+    start_admin
+    for path in /metrics /healthz /readyz /; do
+        host_is 403 evil.example "$path"
+        [ "$(page "$path" -H 'Host: evil.example:9100')" = "Not under this name of the host." ]
+    done
+    wait_for err_has gateway "on a loopback address it is not served as evil.example"
+    [ "$(status_of /metrics -X POST -d x -H 'Host: evil.example')" = 403 ]
+    for host in 127.0.0.1 localhost:9100 '[::1]:1' gateway-1 10.0.0.1 x.localhost ''; do host_is 200 "$host" /metrics; done
+    stop gateway
+    start_admin --admin-host metrics.example.com --admin-host=other.example
+    for host in metrics.example.com:9100 Other.Example localhost; do host_is 200 "$host" /metrics; done
+    host_is 403 evil.example /metrics
+}
+
+@test "on all addresses a scraper may use any name" {
+    start_gateway --admin :0
+    ADMIN_URL=http://127.0.0.1:$(sed -n 's/^arda-gateway: admin on .*:\([0-9]*\)$/\1/p' "$RUN_DIR/gateway.err")
+    host_is 200 gateway.internal.example:9100 /metrics
+}

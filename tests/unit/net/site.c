@@ -103,8 +103,8 @@ static void begin(void)
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 10000,
     };
-    struct net_site site = {pages, 2, &t};
-    static const struct net_site beside = {pages_beside, 3, &t.held};
+    struct net_site site = {.pages = pages, .page_count = 2, .data = &t};
+    static const struct net_site beside = {.pages = pages_beside, .page_count = 3, .data = &t.held};
     options.pages = &beside;
     memset(&t, 0, sizeof t);
     uv_loop_init(&t.loop);
