@@ -89,7 +89,7 @@ async function eventually(condition) {
 }
 
 async function refusals(admin) {
-  await admin.write(request('GET', '/metrics'));
+  await admin.write(request('GET', '/metrics', { Host: 'localhost' }));
   const { body } = await admin.answer();
   return Number(/arda_gateway_refusals_total\{cause="descriptors"\} (\d+)/.exec(body)[1]);
 }
