@@ -250,8 +250,9 @@ big() {
         shift 2
         JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "$@"
         [ "$status" = "$expected" ]
+        # A variable for all the tests may be reported before.
         # shellcheck disable=SC2154
-        [[ "$stderr" == "arda-gateway: $text"* ]]
+        [[ $'\n'"$stderr" == *$'\n'"arda-gateway: $text"* ]]
     }
     c=$RUN_DIR/cert.pem k=$RUN_DIR/key.pem
     refuse 64 "--tls-cert and --tls-key need each other" --tls-cert "$c"

@@ -52,14 +52,14 @@ bounds() {
 metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err")/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
 
 @test "--max-joining: those who have not shown a token make room for others, the oldest first" {
-    start_gateway --max-joining 3 --admin 127.0.0.1:0
+    start_gateway --workers 1 --max-joining 3 --admin 127.0.0.1:0
     bounds 'the oldest makes room'
     err_has gateway "127.0.0.1: refused: has not shown a token, and has to make room for others: --max-joining allows 3"
     [ "$(metric_of 'arda_gateway_refusals_total{cause="joining"}')" = 3 ]
     [ "$(metric_of 'arda_gateway_disconnects_total{reason="limit"}')" = 3 ]
     [ "$(metric_of arda_gateway_joining_sessions)" = 3 ]
     stop gateway
-    start_gateway --max-joining 3
+    start_gateway --workers 1 --max-joining 3
     bounds 'the refused count again'
 }
 

@@ -309,10 +309,11 @@ refused() {
     [ "$(one_click "$other")" = 503 ]
     wait_for err_has gateway "READONLY"
     redis replicaof no one
-    [ "$(one_click "$other")" = 200 ]
+    wait_for done_by_bob
     [ "$(preference bob)" = false ]
 }
 done_again() { [ "$(one_click "$token")" = 200 ]; }
+done_by_bob() { [ "$(one_click "$other")" = 200 ]; }
 
 @test "a gateway that is stopped while Redis does not answer" {
     redis_pid=$(cat "$BATS_FILE_TMPDIR/redis.pid")
