@@ -97,8 +97,12 @@ struct net_worker {
     struct net_deflate *deflate; /* NULL until something is to be compressed or expanded */
 
     /* Read by the home loop for net_server_get_stats. */
-    _Atomic uint64_t conn_count, session_count, joining_count, sessions_opened, request_errors;
+    _Atomic uint64_t conn_count, session_count, sessions_opened, request_errors;
     _Atomic uint64_t closed[NET_REASON_COUNT], refused[NET_REFUSAL_COUNT];
+
+    /* Of `joining`, also read by other workers; and that one has asked this one to make room. */
+    atomic_size_t joining_count;
+    atomic_bool asked_for_room;
 };
 
 int net_worker_init(struct net_worker *worker, struct net_server *server, unsigned index,
@@ -546,6 +550,7 @@ struct net_server {
     struct base_quota addresses; /* sessions of each */
     _Atomic uint16_t id;         /* among servers; 0: none */
     atomic_uint starved;         /* listeners of which that is so */
+    atomic_size_t joining;       /* sessions of all workers */
     bool closing;
     pthread_t home_thread;
     unsigned workers_left; /* of those that close, worker 0 among them; home loop */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
  * Sessions of Socket.IO that have not joined a namespace yet, whose clients nobody knows. They are
- * kept in a list of their worker, the oldest first, and when there is one too many the oldest goes:
- * whoever holds on to many makes room for those who join at once. One whose CONNECT waits for the
- * application's answer is not in the list, since the application knows more of it.
+ * kept in a list of their worker, the oldest first, and when there is one too many on all workers
+ * together the oldest goes of the worker that has most: whoever holds on to many makes room for
+ * those who join at once. Nobody goes before the bound is reached, however connections are spread.
+ * One whose CONNECT waits for the application's answer is not in the list, since the application
+ * knows more of it.
  */
 #include "net/internal.h"
 
@@ -24,20 +26,14 @@ struct net_joining {
     char authorization[];
 };
 
-/* Of each worker; a connection lands on any of them. 0: any number. */
-static size_t share_of(const struct net_worker *worker)
-{
-    const struct net_server_options *options = &worker->server->options;
-    size_t max = options->max_joining;
-    return max ? (max + options->workers - 1) / options->workers : 0;
-}
-
 static void unlink_joining(struct net_joining *joining)
 {
+    struct net_worker *worker = joining->session->worker;
     if (base_list_empty(&joining->link))
         return;
     base_list_remove(&joining->link);
-    atomic_fetch_sub_explicit(&joining->session->worker->joining_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->joining_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->server->joining, 1, memory_order_relaxed);
 }
 
 static void refuse(struct net_session *session)
@@ -54,17 +50,76 @@ static void refuse(struct net_session *session)
     net_session_doom(session, NET_REASON_LIMIT);
 }
 
+/* Whether there is one too many, which counts as gone from then on: no two workers end one for it.
+ */
+static bool claim_surplus(struct net_server *server)
+{
+    size_t max = server->options.max_joining;
+    size_t count = atomic_load_explicit(&server->joining, memory_order_relaxed);
+    while (max && count > max)
+        if (atomic_compare_exchange_weak_explicit(&server->joining, &count, count - 1,
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return true;
+    return false;
+}
+
+/* Of one that `claim_surplus` has counted as gone. */
+static void end_oldest(struct net_worker *worker)
+{
+    struct net_joining *oldest = base_container(worker->joining.next, struct net_joining, link);
+    base_list_remove(&oldest->link);
+    atomic_fetch_sub_explicit(&worker->joining_count, 1, memory_order_relaxed);
+    refuse(oldest->session);
+}
+
+/* On the worker that had most when it was asked. */
+static void make_room(void *arg)
+{
+    struct net_worker *worker = arg;
+    atomic_store_explicit(&worker->asked_for_room, false, memory_order_relaxed);
+    while (!base_list_empty(&worker->joining) && claim_surplus(worker->server))
+        end_oldest(worker);
+}
+
+/* Where a newcomer of `own` does not count, for whom the others make room. */
+static struct net_worker *fullest(struct net_worker *own)
+{
+    struct net_server *server = own->server;
+    struct net_worker *most = own;
+    size_t most_count = atomic_load_explicit(&own->joining_count, memory_order_relaxed) - 1;
+    for (unsigned i = 0; i < server->options.workers; i++) {
+        struct net_worker *worker = &server->workers[i];
+        size_t count = atomic_load_explicit(&worker->joining_count, memory_order_relaxed);
+        if (worker == own || count <= most_count)
+            continue;
+        most = worker;
+        most_count = count;
+    }
+    return most;
+}
+
+/* Where memory is short for asking another worker, the next newcomer asks again. */
+static void find_room(struct net_worker *worker)
+{
+    struct net_worker *most = fullest(worker);
+    if (most == worker && claim_surplus(worker->server))
+        end_oldest(worker);
+    else if (most != worker &&
+             !atomic_exchange_explicit(&most->asked_for_room, true, memory_order_relaxed) &&
+             net_loop_post(most->loop, make_room, most) < 0)
+        atomic_store_explicit(&most->asked_for_room, false, memory_order_relaxed);
+}
+
 static void link_joining(struct net_joining *joining)
 {
     struct net_worker *worker = joining->session->worker;
-    size_t share = share_of(worker);
-    while (share && atomic_load_explicit(&worker->joining_count, memory_order_relaxed) >= share) {
-        struct net_joining *oldest = base_container(worker->joining.next, struct net_joining, link);
-        unlink_joining(oldest);
-        refuse(oldest->session);
-    }
+    struct net_server *server = worker->server;
+    size_t max = server->options.max_joining;
     base_list_append(&worker->joining, &joining->link);
     atomic_fetch_add_explicit(&worker->joining_count, 1, memory_order_relaxed);
+    size_t count = atomic_fetch_add_explicit(&server->joining, 1, memory_order_relaxed) + 1;
+    if (max && count > max)
+        find_room(worker);
 }
 
 int net_joining_new(struct net_session *session, struct net_http1 *http)

@@ -191,7 +191,8 @@ struct net_server_options {
     uint32_t max_head_bytes;           /* of request line and headers; 0: NET_HTTP1_HEAD_MAX */
     uint32_t max_connections;          /* 0: as many as there are descriptors */
     uint32_t max_joining;              /* sessions without a socket, before the first has joined:
-                                          the oldest go; shared among workers; 0: any number */
+                                          the oldest go, of the worker with most;
+                                          0: any number */
     uint32_t max_sessions_per_address; /* or per /64 of IPv6; 0: any number */
     const struct base_block *proxies;  /* whose X-Forwarded-* is believed; borrowed as endpoints */
     size_t proxy_count;

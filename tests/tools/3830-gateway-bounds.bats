@@ -65,8 +65,10 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
 
 @test "--max-joining over workers" {
     start_gateway --max-joining 100 --workers 3 --admin 127.0.0.1:0
+    bounds 'all come back'
+    [ "$(metric_of 'arda_gateway_refusals_total{cause="joining"}')" = 0 ]
     bounds 'a crowd'
-    [ "$(metric_of arda_gateway_sessions)" -le 102 ]
+    [ "$(metric_of arda_gateway_joining_sessions)" -le 100 ]
 }
 
 @test "a header of Authorization is kept until it was of use, and only if it can be a token" {
