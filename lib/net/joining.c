@@ -5,7 +5,7 @@
  * together the oldest goes of the worker that has most: whoever holds on to many makes room for
  * those who join at once. Nobody goes before the bound is reached, however connections are spread.
  * One whose CONNECT waits for the application's answer is not in the list, since the application
- * knows more of it.
+ * knows more of it; one whose CONNECT was refused keeps its place.
  */
 #include "net/internal.h"
 
@@ -16,7 +16,7 @@
 
 struct net_joining {
     struct net_session *session;
-    struct base_list link; /* of worker->joining; of nothing while the application is asked */
+    struct base_list link; /* of worker->joining; of nothing while a CONNECT waits for its answer */
     uint64_t due_us;       /* 0: any time */
     bool asking;           /* the application looks at the header just now */
     bool joined;           /* ... and has let the client in */
@@ -151,7 +151,6 @@ void net_joining_ask(struct net_session *session, struct net_connect *connect)
     struct net_joining *joining = session->joining;
     if (!joining)
         return;
-    unlink_joining(joining);
     joining->asking = true;
     connect->authorization_too_long = joining->too_long;
     if (joining->has_authorization)
@@ -167,6 +166,8 @@ void net_joining_asked(struct net_session *session)
     joining->asking = false;
     if (joining->joined)
         net_joining_end(session);
+    else if (session->sockets)
+        unlink_joining(joining);
     else
         net_joining_again(session);
 }

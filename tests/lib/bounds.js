@@ -250,6 +250,16 @@ const cases = {
     await left.expect('44{"message":"Invalid token"}');
     await left.bye();
   },
+  // Whoever tries again and again with a token that is not good does not become a newcomer by it.
+  async 'the refused keep their place'() {
+    const refused = await WebSocket.open(port, PATH);
+    const others = await openMany(2);
+    await refused.send('40{"token":"x"}');
+    await refused.expect('44{"message":"Invalid token"}');
+    others.push(...(await openMany(1)));
+    await refused.closed(1013);
+    assert.deepStrictEqual(await areKnown(others), [true, true, true]);
+  },
   // From connections that land on all workers, in whatever shares: as many as may be, all at once.
   async 'all come back'() {
     const opened = await Promise.all(Array.from({ length: 100 }, () => openMany(1)));

@@ -61,6 +61,9 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     stop gateway
     start_gateway --workers 1 --max-joining 3
     bounds 'the refused count again'
+    stop gateway
+    start_gateway --max-joining 3
+    bounds 'the refused keep their place'
 }
 
 @test "--max-joining over workers" {
