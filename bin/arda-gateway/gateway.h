@@ -166,9 +166,19 @@ struct home_tenant {
     char id[ARDA_ID_MAX + 1];
 };
 
+/* What a worker asks the home loop for about a tenant; allocated by the worker, so that the home
+ * loop needs no memory to keep it and to answer. */
+struct tenant_request {
+    struct base_list link; /* of home_tenant->waiting */
+    struct gateway *gateway;
+    struct net_view *view;
+    unsigned worker;
+    char id[ARDA_ID_MAX + 1];
+};
+
 /* A worker's first client of a tenant has come: the worker is answered with
- * sockets_tenant_ready when events would reach it, or when Redis is away. */
-void tenants_acquire(struct gateway *gateway, const char *id, unsigned worker);
+ * sockets_tenant_ready when events would reach it, or when Redis is away. Takes the request over. */
+void tenants_acquire(struct tenant_request *request);
 /* Its last one has gone. */
 void tenants_release(struct gateway *gateway, const char *id, struct net_view *view);
 /* Redis has gone away: nobody waits for it any longer. */

@@ -53,56 +53,46 @@ static void emit_pong(struct client *client)
 
 /* ---- tenants of a worker ---- */
 
-/* What travels between the two sides about a tenant. */
-struct errand {
-    struct gateway *gateway;
-    struct net_view *view;
-    unsigned worker;
-    char id[ARDA_ID_MAX + 1];
-};
-
-static struct errand *make_errand(struct gateway_worker *worker, const char *id,
-                                  struct net_view *view)
+static struct tenant_request *make_request(struct gateway_worker *worker, const char *id,
+                                           struct net_view *view)
 {
-    struct errand *errand = base_calloc(1, sizeof *errand);
-    if (!errand)
+    struct tenant_request *request = base_calloc(1, sizeof *request);
+    if (!request)
         return NULL;
-    errand->gateway = worker->gateway;
-    errand->worker = worker->index;
-    errand->view = view;
-    memcpy(errand->id, id, strlen(id));
-    return errand;
+    request->gateway = worker->gateway;
+    request->worker = worker->index;
+    request->view = view;
+    memcpy(request->id, id, strlen(id));
+    return request;
 }
 
 static void acquire_at_home(void *arg)
 {
-    struct errand *errand = arg;
-    tenants_acquire(errand->gateway, errand->id, errand->worker);
-    base_free(errand);
+    tenants_acquire(arg);
 }
 
 static void release_at_home(void *arg)
 {
-    struct errand *errand = arg;
-    tenants_release(errand->gateway, errand->id, errand->view);
-    base_free(errand);
+    struct tenant_request *request = arg;
+    tenants_release(request->gateway, request->id, request->view);
+    base_free(request);
 }
 
 static struct worker_tenant *new_tenant(struct gateway_worker *worker, const char *id)
 {
     struct worker_tenant *tenant = base_calloc(1, sizeof *tenant);
-    struct errand *errand = make_errand(worker, id, NULL);
-    if (!tenant || !errand || base_map_set(&worker->tenants, id, strlen(id), tenant) < 0) {
-        base_free(errand);
+    struct tenant_request *request = make_request(worker, id, NULL);
+    if (!tenant || !request || base_map_set(&worker->tenants, id, strlen(id), tenant) < 0) {
+        base_free(request);
         base_free(tenant);
         return NULL;
     }
     tenant->worker = worker;
     memcpy(tenant->id, id, strlen(id));
     base_list_init(&tenant->waiting);
-    if (net_server_post_home(worker->gateway->server, acquire_at_home, errand) < 0) {
+    if (net_server_post_home(worker->gateway->server, acquire_at_home, request) < 0) {
         base_map_remove(&worker->tenants, id, strlen(id));
-        base_free(errand);
+        base_free(request);
         base_free(tenant);
         return NULL;
     }
@@ -121,13 +111,15 @@ static void release_if_empty(struct worker_tenant *tenant)
     struct gateway_worker *worker = tenant->worker;
     if (tenant->clients > 0)
         return;
-    if (tenant->refused)
+    if (tenant->refused) {
         free_tenant(tenant);
-    if (tenant->refused || !tenant->view)
         return;
-    struct errand *errand = make_errand(worker, tenant->id, tenant->view);
-    if (!errand || net_server_post_home(worker->gateway->server, release_at_home, errand) < 0) {
-        base_free(errand);
+    }
+    if (!tenant->view)
+        return;
+    struct tenant_request *request = make_request(worker, tenant->id, tenant->view);
+    if (!request || net_server_post_home(worker->gateway->server, release_at_home, request) < 0) {
+        base_free(request);
         return; /* the tenant stays subscribed until its next last client leaves */
     }
     base_map_remove(&worker->tenants, tenant->id, strlen(tenant->id));

@@ -10,40 +10,41 @@
 
 #include <string.h>
 
-/* A worker that has asked for a tenant. */
-struct waiter {
-    struct base_list link;
-    struct gateway *gateway;
-    struct net_view *view;
-    unsigned worker;
-    char id[ARDA_ID_MAX + 1];
-};
-
 static void answer_on_worker(void *arg)
 {
-    struct waiter *waiter = arg;
-    sockets_tenant_ready(&waiter->gateway->workers[waiter->worker], waiter->id, waiter->view);
-    base_free(waiter);
+    struct tenant_request *request = arg;
+    sockets_tenant_ready(&request->gateway->workers[request->worker], request->id, request->view);
+    base_free(request);
+}
+
+static void send_back(struct tenant_request *request)
+{
+    struct net_server *server = request->gateway->server;
+    if (request->worker == 0) {
+        answer_on_worker(request);
+    } else if (net_server_post(server, request->worker, answer_on_worker, request) < 0) {
+        base_log(BASE_LOG_ERROR, "tenant %s: out of memory: clients cannot be answered",
+                 request->id);
+        base_free(request);
+    }
 }
 
 /* The view is made now, so that it begins where the answer says. */
-static void answer(struct home_tenant *tenant, struct waiter *waiter)
+static void answer(struct home_tenant *tenant, struct tenant_request *request)
 {
-    struct gateway *gateway = tenant->gateway;
-    waiter->view = net_server_log_attach(gateway->server, tenant->log, waiter->worker);
-    if (waiter->worker == 0)
-        answer_on_worker(waiter);
-    else if (net_server_post(gateway->server, waiter->worker, answer_on_worker, waiter) < 0)
-        base_log(BASE_LOG_ERROR, "tenant %s: out of memory: clients cannot be answered",
-                 tenant->id);
+    request->view = net_server_log_attach(tenant->gateway->server, tenant->log, request->worker);
+    if (!request->view)
+        tenant->workers--;
+    send_back(request);
 }
 
 static void answer_waiting(struct home_tenant *tenant)
 {
     while (!base_list_empty(&tenant->waiting)) {
-        struct waiter *waiter = base_container(tenant->waiting.next, struct waiter, link);
-        base_list_remove(&waiter->link);
-        answer(tenant, waiter);
+        struct tenant_request *request =
+            base_container(tenant->waiting.next, struct tenant_request, link);
+        base_list_remove(&request->link);
+        answer(tenant, request);
     }
 }
 
@@ -104,36 +105,21 @@ static struct home_tenant *get_tenant(struct gateway *gateway, const char *id)
     return tenant;
 }
 
-static void refuse_on_worker(void *arg)
+void tenants_acquire(struct tenant_request *request)
 {
-    struct waiter *waiter = arg;
-    sockets_tenant_ready(&waiter->gateway->workers[waiter->worker], waiter->id, NULL);
-    base_free(waiter);
-}
-
-void tenants_acquire(struct gateway *gateway, const char *id, unsigned worker)
-{
-    struct home_tenant *tenant = get_tenant(gateway, id);
-    struct waiter *waiter = base_calloc(1, sizeof *waiter);
-    if (!waiter) {
-        base_log(BASE_LOG_ERROR, "tenant %s: out of memory: clients cannot be answered", id);
-        if (tenant && tenant->workers == 0)
-            free_tenant(tenant);
-        return;
-    }
-    waiter->gateway = gateway;
-    waiter->worker = worker;
-    memcpy(waiter->id, id, strlen(id));
+    struct gateway *gateway = request->gateway;
+    struct home_tenant *tenant = get_tenant(gateway, request->id);
     if (!tenant) {
-        if (net_server_post(gateway->server, worker, refuse_on_worker, waiter) < 0)
-            base_free(waiter);
+        send_back(request);
         return;
     }
     tenant->workers++;
     if (tenant->standing || !gateway->bus || !arda_bus_is_up(gateway->bus))
-        answer(tenant, waiter);
+        answer(tenant, request);
     else
-        base_list_append(&tenant->waiting, &waiter->link);
+        base_list_append(&tenant->waiting, &request->link);
+    if (tenant->workers == 0) /* there was no memory for its view */
+        free_tenant(tenant);
 }
 
 void tenants_release(struct gateway *gateway, const char *id, struct net_view *view)
