@@ -6,6 +6,7 @@
  */
 #include "relay.h"
 
+#include "base/block.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -33,8 +34,7 @@ static void read_address(struct relay_link *link)
 
 static bool same_address(const uint8_t *a, const uint8_t *b)
 {
-    bool v4 = memcmp(a, mapped_prefix, sizeof mapped_prefix) == 0;
-    return memcmp(a, b, v4 ? 16 : 8) == 0;
+    return memcmp(a, b, base_block_owner_len(a)) == 0;
 }
 
 static bool is_of_gateways(const struct relay *relay, const uint8_t *address)

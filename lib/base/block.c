@@ -33,6 +33,11 @@ bool base_block_address(struct base_slice host, uint8_t bytes[static 16])
     return parse_host(text, bytes, NULL);
 }
 
+size_t base_block_owner_len(const uint8_t bytes[static 16])
+{
+    return memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0 ? 16 : 8;
+}
+
 int base_block_parse(const char *text, struct base_block *block, struct base_why *why)
 {
     char host[HOST_MAX];

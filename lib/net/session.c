@@ -170,14 +170,12 @@ void net_session_set_due(struct net_session *session)
     net_deadline_set(&session->worker->deadlines, &session->deadline, due);
 }
 
-/* What counts as one address; lies in `bytes` or in `peer`. Of IPv6 it is a /64, since nobody is
- * given less. */
+/* What counts as one address; lies in `bytes` or in `peer`. */
 static struct base_slice address_key(struct base_slice peer, uint8_t bytes[static 16])
 {
-    static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
     if (!base_block_address(peer, bytes))
         return peer;
-    return (struct base_slice){(const char *)bytes, memcmp(bytes, ipv4, sizeof ipv4) == 0 ? 16 : 8};
+    return (struct base_slice){(const char *)bytes, base_block_owner_len(bytes)};
 }
 
 static int count_address(struct net_server *server, struct base_slice peer)

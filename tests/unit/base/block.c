@@ -34,6 +34,21 @@ static void blocks_have_what_begins_alike(void)
     CHECK(!has("10.0.0.1", ""));
 }
 
+static size_t owner_len(const char *host)
+{
+    uint8_t bytes[16];
+    CHECK(base_block_address(slice(host), bytes));
+    return base_block_owner_len(bytes);
+}
+
+static void a_64_of_ipv6_is_one_owner(void)
+{
+    CHECK_INT(owner_len("10.0.0.1"), 16);
+    CHECK_INT(owner_len("::ffff:10.0.0.1"), 16);
+    CHECK_INT(owner_len("2001:db8::1"), 8);
+    CHECK_INT(owner_len("::1"), 8);
+}
+
 static void refuses(const char *text, const char *reason)
 {
     struct base_block block;
@@ -57,6 +72,7 @@ static void bad_blocks_are_explained(void)
 int main(void)
 {
     RUN(blocks_have_what_begins_alike);
+    RUN(a_64_of_ipv6_is_one_owner);
     RUN(bad_blocks_are_explained);
     return test_end();
 }
