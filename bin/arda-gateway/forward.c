@@ -93,9 +93,7 @@ static bool post_letter(struct home_tenant *tenant, unsigned worker, const char 
     return false;
 }
 
-/* The `userId` of an event, however it is written; false when it has none that could be anybody's.
- */
-static bool read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1])
+bool forward_read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1])
 {
     struct base_json_member member = BASE_JSON_WANT("userId");
     memset(user, 0, ARDA_ID_MAX + 1);
@@ -110,7 +108,7 @@ static void forward_to_user(struct home_tenant *tenant, const struct arda_messag
 {
     struct gateway *gateway = tenant->gateway;
     char user[ARDA_ID_MAX + 1];
-    if (!read_user(message, user)) {
+    if (!forward_read_user(message, user)) {
         gateway->dropped[GATEWAY_DROP_NO_USER]++;
         return;
     }

@@ -177,7 +177,8 @@ struct tenant_request {
 };
 
 /* A worker's first client of a tenant has come: the worker is answered with
- * sockets_tenant_ready when events would reach it, or when Redis is away. Takes the request over. */
+ * sockets_tenant_ready when events would reach it, or when Redis is away. Takes the request over.
+ */
 void tenants_acquire(struct tenant_request *request);
 /* Its last one has gone. */
 void tenants_release(struct gateway *gateway, const char *id, struct net_view *view);
@@ -187,6 +188,9 @@ void tenants_fini(struct gateway *gateway);
 
 /* Sends an event to the clients of its tenant, or to those of one user. */
 void forward_message(struct home_tenant *tenant, const struct arda_message *message);
+/* The `userId` of an event, however it is written, with NUL to the end; false when it has none that
+ * could be anybody's. */
+bool forward_read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1]);
 
 /* Looks for revocations on the global channel, too. */
 int revoke_start(struct gateway *gateway, struct base_why *why);

@@ -26,16 +26,6 @@ static bool revokes(const struct base_json_value *type)
     return false;
 }
 
-/* However it is written: a user who is not found would stay. */
-static bool read_user(const struct arda_message *message, char user[static ARDA_ID_MAX + 1])
-{
-    struct base_json_member member = BASE_JSON_WANT("userId");
-    if (base_json_pick(message->event.data, message->event.len, &member, 1, NULL, NULL) < 0)
-        return false;
-    ssize_t len = base_json_copy(&member.value, user, ARDA_ID_MAX + 1);
-    return len >= 0 && arda_id_valid(user, (size_t)len);
-}
-
 static void cut(void *arg)
 {
     struct revocation *revocation = arg;
@@ -61,7 +51,7 @@ void revoke_message(struct gateway *gateway, const struct arda_message *message)
     struct revocation revocation = {0};
     if (!revokes(&message->type) || !gateway->server)
         return;
-    if (!read_user(message, revocation.user)) {
+    if (!forward_read_user(message, revocation.user)) {
         gateway->dropped[GATEWAY_DROP_NO_USER]++;
         return;
     }
