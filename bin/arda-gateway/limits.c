@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #define MOST_MS (24 * 3600 * 1000)
 
@@ -87,19 +88,24 @@ static size_t path_char(const char *at)
     return (*at > 0 && isalnum((unsigned char)*at)) || (*at && strchr("-._~!$&'()*+,;=:@", *at));
 }
 
+/* Browsers take %2e for a dot. */
+static bool is_dot(const char *at)
+{
+    return *at == '.' || strncasecmp(at, "%2e", 3) == 0;
+}
+
 /* Segments that no client changes on its way here: none is empty, `.` or `..`. */
 static bool is_path(const char *at, size_t len)
 {
     const char *end = at + len;
     while (at < end) {
-        const char *segment = at + 1;
+        bool only_dots = true;
         size_t used;
         if (*at++ != '/')
             return false;
-        while (at < end && (used = path_char(at)) > 0)
-            at += used;
-        size_t length = (size_t)(at - segment);
-        if (length == 0 || strspn(segment, ".") >= length)
+        for (; at < end && (used = path_char(at)) > 0; at += used)
+            only_dots &= is_dot(at);
+        if (only_dots)
             return false;
     }
     return true;
