@@ -84,8 +84,9 @@ end() {
 
 @test "several workers, compression, revocation, expiry, every bound" {
     one gateway --workers 3 --compression on --revocation --token-expiry disconnect --jwt-leeway 0 \
-        --max-queue 8192 --max-events 200 --max-events-burst 300 --max-per-user 2 --max-connections 60
-    storm cuts.revoked cuts.expired disconnects.event_rate disconnects.limit
+        --max-queue 8192 --max-events 200 --max-events-burst 300 --max-per-user 2 --max-connections 60 \
+        --max-joining 10
+    storm cuts.revoked cuts.expired disconnects.event_rate disconnects.limit refusals.joining
     after gateway
 }
 
