@@ -6,6 +6,7 @@
 #include "gateway.h"
 
 #include "arda/directory.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -66,8 +67,12 @@ static void on_looked_up(void *data, int result)
     /* After the server's end no worker is left. */
     if (question->worker == 0 || !question->gateway->server)
         take_answer(question);
-    else
-        net_server_post(question->gateway->server, question->worker, take_answer, question);
+    else if (net_server_post(question->gateway->server, question->worker, take_answer, question) <
+             0) {
+        base_log(BASE_LOG_ERROR, "tenant %s: out of memory: subscribe:loop is not answered",
+                 question->tenant);
+        base_free(question); /* its client belongs to the worker, and is never freed */
+    }
 }
 
 static void ask(void *arg)
