@@ -25,7 +25,7 @@ struct query {
     bool has_sid; /* a session is named, whether it can be read or not */
 };
 
-/* Why a request is not served: the error of Engine.IO, and what the log is told. */
+/* Why a request is not served: the error of Engine.IO, and what is logged. */
 struct denial {
     enum net_eio_error error;
     struct net_refused refused;
@@ -273,7 +273,7 @@ static bool send_away(struct net_conn *conn, const struct query *query, bool may
 
 /* ---- when the head has come ---- */
 
-/* Before the head is complete no body is read, and behind it only that of a POST of a session. */
+/* Before the head is complete no body is read, and after it only that of a POST of a session. */
 static size_t max_body_bytes(const struct net_conn *conn)
 {
     if (!conn->head_done)
@@ -283,22 +283,22 @@ static size_t max_body_bytes(const struct net_conn *conn)
     return conn->session ? net_session_max_bytes(conn->session) : UNUSED_BODY_MAX;
 }
 
-/* `behind`: bytes that have come behind the head. A short body that has come with it may as well be
+/* `more`: bytes that have come after the head. A short body that has come with it may as well be
  * taken, so that the connection can go on. */
-static bool has_come(const struct net_http1_request *request, size_t behind)
+static bool has_come(const struct net_http1_request *request, size_t more)
 {
     int64_t len = request->content_length; /* -1: in chunks */
-    return len >= 0 && (uint64_t)len <= behind && len <= UNUSED_BODY_MAX;
+    return len >= 0 && (uint64_t)len <= more && len <= UNUSED_BODY_MAX;
 }
 
 /* Refuses what is going to be refused now, before a body comes that nobody is going to read. */
 static bool admit_body(struct net_conn *conn, struct net_http1 *http, const struct query *query,
-                       size_t behind)
+                       size_t more)
 {
     struct net_http1_request *request = net_http1_request(http);
     struct net_session *session;
     struct denial denial;
-    if (request->method == NET_HTTP1_OPTIONS || has_come(request, behind))
+    if (request->method == NET_HTTP1_OPTIONS || has_come(request, more))
         return true;
     conn->keep_alive = false;
     if (!verify(conn, request, query, &session, &denial)) {
@@ -326,7 +326,7 @@ static void begin_body(struct net_conn *conn, struct net_http1_request *request,
         net_answer_continue(conn, request, max_body_bytes(conn));
 }
 
-static void on_endpoint_head(struct net_conn *conn, struct net_http1 *http, size_t behind,
+static void on_endpoint_head(struct net_conn *conn, struct net_http1 *http, size_t more,
                              bool may_move)
 {
     struct net_http1_request *request = net_http1_request(http);
@@ -343,11 +343,11 @@ static void on_endpoint_head(struct net_conn *conn, struct net_http1 *http, size
             net_http_release(conn);
         return;
     }
-    if (!request->has_body || admit_body(conn, http, &query, behind))
+    if (!request->has_body || admit_body(conn, http, &query, more))
         begin_body(conn, request, &query);
 }
 
-static void on_head(struct net_conn *conn, size_t behind, bool may_move)
+static void on_head(struct net_conn *conn, size_t more, bool may_move)
 {
     struct net_http1 *http = conn->http.parser;
     struct net_http1_request *request = net_http1_request(http);
@@ -371,7 +371,7 @@ static void on_head(struct net_conn *conn, size_t behind, bool may_move)
         conn->keep_alive = false;
         net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
     } else {
-        on_endpoint_head(conn, http, behind, may_move);
+        on_endpoint_head(conn, http, more, may_move);
     }
 }
 

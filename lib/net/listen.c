@@ -181,7 +181,7 @@ bool net_listen_refuses(struct net_worker *worker, int fd)
 }
 
 /* Who comes now waits in the kernel. A listener that stays watched would be reported at once again,
- * and one that gave its clients a descriptor of its own to be told by could lose that. */
+ * and one that gave up a descriptor of its own to refuse its clients could lose that. */
 static void pause_accepting(struct net_listener *listener, int error)
 {
     struct net_worker *worker = listener->worker;

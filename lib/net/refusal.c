@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What is refused before there is a session: it is counted, and the application is told what it
- * was and of whom, for its log.
+ * What is refused before there is a session: it is counted, and reported to the application
+ * with its cause and whose it was, for its log.
  */
 #include "net/internal.h"
 

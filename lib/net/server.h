@@ -355,7 +355,7 @@ struct net_response {
 };
 /* Copies the response; the request is gone after the call. On the request's worker, or, after the
  * server's end, anywhere. A peer that has gone, or for which it took longer than
- * request_timeout_ms, hears nothing; the request has to be answered nevertheless. */
+ * request_timeout_ms, gets nothing; the request has to be answered nevertheless. */
 void net_request_answer(struct net_request *request, const struct net_response *response);
 
 /* ---- broadcasts; home loop ---- */

@@ -332,7 +332,7 @@ size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
         taken += used;
         if (got < 0) {
             violated(conn, event.code);
-            return len; /* nothing behind a violation is handled */
+            return len; /* nothing after a violation is handled */
         }
         if (got == 0)
             break;
