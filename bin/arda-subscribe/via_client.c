@@ -16,6 +16,7 @@
 #include "base/secret_file.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #define PAUSE_FIRST_MS 250
@@ -36,7 +37,8 @@ struct via_client {
     struct via_client_handlers on;
     struct via_net net;
     struct via_place place;
-    struct base_buf url; /* of the place, for the records */
+    struct base_buf url;    /* of the place, for the records */
+    struct base_buf joined; /* the packet that joins, where the token can be read only once */
     struct via_engine *engine;
     uv_timer_t timer;
     enum state state;
@@ -56,6 +58,33 @@ static void tell(struct via_client *client, const struct via_record *record)
         client->on.on_record(client->on.data, record);
 }
 
+/* ---- the token ---- */
+
+static void forget(struct base_buf *packet)
+{
+    if (packet->len)
+        explicit_bzero(packet->data, packet->len);
+    base_buf_fini(packet);
+}
+
+/* A pipe of a shell, say, has its token once; a file is read for each connection. */
+static bool is_read_again(const char *file)
+{
+    struct stat status;
+    return !file || (stat(file, &status) == 0 && S_ISREG(status.st_mode));
+}
+
+static int join_packet(const struct via_client *client, struct base_buf *packet,
+                       struct base_why *why)
+{
+    const struct base_buf *joined = &client->joined;
+    if (joined->len == 0)
+        return via_connect_packet(client->options.token_file, client->options.token, packet, why);
+    if (base_buf_add(packet, joined->data, joined->len) < 0)
+        return base_why_set(why, BASE_ERR_NOMEM, "%s", base_err_text(BASE_ERR_NOMEM));
+    return BASE_OK;
+}
+
 /* ---- the end ---- */
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -63,6 +92,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct via_client *client = handle->data;
     via_place_fini(&client->place);
     base_buf_fini(&client->url);
+    forget(&client->joined);
     base_buf_fini(&client->held);
     base_free(client);
 }
@@ -291,15 +321,12 @@ static void on_open(void *data, const struct via_open *open, const char *transpo
     if (client->state != OPENING)
         return;
     client->state = JOINING;
-    int failed =
-        via_connect_packet(client->options.token_file, client->options.token, &packet, &why);
+    int failed = join_packet(client, &packet, &why);
     if (failed)
         trouble(client, "token", failed, why.text);
     else if (via_engine_send(client->engine, packet.data, packet.len) < 0)
         trouble(client, "transport error", BASE_ERR_NOMEM, base_err_text(BASE_ERR_NOMEM));
-    if (packet.len)
-        explicit_bzero(packet.data, packet.len);
-    base_buf_fini(&packet);
+    forget(&packet);
 }
 
 static void on_upgrade(void *data, const struct via_end *failure)
@@ -336,17 +363,15 @@ static void attempt(struct via_client *client)
 
 /* ---- life ---- */
 
-/* The token is looked at before anything is tried, so that a wrong name is said at once. */
+/* The token is looked at before anything is tried, so that a wrong name is reported at once. */
 static int check(struct via_client *client, struct base_why *why)
 {
-    struct base_buf packet = BASE_BUF_INIT;
     int failed = via_place_parse(client->options.url, &client->place, why);
     if (failed)
         return base_why_prefix(why, "--via");
-    failed = via_connect_packet(client->options.token_file, client->options.token, &packet, why);
-    if (packet.len)
-        explicit_bzero(packet.data, packet.len);
-    base_buf_fini(&packet);
+    failed = join_packet(client, &client->joined, why);
+    if (is_read_again(client->options.token_file))
+        forget(&client->joined);
     if (!failed && client->options.token_file)
         base_secret_file_check(client->options.token_file);
     if (!failed &&

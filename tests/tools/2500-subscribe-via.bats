@@ -150,6 +150,9 @@ $event" ]
     VIA_TOKEN='' via file --token-file "$RUN_DIR/token"
     wait_for out_has file '"userId":"ann"'
     stop file
+    VIA_TOKEN='' via pipe --token-file <(token "$tenant" ann)
+    wait_for out_has pipe '"userId":"ann"'
+    stop pipe
     for transport in websocket polling upgrade; do
         VIA_TOKEN=wrong via "bad$transport" --transport "$transport"
         join "bad$transport"
