@@ -74,6 +74,8 @@ if [ -n "${BATS_TEST_TMPDIR:-}" ]; then RUN_DIR=$BATS_TEST_TMPDIR; else RUN_DIR=
 start() {
     local name=$1
     shift
+    # One of the same name that still runs is ended by stop_all.
+    [ ! -f "$RUN_DIR/$name.pid" ] || mv "$RUN_DIR/$name.pid" "$RUN_DIR/$name.$(cat "$RUN_DIR/$name.pid").pid"
     # Here and not there, or what an earlier one has written would be taken for its output.
     : >"$RUN_DIR/$name.out"
     : >"$RUN_DIR/$name.err"

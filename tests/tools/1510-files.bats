@@ -37,10 +37,12 @@ unsent() { # FILE [COMMAND]...
 }
 
 # mounted FILE COMMAND...: FILE is a mount of its own, as containers make of single files.
-mounted() {
+mounted() { (exec_mounted "$@"); }
+# In place of this shell, so that who has started it can end it.
+exec_mounted() {
     local file=$1
     shift
-    unshare "${namespaces[@]}" sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh \
+    exec unshare "${namespaces[@]}" sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh \
         "$BATS_TEST_TMPDIR/host" "$file" "$@"
 }
 # False where the system lets nobody mount, as in many containers: that is no part of this test.
@@ -109,7 +111,7 @@ cannot() { echo "$1: cannot be replaced ($2), so it is overwritten; a crash mean
     run --separate-stderr mounted file arda-subscribe --since start --cursor file "$tenant"
     [ "$status:$output" = "1:" ]
     # While it runs, too, for longer than the second after which it would be replaced.
-    start sub mounted file arda-subscribe --follow --cursor file "$tenant"
+    start sub exec_mounted file arda-subscribe --follow --cursor file "$tenant"
     wait_for subscribers "$tenant" 1
     for more in 3 4; do
         card "$tenant" | arda-publish -q
