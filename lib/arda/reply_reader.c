@@ -59,7 +59,8 @@ int reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t len
     return redisReaderFeed(reader->reader, bytes, len) == REDIS_OK ? BASE_OK : BASE_ERR_NOMEM;
 }
 
-/* Whether what is incomplete is a text that announces too much. */
+/* Whether what is incomplete is a text that announces too much. Any other answer is incomplete as
+ * long as its line has no end. */
 static bool announces_too_much(const redisReader *reader)
 {
     const char *at = reader->buf + reader->pos;
@@ -67,7 +68,8 @@ static bool announces_too_much(const redisReader *reader)
     unsigned long long length = 0;
     for (; digits < left && digits < MAX_DIGITS && at[digits] >= '0' && at[digits] <= '9'; digits++)
         length = length * 10 + (unsigned)(at[digits] - '0');
-    return digits > 0 && digits < left && at[digits] == '\r' && length > REPLY_MAX_BULK;
+    bool has_end = left - digits >= 2 && at[digits] == '\r' && at[digits + 1] == '\n';
+    return digits > 0 && has_end && length > REPLY_MAX_BULK;
 }
 
 int reply_reader_next(struct reply_reader *reader, void **reply)

@@ -720,6 +720,29 @@ static void subscriptions_are_bounded_too(void)
     }
 }
 
+/* A number and a line of digits look like the length of a text as long as their line ends with a
+ * carriage return alone. */
+static void large_numbers_may_come_in_two_pieces(void)
+{
+    static const char *const answers[] = {":1759300000000\r\n", "+1759300000000\r\n",
+                                          "*2\r\n:1759300000000\r\n$13\r\n1759300000000\r\n"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        for (size_t cut = 1; cut < strlen(answers[i]); cut++) {
+            struct reply_reader reader;
+            void *reply = NULL;
+            CHECK_INT(reply_reader_open(&reader, NULL, NULL), 0);
+            CHECK_INT(reply_reader_feed(&reader, answers[i], cut), 0);
+            CHECK_INT(reply_reader_next(&reader, &reply), 0);
+            CHECK(reply == NULL);
+            CHECK_INT(reply_reader_feed(&reader, answers[i] + cut, strlen(answers[i]) - cut), 0);
+            CHECK_INT(reply_reader_next(&reader, &reply), 0);
+            CHECK(reply != NULL);
+            if (reply)
+                freeReplyObject(reply);
+            reply_reader_close(&reader);
+        }
+}
+
 static void an_answer_is_bounded_as_a_whole(void)
 {
     struct reply_reader reader;
@@ -765,6 +788,7 @@ int main(void)
     RUN(any_answer_is_survived);
     RUN(what_announces_too_much_is_not_waited_for);
     RUN(subscriptions_are_bounded_too);
+    RUN(large_numbers_may_come_in_two_pieces);
     RUN(an_answer_is_bounded_as_a_whole);
     RUN(ends_without_an_open_handle);
     return test_end();
