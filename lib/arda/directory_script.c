@@ -25,21 +25,25 @@ const char directory_open_script[] =
                 "end\n"
                 "return note(call('SADD', prefix .. ':tenants', tenant))\n";
 
+/* Once something has changed there is nothing to find out any more. What was there already may be
+ * stored again. */
 const char directory_put_hash_script[] =
-    HEAD "local name, names, fresh, seen = key(ARGV[3]), {}, {}, {}\n"
-         "for i = 4, #ARGV, 2 do names[#names + 1] = ARGV[i] end\n"
-         "local had = call('HMGET', name, unpack(names))\n"
-         "for i = #names, 1, -1 do\n"
-         "  local value = ARGV[3 + 2 * i]\n"
-         "  if not seen[names[i]] and (had[i] or '') ~= value then\n"
-         "    fresh[#fresh + 1] = names[i]\n"
-         "    fresh[#fresh + 1] = value\n"
+    HEAD "local name = key(ARGV[3])\n"
+         "if call('EXISTS', key('changed')) == 0 then\n"
+         "  local names, wrong = {}, {}\n"
+         "  for i = 4, #ARGV, 2 do names[#names + 1] = ARGV[i] end\n"
+         "  local had = call('HMGET', name, unpack(names))\n"
+         "  for i = 1, #names do\n"
+         "    if (had[i] or '') ~= ARGV[3 + 2 * i] then\n"
+         "      wrong[names[i]] = true\n"
+         "    elseif wrong[names[i]] then\n"
+         "      wrong[names[i]] = nil\n"
+         "    end\n"
          "  end\n"
-         "  seen[names[i]] = true\n"
+         "  if not next(wrong) then return 0 end\n"
          "end\n"
-         "if #fresh == 0 then return 0 end\n"
-         "call('HSET', name, unpack(fresh))\n"
-         "return note(#fresh / 2)\n";
+         "call('HSET', name, unpack(ARGV, 4))\n"
+         "return note(1)\n";
 
 const char directory_put_set_script[] =
     HEAD "return note(call('SADD', key(ARGV[3]), unpack(ARGV, 4)))\n";

@@ -409,7 +409,22 @@ static void replacing_by_the_same_is_no_change(void)
     arda_directory_batch_free(batch);
 }
 
-/* The earlier one of two lines with an id is not stored, not even for a while. */
+/* However it was stored: a member that a webhook lacks is an empty field. */
+static void replacing_what_was_put_by_the_same_is_no_change(void)
+{
+    test_redis_do(&redis, "FLUSHALL");
+    raised();
+    parse(HOOK SECRET);
+    CHECK_INT(ask(arda_directory_put), 0);
+    CHECK_INT(raised(), 1);
+    batch = arda_directory_batch_new("t1");
+    add(HOOK SECRET);
+    CHECK_INT(store(true), 0);
+    CHECK_INT(raised(), 0);
+    arda_directory_batch_free(batch);
+}
+
+/* The earlier one of two lines with an id does not count, not even for a while. */
 static void the_later_line_of_an_id_may_be_the_one_that_is_there(void)
 {
     test_redis_do(&redis, "FLUSHALL");
@@ -530,6 +545,7 @@ int main(void)
     RUN(a_removed_tenant_leaves_its_version);
     RUN(a_version_comes_with_a_change_and_with_nothing_else);
     RUN(replacing_by_the_same_is_no_change);
+    RUN(replacing_what_was_put_by_the_same_is_no_change);
     RUN(the_later_line_of_an_id_may_be_the_one_that_is_there);
     RUN(a_version_that_is_no_number_begins_again);
     RUN(nothing_is_asked_while_redis_is_away);
