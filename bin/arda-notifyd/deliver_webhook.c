@@ -81,18 +81,26 @@ static bool is_given(const char *text)
     return text && *text;
 }
 
+/* The log would mask a password in the form of a URL. */
+#define PROXY_EXPECTED                                                                             \
+    "--webhook-proxy: expected http://HOST:PORT, perhaps with USER:PASS@ before HOST"
+
 /* A port has to be named: that of proxies is no common one. */
 static int check_proxy(const char *text, struct base_why *why)
 {
     struct base_url url;
+    struct base_why reason;
     if (!is_given(text))
         return BASE_OK;
-    bool right = base_url_parse(text, &url, NULL) == 0 && url.scheme.len == 4 &&
-                 strncasecmp(url.scheme.data, "http", 4) == 0 && url.host.len > 0 && url.port > 0 &&
-                 url.path.len <= 1 && !url.query.data;
-    return right ? BASE_OK
-                 : base_why_set(why, BASE_ERR_CONFIG,
-                                "--webhook-proxy: expected http://[user:pass@]host:port");
+    if (base_url_parse(text, &url, &reason) < 0)
+        return base_why_set(why, BASE_ERR_CONFIG, PROXY_EXPECTED ": %s", reason.text);
+    if (url.scheme.len == 4 && strncasecmp(url.scheme.data, "http", 4) == 0 && url.host.len > 0 &&
+        url.port > 0 && url.path.len <= 1 && !url.query.data && !url.fragment.data)
+        return BASE_OK;
+    base_why_set(why, BASE_ERR_CONFIG, PROXY_EXPECTED);
+    if (base_url_is_torn(&url))
+        base_url_explain(why);
+    return BASE_ERR_CONFIG;
 }
 
 static int read_ca(const char *file, struct base_ca **ca, struct base_why *why)

@@ -179,10 +179,15 @@ connects() { out proxy | jq -r 'select(.connect).connect' | sort -u | paste -sd'
 
 @test "a proxy that makes no sense is refused at the start" {
     local url
-    for url in 127.0.0.1:3128 socks5://127.0.0.1:1 http://127.0.0.1 http://:3128 http://127.0.0.1:1/x; do
+    for url in 127.0.0.1:3128 socks5://127.0.0.1:1 http://127.0.0.1 http://:3128 http://127.0.0.1:1/x \
+        'http://127.0.0.1:1#x' 'http://127.0.0.1:1/#x'; do
         run -78 arda-notifyd --webhook-proxy "$url"
-        [[ $output == *"--webhook-proxy: expected http://"* ]]
+        [[ $output == *"--webhook-proxy: expected http://HOST:PORT, perhaps with USER:PASS@ before HOST"* ]]
     done
     run -78 arda-notifyd --webhook-proxy "http://user:s3cret@127.0.0.1"
     [[ $output != *s3cret* ]]
+    for url in 'http://user:s3c/ret@127.0.0.1:1' 'http://user:7/ret@127.0.0.1:1' 'http://user:s3c#ret@127.0.0.1:1'; do
+        run -78 arda-notifyd --webhook-proxy "$url"
+        [[ $output == *"in a user or a password, @ : / ? # % are written as"* && $output != *ret@* ]]
+    done
 }
