@@ -83,7 +83,7 @@ const char *arda_bus_reason(const struct arda_bus *bus);
 const char *arda_bus_refusal(const struct arda_bus *bus);
 
 /* Asks Redis how much it keeps for a subscriber, and warns when a message of so many bytes, sent on
- * both channels of its event, does not fit. Who may not ask is told so at the level of debugging
+ * both channels of its event, does not fit. That it may not ask is logged at the level of debugging
  * messages. To be called while it is up. */
 void arda_bus_check_room(struct arda_bus *bus, size_t event_bytes);
 

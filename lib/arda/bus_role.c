@@ -9,7 +9,7 @@
  *
  * A bus that writes leaves such a server at once and connects again. One that reads is still served
  * by the replica, as long as that follows its primary: a third connection, the scout, is made again
- * and again until the name leads to a primary, and only then the two others are made anew, so that
+ * and again until the name leads to a primary, and only then the two others are made again, so that
  * nothing is missed in between. A reader whose first server was a replica was meant to read there.
  */
 #include "arda/bus_internal.h"

@@ -40,7 +40,7 @@ struct arda_mail {
  *
  * Addresses are those for the wire; one in UTF-8 stands as it is (RFC 6532).
  *
- * 0; BASE_ERR_INVALID with a reason that names the field: an address that is none for the wire,
+ * 0; BASE_ERR_INVALID with a reason that names the field: an address not in its form for the wire,
  * an id that cannot stand before an @, an unsubscribe link that is no http(s) URL, a date outside
  * the years 1970 to 9999; BASE_ERR_NOMEM. `out` is then as it was. */
 int arda_mail_headers_add(struct base_buf *out, const struct arda_mail *mail, struct base_why *why);

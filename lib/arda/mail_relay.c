@@ -64,7 +64,7 @@ static int check(const struct base_url *url, struct base_why *why)
         name.len--;
     }
     if (!is_made_of(name, "-.") || url->query.data || url->fragment.data) {
-        bad(why, "behind the host there may be a port, and a name for us behind a slash, but "
+        bad(why, "after the host there may be a port, and a name for us after a slash, but "
                  "nothing else");
         if (base_url_is_torn(url))
             base_url_explain(why);

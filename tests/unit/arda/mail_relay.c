@@ -69,15 +69,15 @@ static void refusals(void)
          "not a URL: bad port; in a user or a password, @ : / ? # % are written as "
          "%40 %3A %2F %3F %23 %25"},
         {"smtp://user:s@c/ret@mail",
-         "behind the host there may be a port, and a name for us behind a slash, but nothing else; "
+         "after the host there may be a port, and a name for us after a slash, but nothing else; "
          "in a user or a password, @ : / ? # % are written as %40 %3A %2F %3F %23 %25"},
-        {"smtp://mail#x", "behind the host there may be a port, and a name for us behind a slash, "
+        {"smtp://mail#x", "after the host there may be a port, and a name for us after a slash, "
                           "but nothing else"},
-        {"smtp://mail/a/b", "behind the host there may be a port, and a name for us behind a "
+        {"smtp://mail/a/b", "after the host there may be a port, and a name for us after a "
                             "slash, but nothing else"},
-        {"smtp://mail/a%0d%0aMAIL", "behind the host there may be a port, and a name for us behind "
+        {"smtp://mail/a%0d%0aMAIL", "after the host there may be a port, and a name for us after "
                                     "a slash, but nothing else"},
-        {"smtp://mail?x=1", "behind the host there may be a port, and a name for us behind a "
+        {"smtp://mail?x=1", "after the host there may be a port, and a name for us after a "
                             "slash, but nothing else"},
         {"smtp://:s3cret@mail", "a password without a user"},
         {"smtp://u%zz:s3cret@mail", "the user is not percent-encoded"},
