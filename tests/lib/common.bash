@@ -16,6 +16,8 @@ unset ARDA_NODE_MODULES
 umask 0077
 : "${top_srcdir:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
 export top_srcdir
+# script(1) runs commands in this shell, quoted by %q for bash.
+export SHELL=$BASH
 unset JWT_SECRET APP_URL PORT
 [ -n "${REDIS_PORT:-}" ] || unset REDIS_URL
 
