@@ -30,10 +30,10 @@ lead_to() {
     REDIS_URL=redis://127.0.0.1:$(head -n 1 "$RUN_DIR/switch.out")
 }
 
-# The roles change; the address still leads to the old server.
+# The roles change, and what the old server has acknowledged is at the new one; the address still
+# leads to the old server.
 change_roles() {
-    redis replicaof no one
-    old replicaof 127.0.0.1 "$NEW_PORT"
+    old failover
     wait_for old_follows
 }
 # New connections go to the new primary.
