@@ -15,7 +15,8 @@ stalls() { # MAX-QUEUE
     "$python" -c '' 2>/dev/null || skip "python3 is not installed"
     # What a sanitizer keeps of freed memory would count as the gateway's.
     export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
-    start_gateway --max-queue "$1"
+    # A ping would be no part of the stream that the readers compare.
+    start_gateway --max-queue "$1" --ping-interval 10m
     run --separate-stderr timeout 120 "$python" "$top_srcdir/tests/lib/slow.py" "$(pid_of gateway)" "$RUN_DIR/gateway.err" "$1"
     echo "$output $stderr"
     [ "$status" = 0 ]
