@@ -3,8 +3,8 @@
 //   relay.js link HOST:PORT FROM TO SECRET REQUEST   connects to a gateway as another one and passes
 //     a request on; prints {"up":…} and {"answer":text} of what came back until the stream's end
 //   relay.js impostor           listens, knows no secret; prints {"port":…}, {"received":bytes}
-//   relay.js silent HOST:PORT N LOCAL...   N connections from each of these addresses that say nothing;
-//     prints {"silent":how many are open} when all have been made, {"closed":how many} for each that ends
+//   relay.js silent HOST:PORT N LOCAL...   N connections from each of these addresses that send nothing;
+//     prints {"silent":how many} when all have been greeted, {"closed":how many} for each that ends
 //   relay.js stall URL SID      upgrades a session to a WebSocket and then reads nothing
 'use strict';
 const crypto = require('crypto');
@@ -86,16 +86,20 @@ function stall(url, sid) {
 
 function silent(address, count, ...locals) {
   const [host, port] = address.split(':');
-  const all = Number(count) * locals.length;
-  let made = 0, closed = 0;
-  for (const localAddress of locals)
-    for (let i = 0; i < Number(count); i++) {
-      const socket = net.connect({ port: Number(port), host, localAddress });
-      socket.once('connect', () => { if (++made === all) print({ silent: made }); });
-      socket.on('data', () => {});
-      socket.on('error', () => {});
-      socket.on('close', () => print({ closed: ++closed }));
-    }
+  const all = locals.flatMap((local) => Array(Number(count)).fill(local));
+  let next = 0, made = 0, closed = 0;
+  const open = () => {
+    if (next === all.length) return;
+    const socket = net.connect({ port: Number(port), host, localAddress: all[next++] });
+    socket.once('data', () => {
+      if (++made === all.length) print({ silent: made });
+      open();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => print({ closed: ++closed }));
+  };
+  /* Each next one when one is greeted: a listener whose queue is full drops connections unseen. */
+  for (let i = 0; i < 32; i++) open();
 }
 
 ({ link, impostor, silent, stall })[mode](...args);
