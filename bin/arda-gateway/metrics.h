@@ -43,7 +43,7 @@ struct metrics_snapshot {
     SOME(arda_gateway_auth_failures, COUNTER, "",                                                  \
          "Clients that were refused, by what was wrong with their token.", GATEWAY_AUTH_COUNT,     \
          "kind", gateway_auth_name((enum gateway_auth)i), s->auth_failures[i])                     \
-    SOME(arda_gateway_cuts, COUNTER, "", "Sockets that were told to leave for good, by cause.",    \
+    SOME(arda_gateway_cuts, COUNTER, "", "Sockets that were disconnected for good, by cause.",     \
          GATEWAY_CUT_COUNT, "cause", gateway_cut_name((enum gateway_cut)i), s->gateway->cut[i])    \
     SOME(arda_gateway_unsubscribes, COUNTER, "", "Requests of the links in e-mails, by outcome.",  \
          GATEWAY_UNSUBSCRIBE_COUNT, "outcome",                                                     \
@@ -57,7 +57,7 @@ struct metrics_snapshot {
     ONE(arda_gateway_queue_bytes, GAUGE, "bytes", "What waits for clients that are slow.",         \
         s->queued.bytes)                                                                           \
     ONE(arda_gateway_largest_queue_bytes, GAUGE, "bytes",                                          \
-        "What waits for the client that is furthest behind.", s->queued.most_bytes)                \
+        "What waits for the client that lags the most.", s->queued.most_bytes)                     \
     ONE(arda_gateway_tenants, GAUGE, "", "Tenants that have clients.", s->gateway->tenants.count)  \
     SOME(arda_gateway_subscribed_channels, GAUGE, "", "Channels that are subscribed in Redis.",    \
          METRICS_HAVE_REDIS, NULL, NULL, s->events.subscribed_channels)                            \
