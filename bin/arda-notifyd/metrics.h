@@ -47,7 +47,7 @@ struct metrics_snapshot {
         "Events that had to be tried again because the directory had changed.",                    \
         s->counters->stale)                                                                        \
     ONE(arda_notifyd_retries, COUNTER, "",                                                         \
-        "Events that had to be tried again because Redis was away or could not just then.",        \
+        "Events that had to be tried again because Redis was away or could not serve them.",       \
         s->counters->retries)                                                                      \
     ONE(arda_notifyd_entries_taken_over, COUNTER, "",                                              \
         "Entries that were taken over from a daemon that died.", s->counters->taken_over)          \
@@ -78,10 +78,11 @@ struct metrics_snapshot {
     ONE(arda_notifyd_emails_held, COUNTER, "", "E-mails that were put off, or into a digest.",     \
         s->nd->deliver.held)                                                                       \
     SOME(arda_notifyd_relay_up, GAUGE, "",                                                         \
-         "1 while the relay for e-mails works, 0 since it failed; nothing without a relay.",       \
+         "1 while the relay for e-mails works, 0 after it has failed; absent without one.",        \
          deliver_mail_relay(s->nd) < 0 ? 0 : 1, NULL, NULL, deliver_mail_relay(s->nd))             \
     ONE(arda_notifyd_results_late, COUNTER, "",                                                    \
-        "Attempts whose end came when another daemon had the delivery.", s->nd->deliver.late)      \
+        "Attempts that ended after another daemon had taken over the delivery.",                   \
+        s->nd->deliver.late)                                                                       \
     ONE(arda_notifyd_deliveries_taken_over, COUNTER, "",                                           \
         "Deliveries that were taken over from a daemon that did not finish them in time.",         \
         s->nd->deliver.taken_over)                                                                 \
@@ -95,7 +96,7 @@ struct metrics_snapshot {
          "Deliveries that are due and that no daemon takes, by channel.", 2, "channel",            \
          i ? "webhook" : "email", s->nd->deliver.counts.unattended[ARDA_NOTIFY_EMAIL + i].due)     \
     ONE(arda_notifyd_delivery_age_seconds, GAUGE, "seconds",                                       \
-        "How long the delivery that has been due longest has been so.", s->delivery_age_s)         \
+        "How long the oldest due delivery has been due.", s->delivery_age_s)                       \
     ONE(arda_notifyd_circuits_open, GAUGE, "",                                                     \
         "Webhooks that are left alone for a while, since they have failed.",                       \
         s->nd->deliver.counts.circuits)                                                            \
