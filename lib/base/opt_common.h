@@ -39,8 +39,8 @@
     OPT(jwt_audience, 0, "jwt-audience", TEXT, "NAME", BASE_OPT_SHARED, NULL, NULL,                \
         "accept tokens for this audience (aud) only")                                              \
     OPT(jwt_leeway, 0, "jwt-leeway", DURATION, "TIME", BASE_OPT_SHARED, "0", NULL,                 \
-        "how far clocks may differ: exp may be over, or nbf ahead, by this much")                  \
+        "how far clocks may differ: exp may be past, or nbf ahead, by this much")                  \
     OPT(jwt_require_exp, 0, "jwt-require-exp", FLAG, NULL, BASE_OPT_SHARED, NULL, NULL,            \
-        "accept tokens only that expire (exp)")
+        "refuse tokens that do not expire (without exp)")
 
 #endif
