@@ -22,8 +22,8 @@ struct arda_subscription;
 
 /* What a bus is for, which decides what it does at a server that is a replica. */
 enum arda_bus_use {
-    ARDA_BUS_WRITES, /* a replica is the wrong server: it is left at once, at the connection too */
-    ARDA_BUS_ASKS,   /* reads, and may write: the same once a write was refused */
+    ARDA_BUS_WRITES, /* a replica is the wrong server: it is left at once, also when connecting */
+    ARDA_BUS_ASKS,   /* reads, and may write: a replica is left once it has refused a write */
     ARDA_BUS_READS,  /* a replica serves; a server that was a primary at the first connection and
                         has become a replica is left when the name leads to a primary again */
 };
@@ -36,17 +36,16 @@ struct arda_bus_options {
     uint32_t dedupe_ids; /* ids remembered per subscription; 0: 4096 */
     /* Before anything is sent on a new connection for commands, Redis is told to drop the lost one:
      * what was sent on that one and not answered has then happened or never will. Needs INFO,
-     * CLIENT ID and CLIENT KILL; a user who lacks them is told, and goes on without. */
+     * CLIENT ID and CLIENT KILL; without them a warning is logged, and there is no fence. */
     bool fence;
-    /* Called when both connections stand (`up`), and when one is lost or cannot be made, with the
-     * reason: once per outage, and again when Redis gives another reason in its answers. The code
-     * of `why` is BASE_ERR_UNAVAILABLE; or, as long as no connection has stood, what the server has
-     * refused and will go on to refuse (arda_bus_is_refusal). The bus tries again all the same. May
-     * be NULL. */
+    /* Called when both connections are up (`up`), and when one is lost or cannot be made, with the
+     * reason: once per outage, and again when Redis answers with another reason. The code of `why`
+     * is BASE_ERR_UNAVAILABLE; or, as long as no connection has ever been up, that of a permanent
+     * refusal (arda_bus_is_refusal). The bus tries again in any case. May be NULL. */
     void (*on_state)(void *data, bool up, const struct base_why *why);
-    /* The user may not subscribe a channel that has never stood; `why` names it, with Redis' answer
-     * and BASE_ERR_DENIED. The bus tries again every second all the same. NULL: it is logged, at a
-     * bounded rate. */
+    /* The user may not subscribe to a channel that has never been subscribed; `why` names it, with
+     * Redis' answer and BASE_ERR_DENIED. The bus tries again every second in any case. NULL: it is
+     * logged, at a bounded rate. */
     void (*on_refused)(void *data, const struct base_why *why);
     void *data;
 };
@@ -74,17 +73,17 @@ bool arda_bus_is_refusal(const struct base_why *why);
 /* Whether both connections stand now. */
 bool arda_bus_is_up(const struct arda_bus *bus);
 
-/* Why the last connection was lost or could not be made; "" since both stand. Valid until the loop
+/* Why the last connection was lost or could not be made; "" while both are up. Valid until the loop
  * runs. */
 const char *arda_bus_reason(const struct arda_bus *bus);
 
-/* Redis' answer to the last SUBSCRIBE that it refused; "" when there was none since a channel was
- * subscribed or both connections were made. Valid until the loop runs. */
+/* Redis' answer to the last SUBSCRIBE that it refused; "" if there was none since a channel was
+ * subscribed or both connections came up. Valid until the loop runs. */
 const char *arda_bus_refusal(const struct arda_bus *bus);
 
-/* Asks Redis how much it keeps for a subscriber, and warns when a message of so many bytes, sent on
- * both channels of its event, does not fit. That it may not ask is logged at the level of debugging
- * messages. To be called while it is up. */
+/* Asks Redis how much it buffers for a subscriber, and warns if a message of so many bytes, sent on
+ * both channels of its event, does not fit. If it is not permitted to ask, a debug message is
+ * logged. To be called while the bus is up. */
 void arda_bus_check_room(struct arda_bus *bus, size_t event_bytes);
 
 /* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. While it

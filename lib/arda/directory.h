@@ -75,10 +75,10 @@ int arda_directory_tenants(struct arda_bus *bus,
                            arda_directory_done_fn done, void *data);
 
 struct arda_directory_state {
-    /* How often the tenant was changed, 0 if never; only compared. -1: what Redis has for it is no
-     * such number; the next change mends that. */
+    /* How often the tenant was changed, 0 if never; only compared. -1: what Redis has for it is not
+     * such a number; the next change repairs that. */
     int64_t version;
-    bool known; /* the tenant is */
+    bool known; /* the tenant is in the directory */
 };
 
 struct arda_directory_handlers {

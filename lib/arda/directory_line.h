@@ -57,7 +57,7 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
                               struct base_why *why);
 /* Appends it without a line end. BASE_ERR_NOMEM: `out` unchanged. */
 int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line);
-/* What stands for a secret that is not shown; no secret looks like that. */
+/* Shown in place of a secret; no secret looks like it. */
 #define ARDA_DIRECTORY_MASK "***"
 /* The same with secrets masked, which cannot be loaded. */
 int arda_directory_line_write_masked(struct base_buf *out, const struct arda_directory_line *line);

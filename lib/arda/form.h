@@ -2,9 +2,9 @@
  *
  * form: whether an input is one JSON object a line, by its beginning.
  *
- * What `jq .`, an API or a database writes is JSON and not lines of it. Each of its lines is wrong
- * for itself, and the messages about them miss the point; what it is can be told from the first two
- * lines. One wrong line among right ones is no other form. Threads: any.
+ * `jq .`, an API or a database may write JSON that is not one object a line. Each of its lines is
+ * wrong then, and messages about the lines miss the point; the form shows in the first two lines.
+ * One wrong line among right ones is not another form. Threads: any.
  */
 #ifndef ARDA_FORM_H
 #define ARDA_FORM_H

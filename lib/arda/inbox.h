@@ -87,10 +87,10 @@ struct arda_inbox_changer {
 };
 
 /* Marks rows as read at `now_ms`, as unread, or removes them: those of `ids`, or all there are for
- * NULL. All are marked in steps of a thousand, so that nobody waits for long; what comes meanwhile
- * may be left as it is. BASE_ERR_NOTFOUND as a result: of all rows there is none. BASE_ERR_LIMIT at
- * once for none or more than ARDA_INBOX_IDS_MAX. `ids` are borrowed for the call, `changer` is
- * copied. */
+ * NULL. All are marked in steps of a thousand, so that Redis is not held up; rows that arrive
+ * meanwhile may be left as they are. BASE_ERR_NOTFOUND as a result: of all rows there is none.
+ * BASE_ERR_LIMIT at once for none or more than ARDA_INBOX_IDS_MAX. `ids` are borrowed for the call,
+ * `changer` is copied. */
 int arda_inbox_change(struct arda_bus *bus, const struct arda_inbox *inbox,
                       enum arda_inbox_change change, const char *const *ids, size_t count,
                       int64_t now_ms, const struct arda_inbox_changer *changer);

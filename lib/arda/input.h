@@ -38,7 +38,7 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
                     struct base_why *why);
 /* A regular file or the like: always ready, and with an end. */
 bool arda_input_is_file(const struct arda_input *input);
-/* Takes effect behind the line being handled; without effect after arda_input_close. */
+/* Takes effect after the line being handled; without effect after arda_input_close. */
 void arda_input_pause(struct arda_input *input);
 void arda_input_resume(struct arda_input *input);
 /* Asked before a message about a wrong line is logged. After help for the whole input only the

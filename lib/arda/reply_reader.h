@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * reply_reader: the reader of hiredis with bounds. An answer announces how long it is, and memory
- * is taken for it before it has come; so what announces more than Redis ever sends is refused by
- * its head. Not installed; includes hiredis. Threads: one at a time per reader.
+ * is allocated for it before it has arrived; so an answer that announces more than Redis ever sends
+ * is refused by its head. Not installed; includes hiredis. Threads: one at a time per reader.
  */
 #ifndef ARDA_REPLY_READER_H
 #define ARDA_REPLY_READER_H

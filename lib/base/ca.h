@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * ca: certificates of authorities from a PEM file, to be trusted in addition to those that a TLS
- * context has anyway. They are parsed once, not for each connection. Threads: any; a set does not
- * change.
+ * context has anyway. They are parsed once, not for each connection. Threads: any; a set is
+ * immutable.
  */
 #ifndef BASE_CA_H
 #define BASE_CA_H
