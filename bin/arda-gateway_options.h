@@ -10,7 +10,7 @@
     OPT(path, 0, "path", TEXT, "PATH", NULL, "/socket.io", NULL,                                   \
         "where Socket.IO is served; the pages of unsubscribing lie beside it")                     \
     OPT(tls_cert, 0, "tls-cert", TEXT, "FILE", NULL, NULL, NULL,                                   \
-        "serve https and wss with this certificate, in PEM, its chain behind it")                  \
+        "serve https and wss with this certificate, in PEM, followed by its chain")                \
     OPT(tls_key, 0, "tls-key", TEXT, "FILE", NULL, NULL, NULL, "its private key, in PEM")          \
     OPT(admin, 0, "admin", TEXT, "[ADDR]:PORT", NULL, NULL, NULL,                                  \
         "where to serve /metrics, /healthz and /readyz; without it, nowhere")                      \

@@ -60,7 +60,7 @@
     OPT(explain, 0, "explain", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
         "print what would become of the events of standard input, and why")                        \
     OPT(redrive, 0, "redrive", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                            \
-        "process the dead letters again, all or those that are named, and end")                    \
+        "process dead letters again, all or those that are named, and exit")                       \
     OPT(rules, 0, "rules", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                                \
         "print which event becomes which notification, and end")                                   \
     OPT(json, 0, "json", FLAG, NULL, NULL, NULL, NULL, "with --rules: a JSON object a line")       \

@@ -26,7 +26,7 @@
     OPT(reorder_window, 0, "reorder-window", DURATION, "TIME", NULL, "0", NULL,                    \
         "put events that are out of order by less than this in order")                             \
     OPT(run, 0, "run", TEXT, "ID", BASE_OPT_NO_ENV, NULL, NULL,                                    \
-        "what new eventIds are derived from, with the old ones (default: random, and said)")       \
+        "what new eventIds are derived from, with the old ones (default: random, and reported)")   \
     OPT(keep_ids, 0, "keep-ids", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL,                          \
         "keep eventIds, and leave out what the bus has seen")                                      \
     OPT(dedupe_for, 0, "dedupe-for", DURATION, "TIME", BASE_OPT_SHARED, "1d", NULL,                \

@@ -210,8 +210,8 @@ static int inspect_operand(const struct arda_keyring *keys, char *operand)
         return usage("inspect: the token is too long");
     memcpy(text, operand, len + 1);
     memset(operand, 'x', len);
-    base_log(BASE_LOG_WARNING, "a token among the operands shows in the list of processes and in "
-                               "the shell's history; standard input is for it");
+    base_log(BASE_LOG_WARNING, "a token as an operand shows in the list of processes and in the "
+                               "shell's history; pass it on standard input instead");
     if (!keys)
         base_log(BASE_LOG_WARNING, NO_KEY);
     int status = inspect_line(keys, 0, trim((struct base_slice){text, len}));

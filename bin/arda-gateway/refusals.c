@@ -33,11 +33,12 @@ static int put_version(char line[static LINE_BYTES], const char *revision)
 {
     if (strcmp(revision, "3") == 0)
         return snprintf(line, LINE_BYTES,
-                        "speaks revision 3 of Engine.IO, which clients of Socket.IO 2 do; "
-                        "4 is served");
+                        "uses revision 3 of Engine.IO, as Socket.IO 2 clients do; only 4 is "
+                        "supported");
     if (*revision)
-        return snprintf(line, LINE_BYTES, "speaks revision %s of Engine.IO; 4 is served", revision);
-    return snprintf(line, LINE_BYTES, "names no revision of Engine.IO that is served: EIO=4 is");
+        return snprintf(line, LINE_BYTES, "uses revision %s of Engine.IO; only 4 is supported",
+                        revision);
+    return snprintf(line, LINE_BYTES, "names no revision of Engine.IO: EIO=4 is needed");
 }
 
 /* What stands after `refused: `. */
@@ -63,7 +64,7 @@ static int put_cause(char line[static LINE_BYTES], const struct gateway *gateway
         return snprintf(line, LINE_BYTES, "origin %s is not allowed by --app-url or --cors-origin",
                         what);
     case NET_REFUSED_PATH:
-        return snprintf(line, LINE_BYTES, "asked for %s, and clients are served at %s/", what,
+        return snprintf(line, LINE_BYTES, "asked for %s, but clients are served at %s/", what,
                         gateway->path);
     case NET_REFUSED_VERSION: return put_version(line, what);
     case NET_REFUSED_SESSION:
@@ -83,10 +84,9 @@ static int put_cause(char line[static LINE_BYTES], const struct gateway *gateway
         return snprintf(line, LINE_BYTES, "the %s of a request was not complete after %llu ms", why,
                         limit);
     case NET_REFUSED_MALFORMED:
-        return snprintf(line, LINE_BYTES, "%s",
-                        *why ? why : "what it sent is not a request of HTTP");
+        return snprintf(line, LINE_BYTES, "%s", *why ? why : "what it sent is not an HTTP request");
     case NET_REFUSED_TLS:
-        return snprintf(line, LINE_BYTES, "TLS: %s", *why ? why : "the handshake was broken off");
+        return snprintf(line, LINE_BYTES, "TLS: %s", *why ? why : "the handshake was aborted");
     default:
         return snprintf(line, LINE_BYTES, "%s", *why ? why : net_refusal_text(refused->refusal));
     }

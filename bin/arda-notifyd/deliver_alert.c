@@ -44,8 +44,9 @@ static void on_step(void *data, int result, const struct arda_notify_result *out
     struct alert *alert = data;
     struct notifyd *nd = alert->nd;
     if (result)
-        base_log_limited(&limit, BASE_LOG_WARNING, "%s is not notified yet of its webhook: %s",
-                         alert->tenant, why->text);
+        base_log_limited(&limit, BASE_LOG_WARNING,
+                         "%s is not notified yet of its disabled webhook: %s", alert->tenant,
+                         why->text);
     if (!result) {
         nd->counters.rows += outcome->rows;
         nd->counters.deliveries += outcome->deliveries;
@@ -99,8 +100,9 @@ static void on_people(void *data, int result, struct people *people, const struc
     struct alert *alert = data;
     alert->people = people;
     if (result && result != BASE_ERR_CLOSED)
-        base_log_limited(&limit, BASE_LOG_WARNING, "%s is not notified yet of its webhook: %s",
-                         alert->tenant, why->text);
+        base_log_limited(&limit, BASE_LOG_WARNING,
+                         "%s is not notified yet of its disabled webhook: %s", alert->tenant,
+                         why->text);
     if (result || alert->nd->closed || step(alert) < 0)
         end_alert(alert); /* the note is still there */
 }

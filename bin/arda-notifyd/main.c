@@ -125,7 +125,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct notifyd *nd = handle->data;
     if (number == SIGHUP) {
-        base_log(BASE_LOG_INFO, "the directory is read anew");
+        base_log(BASE_LOG_INFO, "reading the directory again");
         tenants_forget_people(nd, true);
         deliver_webhook_reload(nd);
         deliver_mail_reload(nd);

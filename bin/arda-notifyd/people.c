@@ -149,7 +149,7 @@ static void on_done(void *data, int result, const struct arda_directory_state *s
     if (!result && state->version < 0 && !loading->all)
         result = base_why_set(&own, BASE_ERR_SYNTAX,
                               "its version is not a number; the next change "
-                              "of its directory mends that");
+                              "of its directory repairs that");
     else if (!result && take_texts(loading) < 0)
         result = base_why_set(&own, BASE_ERR_NOMEM, "out of memory");
     else if (!result)

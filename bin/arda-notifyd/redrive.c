@@ -43,7 +43,7 @@ static void next(struct notifyd *nd);
 static void refused(struct redrive *redrive, const char *id, const char *reason)
 {
     redrive->refused++;
-    base_log(BASE_LOG_WARNING, "letter %s stays: %s", id, reason);
+    base_log(BASE_LOG_WARNING, "dead letter %s stays: %s", id, reason);
 }
 
 /* One of the letters in work has ended. */
@@ -59,7 +59,8 @@ static void on_removed(void *data, int result, const struct base_why *why)
     struct redrive *redrive = nd->redrive;
     if (result) {
         redrive->refused++;
-        base_log(BASE_LOG_WARNING, "a letter that was processed stays: %s", why->text);
+        base_log(BASE_LOG_WARNING, "a dead letter that was processed cannot be removed: %s",
+                 why->text);
     } else {
         redrive->done++;
     }
@@ -138,7 +139,7 @@ static void on_page(void *data, int result, const struct arda_dead_letter *lette
 static void end(struct notifyd *nd)
 {
     const struct redrive *redrive = nd->redrive;
-    base_log(BASE_LOG_INFO, "%llu letters: %llu processed, %llu stay",
+    base_log(BASE_LOG_INFO, "%llu dead letters: %llu processed, %llu stay",
              (unsigned long long)redrive->matched, (unsigned long long)redrive->done,
              (unsigned long long)redrive->refused);
     bool all = redrive->matched > 0 && redrive->refused == 0;

@@ -71,7 +71,7 @@ static int add_member(struct base_buf *out, const struct arda_event_type *type, 
         return BASE_ERR_SYNTAX;
     }
     if (operand[len] == ':' && base_json_check(value, strlen(value), NULL, NULL) < 0) {
-        base_log(BASE_LOG_ERROR, "%.*s: expected JSON behind `:=', got `%s'", (int)len, operand,
+        base_log(BASE_LOG_ERROR, "%.*s: expected JSON after `:=', got `%s'", (int)len, operand,
                  value);
         return BASE_ERR_SYNTAX;
     }

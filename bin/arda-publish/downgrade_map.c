@@ -170,7 +170,7 @@ static int read_dates(struct downgrade *map, const struct base_json_value *from,
     if (!failed)
         failed = read_date(map, "untilDate", until, &map->until_ms);
     if (!failed && map->until_ms - map->from_ms < (int64_t)LEAST_DAYS * DAY_MS)
-        return fail(map, "untilDate: expected %d days or more behind fromDate, got %" PRId64,
+        return fail(map, "untilDate: expected %d days or more after fromDate, got %" PRId64,
                     LEAST_DAYS, (map->until_ms - map->from_ms) / DAY_MS);
     return failed;
 }

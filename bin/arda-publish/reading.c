@@ -232,7 +232,7 @@ void reading_report(const struct publisher *publisher)
     char where[BASE_PLACE_MAX];
     struct base_place file = {publisher->place.file, 0};
     if (publisher->left_unread)
-        base_log(BASE_LOG_ERROR, "%snothing behind line %" PRIu64 " was read",
+        base_log(BASE_LOG_ERROR, "%snothing after line %" PRIu64 " was read",
                  base_place_text(&file, where), publisher->place.line);
 }
 

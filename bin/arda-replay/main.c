@@ -106,7 +106,7 @@ void replay_refused(struct replay *replay, const struct event *event, size_t byt
         base_log(BASE_LOG_ERROR, "%sthe event has %zu bytes, more than --max-event=%" PRId64, where,
                  bytes, replay->settings.max_event);
     else
-        base_log(BASE_LOG_ERROR, "%swith --set it is no event", where);
+        base_log(BASE_LOG_ERROR, "%swith --set it is not an event", where);
     replay->counts.bad_lines++;
     replay_settled(replay, event, 0);
 }

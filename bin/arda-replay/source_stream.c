@@ -101,7 +101,7 @@ static void say_trimmed(struct replay *replay)
     char id[ARDA_STREAM_ID_LEN + 1];
     arda_stream_id_format(replay->stream->read, id);
     base_log(BASE_LOG_WARNING,
-             "the stream was trimmed while it was read: entries behind %s may be missing", id);
+             "the stream was trimmed while it was read: entries after %s may be missing", id);
     replay->counts.gaps++;
 }
 

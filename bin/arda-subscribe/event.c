@@ -119,7 +119,7 @@ void output_gap(struct subscriber *subscriber, const struct arda_gap *gap)
     if (subscriber->settings.gaps)
         add_line(subscriber, (struct base_slice){line.data, line.len - 1}, NULL);
     else if (write(STDERR_FILENO, line.data, line.len) < 0)
-        base_log(BASE_LOG_DEBUG, "a gap could not be told");
+        base_log(BASE_LOG_DEBUG, "a gap could not be reported");
     base_buf_fini(&line);
 }
 

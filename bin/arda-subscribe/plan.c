@@ -67,7 +67,7 @@ static int check_times(const struct settings *settings, const struct plan *plan,
     if (until->kind == ARDA_WHEN_END && plan->follow)
         return refuse(why, "--until=end: does not go with following");
     if (is_after(since, until))
-        return refuse(why, "--since is behind --until");
+        return refuse(why, "--since is after --until");
     if (settings->until && !from_past && is_past(until))
         return refuse(why, "--until is over; --since or --last print the past");
     return BASE_OK;

@@ -135,7 +135,7 @@ static void on_list(void *data, int result, const struct redisReply *reply)
     bool more = false;
     result = arda_script_error(reading->bus, result, reply, &why);
     if (!result && reply->type == REDIS_REPLY_STRING) {
-        result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such row to begin behind");
+        result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such row to begin after");
     } else if (!result && !is_list(reply)) {
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     } else if (!result) {

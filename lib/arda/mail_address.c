@@ -127,9 +127,9 @@ static int check(struct base_slice local, struct base_slice domain, struct base_
         return base_why_set(why, BASE_ERR_INVALID, "the address is longer than %d bytes",
                             ARDA_MAIL_ADDRESS_MAX);
     if (!is_local(local))
-        return bad(why, "what is before the @ cannot be sent to");
+        return bad(why, "the part before the @ is not a mailbox name");
     if (!is_domain(domain))
-        return bad(why, "what is after the @ is no domain");
+        return bad(why, "the part after the @ is not a domain");
     return BASE_OK;
 }
 
@@ -163,7 +163,7 @@ static int convert(struct base_slice domain, char **ascii, struct base_why *why)
     const int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
     struct base_buf text = BASE_BUF_INIT;
     if (!may_be_domain(domain))
-        return bad(why, "what is after the @ is no domain");
+        return bad(why, "the part after the @ is not a domain");
     int failed = base_buf_add(&text, domain.data, domain.len);
     const char *plain = failed ? NULL : base_buf_cstr(&text);
     int code = plain ? idn2_to_ascii_8z(plain, ascii, flags) : IDN2_MALLOC;
@@ -172,7 +172,7 @@ static int convert(struct base_slice domain, char **ascii, struct base_why *why)
         return no_memory(why);
     return code == IDN2_OK
                ? BASE_OK
-               : base_why_set(why, BASE_ERR_INVALID, "what is after the @ is no domain: %s",
+               : base_why_set(why, BASE_ERR_INVALID, "the part after the @ is not a domain: %s",
                               idn2_strerror(code));
 }
 

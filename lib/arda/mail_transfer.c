@@ -328,7 +328,7 @@ static void say_failure(const struct arda_mail_transfer *transfer, struct arda_m
     }
     if (transfer->curl_code == CURLE_USE_SSL_FAILED && transfer->stage == STAGE_EHLO) {
         snprintf(result->text, sizeof result->text,
-                 "the relay does not offer STARTTLS, without which nothing is said to it");
+                 "the relay does not offer STARTTLS, without which nothing is sent to it");
         return;
     }
     arda_text_excerpt(line, sizeof line, transfer->text, strlen(transfer->text));

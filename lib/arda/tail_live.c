@@ -122,7 +122,7 @@ static void subscribe_anew(struct arda_tail *tail)
 {
     const struct arda_handlers handlers = {on_message, on_standing, tail};
     base_log(BASE_LOG_WARNING,
-             "%s: the stream has events that did not come on the channel; subscribing anew",
+             "%s: the stream has events that did not come on the channel; subscribing again",
              tail->tenant);
     arda_bus_unsubscribe(tail->subscription);
     tail->subscription = NULL;

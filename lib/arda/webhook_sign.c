@@ -23,9 +23,9 @@ int arda_webhook_key_parse(struct base_slice secret, struct arda_webhook_key *ke
                       ? base_base64_decode(BASE_BASE64_STD, secret.data + MARK_LEN, len, decoded)
                       : ARDA_WEBHOOK_KEY_MAX + 1;
     if (got < 0)
-        return base_why_set(why, BASE_ERR_INVALID, "expected base64 behind " MARK);
+        return base_why_set(why, BASE_ERR_INVALID, "expected base64 after " MARK);
     if (got < ARDA_WEBHOOK_KEY_MIN || got > ARDA_WEBHOOK_KEY_MAX)
-        return base_why_set(why, BASE_ERR_INVALID, "expected %d to %d bytes in base64 behind " MARK,
+        return base_why_set(why, BASE_ERR_INVALID, "expected %d to %d bytes in base64 after " MARK,
                             ARDA_WEBHOOK_KEY_MIN, ARDA_WEBHOOK_KEY_MAX);
     memcpy(key->bytes, decoded, (size_t)got);
     key->len = (size_t)got;

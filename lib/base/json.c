@@ -329,7 +329,7 @@ static int scan_text(struct scanner *scan, struct base_json_value *value)
     *value = (struct base_json_value){kind, from, (size_t)(scan->at - from)};
     skip_blanks(scan);
     return scan->at == scan->end ? BASE_OK
-                                 : fail(scan, scan->at, "unexpected text behind the value");
+                                 : fail(scan, scan->at, "unexpected text after the value");
 }
 
 /* The bits of the stack are left alone: each is set before it is read. */

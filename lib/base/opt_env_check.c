@@ -136,9 +136,9 @@ static void warn_of_old(const struct base_opt_program *program, const struct bas
     base_opt_env_name(program->name, row, own);
     const char *text = *own ? getenv(own) : NULL;
     if (!*own)
-        base_log(BASE_LOG_WARNING, "%s does not count: --%s has no variable", name, row->name);
+        base_log(BASE_LOG_WARNING, "%s is ignored: --%s has no variable", name, row->name);
     else if (!text || !*text)
-        base_log(BASE_LOG_WARNING, "%s does not count: the variable of --%s is %s", name, row->name,
+        base_log(BASE_LOG_WARNING, "%s is ignored: the variable of --%s is %s", name, row->name,
                  own);
 }
 

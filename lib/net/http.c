@@ -433,7 +433,7 @@ static void on_error(struct net_conn *conn, const char *bytes, size_t len)
         refused.refusal = NET_REFUSED_BODY;
         refused.limit = max_body_bytes(conn);
     } else if (!conn->secure && looks_like_tls(bytes, len)) {
-        refused.why = "it speaks TLS, and this port plain HTTP";
+        refused.why = "it uses TLS on a port for plain HTTP";
     }
     net_conn_refused(conn, conn->head_done ? http : NULL, refused);
     conn->http10 = conn->head_only = false;

@@ -63,12 +63,13 @@ static bool may_ask(const struct net_conn *conn, struct net_http1 *http)
 static void refuse_host(struct net_conn *conn, struct net_http1 *http)
 {
     static struct base_log_limit limit;
-    static const char text[] = "Not under this name of the host.\n";
+    static const char text[] = "Not served under this host name.\n";
     struct base_slice host = net_http1_header(http, "host");
-    base_log_limited(&limit, BASE_LOG_WARNING,
-                     "page refused: on a loopback address it is not served as %.*s, which was not "
-                     "given as a name of the host",
-                     (int)(host.len < SHOWN_BYTES ? host.len : SHOWN_BYTES), host.data);
+    base_log_limited(
+        &limit, BASE_LOG_WARNING,
+        "page refused: on a loopback address it is not served as %.*s, a host name that "
+        "was not configured",
+        (int)(host.len < SHOWN_BYTES ? host.len : SHOWN_BYTES), host.data);
     net_answer(conn, &(struct net_answer){.status = 403,
                                           .type = "text/plain",
                                           .body = {text, sizeof text - 1},

@@ -141,7 +141,7 @@ types+=' order.status_changed relowisa.recommendation'
     offers 'arda-token mint ' ''
 }
 
-@test "behind -- there are no options" {
+@test "after -- there are no options" {
     touch ./--strict
     offers 'arda-directory load -- --' '--strict'
     offers 'arda-publish -- order.c' 'order.created'

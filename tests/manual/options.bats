@@ -102,13 +102,13 @@ END
 @test "a name that counts no more is reported by the programs that had it, with what counts" {
     run --separate-stderr dry ARDA_TENANT=other
     [[ $output == *'"tenantId":"acme"'* ]]
-    [ "$stderr" = "arda-publish: ARDA_TENANT does not count: the variable of --tenant is ARDA_PUBLISH_TENANT" ]
+    [ "$stderr" = "arda-publish: ARDA_TENANT is ignored: the variable of --tenant is ARDA_PUBLISH_TENANT" ]
     run --separate-stderr dry ARDA_TENANT=other ARDA_PUBLISH_TENANT=acme
     [ "$stderr" = "arda-publish: --tenant=acme by ARDA_PUBLISH_TENANT" ]
     run --separate-stderr dry ARDA_ALL=yes ARDA_SMTP=x
     [ "$stderr" = "" ]
     run --separate-stderr env ARDA_ALL=yes "$bin/arda-inbox" --tenant a --user b foo
-    [ "${stderr_lines[0]}" = "arda-inbox: ARDA_ALL does not count: --all has no variable" ]
+    [ "${stderr_lines[0]}" = "arda-inbox: ARDA_ALL is ignored: --all has no variable" ]
 }
 
 @test "every variable of every program, and every secret, is known to all" {

@@ -274,7 +274,7 @@ arrived_once() {
     stop publish INT
     exec 9>&-
     [ "$status" = 75 ]
-    err_has publish "nothing behind line 2 was read"
+    err_has publish "nothing after line 2 was read"
     [ "$(wc -l <"$RUN_DIR/left")" = 2 ]
 }
 # What was written to descriptor 9 has been read.

@@ -113,11 +113,11 @@ refuse_map() {
 }
 
 @test "less than 90 days are refused; a date is a day or a moment" {
-    refuse_map 'untilDate: expected 90 days or more behind fromDate, got 89' \
+    refuse_map 'untilDate: expected 90 days or more after fromDate, got 89' \
         '.fromDate = "2026-01-01" | .untilDate = "2026-03-31"'
     map '.fromDate = "2026-01-01" | .untilDate = "2026-04-01T00:00:00Z"'
     dry </dev/null
-    refuse_map 'untilDate: expected 90 days or more behind fromDate, got 89' \
+    refuse_map 'untilDate: expected 90 days or more after fromDate, got 89' \
         '.fromDate = "2026-01-01" | .untilDate = "2026-03-31T23:59:59Z"'
     refuse_map 'fromDate: expected a date such as "2026-02-08", got "2026-02-30"' '.fromDate = "2026-02-30"'
     refuse_map 'untilDate: expected a date such as "2026-02-08", got 5' '.untilDate = 5'

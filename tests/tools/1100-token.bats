@@ -87,7 +87,7 @@ setup() { export JWT_SECRET=$GATEWAY_SECRET; }
     run --separate-stderr arda-token inspect "$token"
     [ "$status" = 0 ]
     [ "$(jq -r '[.claims.sub, .valid] | @csv' <<<"$output")" = '"ann",true' ]
-    [[ "$stderr" == "arda-token: a token among the operands shows in the list of processes"* ]]
+    [[ "$stderr" == "arda-token: a token as an operand shows in the list of processes"* ]]
     [[ "$stderr" != *"$token"* ]]
     run --separate-stderr arda-token inspect "Bearer ${token%??}xx"
     [ "$status" = 1 ]

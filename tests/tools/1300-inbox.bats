@@ -152,7 +152,7 @@ timeless() { sed -E 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-02-08T12:00:0
     [ "$(arda-inbox list --unread --json -n 2 --before n044 | ids | paste -sd' ')" = "n043 n042" ]
     run --separate-stderr arda-inbox list --before n999
     [ "$status:$output" = "1:" ]
-    [ "$stderr" = "arda-inbox: there is no such row to begin behind" ]
+    [ "$stderr" = "arda-inbox: there is no such row to begin after" ]
 }
 
 @test "a list longer than one answer" {

@@ -286,7 +286,7 @@ gap_of() { grep '^{"gap"' "$RUN_DIR/$1.err"; }
     redis xadd "arda:stream:$tenant" '*' envelope '{"type":"a","eventId":"a1"}' >/dev/null
     redis xadd "arda:stream:$tenant" '*' envelope '{"type":"b","eventId":"b1"}' >/dev/null
     wait_for lines_of sub 2
-    wait_for err_has sub "subscribing anew"
+    wait_for err_has sub "subscribing again"
     wait_for subscribers "$tenant" 1
     redis publish "arda:events:$tenant" '{"type":"b","eventId":"b1"}'
     redis publish "arda:events:$tenant" '{"type":"c","eventId":"c1"}'
@@ -333,8 +333,8 @@ gap_of() { grep '^{"gap"' "$RUN_DIR/$1.err"; }
     refused "--until=start: nothing is before it" --until start "$tenant"
     refused "--until=end: does not go with following" --until end "$tenant"
     refused "--until=end: does not go with following" --since start --follow --until end "$tenant"
-    refused "--since is behind --until" --since 3 --until 2 "$tenant"
-    refused "--since is behind --until" --since 3000-1 --until 3000-0 "$tenant"
+    refused "--since is after --until" --since 3 --until 2 "$tenant"
+    refused "--since is after --until" --since 3000-1 --until 3000-0 "$tenant"
     refused "--until is over; --since or --last print the past" --until -1m "$tenant"
     refused "--since: expected a time such as 2026-02-08T12:00:00Z, 1770552000 or -10m, a stream id, an eventId, start or end, got \`noon'" \
         --since noon "$tenant"

@@ -181,7 +181,7 @@ now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
     event 1 >"$RUN_DIR/in"
     run --separate-stderr print --instant --set type=7 "$RUN_DIR/in"
     [ "$status" = 65 ]
-    [ "${stderr_lines[1]}" = "arda-replay: $RUN_DIR/in: line 1: with --set it is no event" ]
+    [ "${stderr_lines[1]}" = "arda-replay: $RUN_DIR/in: line 1: with --set it is not an event" ]
 }
 
 @test "bad lines are named, the others are replayed, the exit status is 65" {

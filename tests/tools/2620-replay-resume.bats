@@ -151,7 +151,7 @@ through_kills() {
     redis xtrim "arda:stream:$tenant" maxlen 100
     run --separate-stderr arda-replay --from-stream "$tenant" --stdout --instant --checkpoint "$checkpoint"
     [ "$(tail -n 1 <<<"$output" | jq -c .n)" = 1000 ]
-    [[ "$stderr" == *"the stream was trimmed while it was read: entries behind "*"-"*" may be missing"* ]]
+    [[ "$stderr" == *"the stream was trimmed while it was read: entries after "*"-"*" may be missing"* ]]
     [[ "$stderr" == *"; gaps in the recording: 1" ]]
 }
 

@@ -97,7 +97,7 @@ everybody="ws plain polling fetch upgrade upgrade_plain"
     done
 }
 
-@test "1.2 MB in one event, and what comes behind it" {
+@test "1.2 MB in one event, and what comes after it" {
     all_clients
     padded 1 1200000 >"$RUN_DIR/expected"
     padded 2 10 >>"$RUN_DIR/expected"

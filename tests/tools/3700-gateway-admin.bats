@@ -327,7 +327,7 @@ host_is() { [ "$(status_of "$3" -H "Host: $2")" = "$1" ]; }
     start_admin
     for path in /metrics /healthz /readyz /; do
         host_is 403 evil.example "$path"
-        [ "$(page "$path" -H 'Host: evil.example:9100')" = "Not under this name of the host." ]
+        [ "$(page "$path" -H 'Host: evil.example:9100')" = "Not served under this host name." ]
     done
     wait_for err_has gateway "on a loopback address it is not served as evil.example"
     [ "$(status_of /metrics -X POST -d x -H 'Host: evil.example')" = 403 ]

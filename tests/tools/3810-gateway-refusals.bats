@@ -32,14 +32,14 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
 
 @test "origin, address, path, revision and session: each is named with the client's address" {
     start_gateway -v --trusted-proxy=127.0.0.1 --max-per-address=1
-    refused 400 "speaks revision 3 of Engine.IO, which clients of Socket.IO 2 do" "$(polling 3)"
+    refused 400 "uses revision 3 of Engine.IO, as Socket.IO 2 clients do" "$(polling 3)"
     refused 403 "origin http://localhost:5173 is not allowed" -H 'Origin: http://localhost:5173' "$(polling)"
     [ "$(status_of -H 'X-Forwarded-For: 203.0.113.9' "$(polling)")" = 200 ]
     refused 429 "has 1 session, as --max-per-address allows" -H 'X-Forwarded-For: 203.0.113.9' "$(polling)"
     refused 400 "unknown session" -H 'X-Forwarded-For: 203.0.113.7' "$(polling)&sid=zzz"
     refused 404 "asked for /api/socket.io/" -H 'X-Forwarded-For: 203.0.113.8' \
         "$GATEWAY_URL/api/socket.io/?EIO=4&transport=polling"
-    err_has gateway "127.0.0.1: refused: speaks revision 3"
+    err_has gateway "127.0.0.1: refused: uses revision 3"
     err_has gateway "203.0.113.9: refused: has 1 session"
     err_has gateway "203.0.113.7: refused: unknown session"
     err_has gateway "203.0.113.8: refused: asked for /api/socket.io/"
@@ -51,7 +51,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
         -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
     local url="$GATEWAY_URL/socket.io/?transport=websocket"
     refused 403 "origin https://evil.example is not allowed" "${upgrade[@]}" -H 'Origin: https://evil.example' "$url&EIO=4"
-    refused 400 "speaks revision 3 of Engine.IO" "${upgrade[@]}" "$url&EIO=3"
+    refused 400 "uses revision 3 of Engine.IO" "${upgrade[@]}" "$url&EIO=3"
     refused 400 "asked for a WebSocket without the headers Connection and Upgrade" "$url&EIO=4"
     refused 400 "unknown session" "${upgrade[@]}" "$url&EIO=4&sid=zzz"
     refused 400 "the WebSocket is not of version 13" "${upgrade[@]/13/8}" "$url&EIO=4"
@@ -69,7 +69,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     err_has gateway "127.0.0.1: refused: the head of a request was not complete after 200 ms"
     send 'no request\r\n\r\n'
     [[ "$line" == "HTTP/1.1 400 "* ]]
-    err_has gateway "127.0.0.1: refused: what it sent is not a request of HTTP"
+    err_has gateway "127.0.0.1: refused: what it sent is not an HTTP request"
     refused 400 "transport is neither polling nor websocket" "$GATEWAY_URL/socket.io/?EIO=4&transport=flash"
     refused 400 "a session is opened with GET" -X POST -d x "$(polling)"
     for cause in head body late malformed; do
@@ -87,7 +87,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
 @test "TLS on a port of HTTP, and the other way round" {
     start_gateway -v
     run curl -sk --max-time 20 "https://${GATEWAY_URL#http://}/socket.io/"
-    wait_for err_has gateway "127.0.0.1: refused: it speaks TLS, and this port plain HTTP"
+    wait_for err_has gateway "127.0.0.1: refused: it uses TLS on a port for plain HTTP"
     stop gateway
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$RUN_DIR/key.pem" \
         -out "$RUN_DIR/cert.pem" -subj /CN=gateway -days 2 2>"$RUN_DIR/req.err"
@@ -105,9 +105,9 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
         [ "$(status_of -H 'Origin: http://localhost:5173' "$(polling)")" = 403 ]
         [ "$(status_of "$(polling 3)")" = 400 ]
     done
-    wait_for err_has gateway "speaks revision 3 of Engine.IO"
+    wait_for err_has gateway "uses revision 3 of Engine.IO"
     [ "$(line_count "origin http://localhost:5173 is not allowed")" = 1 ]
-    [ "$(line_count "speaks revision 3 of Engine.IO")" = 1 ]
+    [ "$(line_count "uses revision 3 of Engine.IO")" = 1 ]
     [ "$(line_count "the first of its kind; -v shows more")" = 2 ]
 }
 

@@ -27,7 +27,7 @@ open_at() { curl -sS "$1/$engine" | sed 's/^0//' | jq -r .sid; }
         for other in /socket.io/ /realtime/ /realtime/socket.iox/ /realtime/socket.io/x /realtime//socket.io/ /x/realtime/socket.io/; do
             [ "$(status_of "$GATEWAY_URL$other$engine")" = 404 ]
         done
-        wait_for err_has gateway "asked for /socket.io/, and clients are served at /realtime/socket.io/"
+        wait_for err_has gateway "asked for /socket.io/, but clients are served at /realtime/socket.io/"
         stop gateway
     done
     start_gateway --path=/

@@ -271,7 +271,7 @@ letters_are() { [ "$(redis xlen "$PREFIX:notifyd:dead")" = "$1" ]; }
     sound=$(redis xadd "$PREFIX:notifyd:dead" '*' reason gone tenantId "$tenant" streamId 1-1 envelope "$event")
     run -1 arda-notifyd --redrive
     [[ $output == *"stays: not JSON"* ]]
-    [[ $output == *"2 letters: 1 processed, 1 stay"* ]]
+    [[ $output == *"2 dead letters: 1 processed, 1 stay"* ]]
     [ "$(row_count "$tenant" "$user")" = 1 ]
     letters_are 1
     run ! grep -qx "$sound" <<<"$(letters)"

@@ -86,12 +86,12 @@ letter() {
     letter "$tenant"
     run -1 timeout 20 arda-notifyd --redrive
     [[ $output == *"letter "*" stays: "*WRONGTYPE* ]]
-    [[ $output == *"3 letters: 1 processed, 2 stay"* ]]
+    [[ $output == *"3 dead letters: 1 processed, 2 stay"* ]]
     [ "$(row_count "$tenant" "$user")" = 1 ]
     [ "$(redis xlen "$PREFIX:notifyd:dead")" = 2 ]
     # The last page has nothing but such a letter.
     run -1 timeout 20 arda-notifyd --redrive "tenant=$spoiled"
-    [[ $output == *"1 letters: 0 processed, 1 stay"* ]]
+    [[ $output == *"1 dead letters: 0 processed, 1 stay"* ]]
 }
 
 @test "--redrive: what Redis does not take just now leaves the letter, and it ends" {
@@ -195,12 +195,12 @@ start_to_pipe() {
     run -64 arda-notifyd --admin nonsense
 }
 
-@test "the directory is read anew at SIGHUP, and SIGTERM ends in order" {
+@test "reading the directory again at SIGHUP, and SIGTERM ends in order" {
     start_notifyd
     card "$tenant" | arda-publish -q
     wait_for has_rows "$tenant" "$user" 1
     kill -HUP "$(pid_of notifyd)"
-    wait_for err_has notifyd "the directory is read anew"
+    wait_for err_has notifyd "reading the directory again"
     card "$tenant" | arda-publish -q
     wait_for has_rows "$tenant" "$user" 2
     wait_for all_acked "$tenant"

@@ -109,7 +109,7 @@ metric_is() { [ "$(metric "$1")" = "$2" ]; }
     trigger
     wait_for requested "$(path slow)" 1
     kill -HUP "$(pid_of notifyd)"
-    wait_for err_has notifyd "the directory is read anew"
+    wait_for err_has notifyd "reading the directory again"
     wait_for ended "$tenant" delivered 1
     [ "$(requests "$(path slow)" | wc -l)" = 1 ]
 }

@@ -359,7 +359,7 @@ refused() {
     stop "s$sinks"
 }
 
-@test "5yz at MAIL FROM, DATA and behind the message is final" {
+@test "5yz at MAIL FROM, DATA and after the message is final" {
     local sinks=0
     refused 'MAIL=550 not from you' "SMTP 550 to MAIL FROM: not from you"
     refused 'DATA=554 no data' "SMTP 554 to DATA: no data"
@@ -497,7 +497,7 @@ refused() {
     one_user
     start_notifyd --retry-schedule 0,1h --smtp "smtp://ann:right@127.1:$PORT"
     created
-    told() { [[ "$(field attempts)" == *"the relay does not offer STARTTLS, without which nothing is said to it"* ]]; }
+    told() { [[ "$(field attempts)" == *"the relay does not offer STARTTLS, without which nothing is sent to it"* ]]; }
     wait_for told
     run ! grep -qE '"login"|"rcpt"' "$RUN_DIR/sink.out"
     stop notifyd
@@ -510,7 +510,7 @@ refused() {
 
 # ---- templates ----
 
-@test "templates of a folder are used, read anew, and kept when they have become wrong" {
+@test "templates of a folder are used, read again, and kept when they have become wrong" {
     mkdir "$RUN_DIR/forms"
     printf 'Subject: New: {{title}}\n\nDear {{userName}}, {{body}}\n' >"$RUN_DIR/forms/po_created.txt"
     sink
@@ -520,7 +520,7 @@ refused() {
     wait_for taken 1
     printf 'Subject: Newer\n\n{{body}}\n' >"$RUN_DIR/forms/po_created.txt"
     kill -HUP "$(pid_of notifyd)"
-    wait_for err_has notifyd "read anew"
+    wait_for err_has notifyd "reading the directory again"
     created PO-2
     wait_for taken 2
     printf 'Subject: Newest\n\n{{nobody}}\n' >"$RUN_DIR/forms/po_created.txt"

@@ -192,7 +192,7 @@ grow_old() { # HOURS
     [ "$(records items 2 | wc -l)" = 1 ]
 }
 
-@test "a digest whose moment lies in quiet hours goes behind them" {
+@test "a digest whose time lies in quiet hours is sent after them" {
     local end
     end=$(in_minutes 180)
     digest null "daily@$(clock "$(in_minutes 120)")"
@@ -276,7 +276,7 @@ taken() { [ "$(grep -c '"mail"' "$RUN_DIR/sink.out")" -ge "$1" ]; }
         and (.headers["Message-ID"] | contains($id))'
 }
 
-@test "an e-mail that quiet hours held is sent behind them, once" {
+@test "an e-mail that quiet hours held is sent after them, once" {
     local end
     end=$(in_minutes 120)
     quiet null "$(clock "$(in_minutes -60)")" "$(clock "$end")"

@@ -221,7 +221,7 @@ static void a_page_behind_nothing_is_told(void)
 {
     put_five();
     CHECK_INT(list(2, "x", false), BASE_ERR_NOTFOUND);
-    CHECK_STR(answer.why, "there is no such row to begin behind");
+    CHECK_STR(answer.why, "there is no such row to begin after");
     CHECK_INT(list(2, "a.read", false), BASE_ERR_NOTFOUND);
 }
 

@@ -134,14 +134,14 @@ static void bad_fields_are_refused(void)
     refused(&mail, "From: no @ in the address");
     mail = ordinary();
     mail.to_address = slice("ann@works.example>\r\nRCPT TO:<eve@evil.example");
-    refused(&mail, "To: what is before the @ cannot be sent to");
+    refused(&mail, "To: the part before the @ is not a mailbox name");
     mail.to_address = slice("");
     refused(&mail, "To: no @ in the address");
     mail = ordinary();
     static const char *const ids[] = {"", "a b", "a>\r\nBcc: x", "a@b", "a\"", "."};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         mail.delivery_id = slice(ids[i]);
-        refused(&mail, "Message-ID: what is before the @ cannot be sent to");
+        refused(&mail, "Message-ID: the part before the @ is not a mailbox name");
     }
     mail = ordinary();
     static const char *const urls[] = {"javascript:x", "https://a/>, <https://b/",

@@ -462,7 +462,7 @@ static void without_tls_nothing_is_said(void)
         CHECK_INT(heard("MAIL"), optional);
         if (!optional)
             CHECK_STR(mails[0].result.text,
-                      "the relay does not offer STARTTLS, without which nothing is said to it");
+                      "the relay does not offer STARTTLS, without which nothing is sent to it");
         end();
     }
 }

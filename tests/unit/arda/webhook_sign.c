@@ -57,13 +57,13 @@ static void bad_secrets_are_explained_and_not_quoted(void)
     char text[200] = "whsec_";
     refuses("", "expected a secret that begins with whsec_");
     refuses("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "expected a secret that begins with whsec_");
-    refuses("whsec_", "expected 24 to 64 bytes in base64 behind whsec_");
-    refuses("whsec_AAAA", "expected 24 to 64 bytes in base64 behind whsec_");
-    refuses("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!", "expected base64 behind whsec_");
+    refuses("whsec_", "expected 24 to 64 bytes in base64 after whsec_");
+    refuses("whsec_AAAA", "expected 24 to 64 bytes in base64 after whsec_");
+    refuses("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!", "expected base64 after whsec_");
     memset(text + 6, 'A', 88);
-    refuses(text, "expected 24 to 64 bytes in base64 behind whsec_");
+    refuses(text, "expected 24 to 64 bytes in base64 after whsec_");
     memset(text + 6, 'A', sizeof text - 7);
-    refuses(text, "expected 24 to 64 bytes in base64 behind whsec_");
+    refuses(text, "expected 24 to 64 bytes in base64 after whsec_");
 }
 
 static void a_secret_of_64_bytes_is_taken(void)

@@ -145,7 +145,7 @@ static void says_where_and_what(void)
     check_refused("{\"a\":1 2}", 7, "expected ',' or '}'");
     check_refused("{\"a\" 1}", 5, "expected ':'");
     check_refused("{\"a\":1,}", 7, "expected a string as key");
-    check_refused("{} x", 3, "unexpected text behind the value");
+    check_refused("{} x", 3, "unexpected text after the value");
     check_refused("\"ab", 3, "unexpected end in a string");
     check_refused("\"a\nb\"", 2, "bare control character in a string");
     check_refused("\"\\x\"", 2, "unknown escape");
