@@ -15,12 +15,12 @@
     OPT(limit, 'n', "limit", INT, "N", NULL, "50", "0..9223372036854775807",                       \
         "list: at most N rows; watch: end after N; 0: no limit")                                   \
     OPT(before, 0, "before", TEXT, "ID", NULL, NULL, NULL,                                         \
-        "list: begin after this row, the last one of the previous page")                            \
+        "list: begin after this row, the last one of the previous page")                           \
     OPT(all, 0, "all", FLAG, NULL, BASE_OPT_NO_ENV, NULL, NULL, "read, unread, rm: all there are") \
     OPT(type, 0, "type", TEXT, "TYPE", NULL, NULL, NULL,                                           \
         "add: type of the notification, such as system_alert")                                     \
     OPT(title, 0, "title", TEXT, "TEXT", NULL, NULL, NULL, "add: its title")                       \
-    OPT(body, 0, "body", TEXT, "TEXT", NULL, NULL, NULL, "add: further text")              \
+    OPT(body, 0, "body", TEXT, "TEXT", NULL, NULL, NULL, "add: further text")                      \
     OPT(action_url, 0, "action-url", TEXT, "URL", NULL, NULL, NULL,                                \
         "add: where a click on it leads")                                                          \
     OPT(metadata, 0, "metadata", TEXT, "JSON", NULL, NULL, NULL, "add: an object for programs")    \

@@ -199,9 +199,9 @@ gateway_for() {
     arda-token mint --tenant="$1" --user=ann --ttl=1h >token
 }
 
-@test "arda-subscribe: what a browser is told" {
+@test "arda-subscribe: what a browser receives" {
     gateway_for acme
-    launch arda-subscribe.1 'See what a browser with this token is told:' \
+    launch arda-subscribe.1 'See what a browser with this token receives:' \
         "s/127.0.0.1:3000/$address/; s/jq -r/jq --unbuffered -r/"
     wait_for out_has example upgrade
     publish_order acme
@@ -258,9 +258,9 @@ gateway_for() {
     [ "$(arda-directory dump acme | wc -l)" -eq 2 ]
     try arda-directory.1 "List the addresses of a tenant's active users:"
     [ "$output" = ann@acme.example ]
-    try arda-directory.1 'Let her rest:'
+    try arda-directory.1 'Deactivate the user:'
     arda-directory get user acme ann | jq -e '.active == false and .name == "Ann"'
-    try arda-directory.1 "Send her no e-mail when an order was sent, and everybody's in the morning:"
+    try arda-directory.1 'Send her no e-mail when an order was sent, and all e-mails as a daily digest:'
     [ "$(arda-directory get preference acme ann po_sent email | jq .enabled)" = false ]
     [ "$(arda-directory get digest acme '*' '*' | jq -r .schedule)" = daily@08:00 ]
     cd "$BATS_TEST_TMPDIR"
@@ -270,7 +270,7 @@ gateway_for() {
     try arda-directory.1 'Replace it by another one, which receivers learn before the former one goes:'
     arda-directory get --secrets webhook acme | jq -e --arg newer "$(cat newer)" '.secret == $newer and (has("previousSecret") | not)'
     arda-directory set webhook acme enabled=false
-    try arda-directory.1 'Let a webhook work again that was disabled because it had failed for long:'
+    try arda-directory.1 'Enable a webhook again that was disabled because it had failed for days:'
     [ "$(arda-directory get webhook acme | jq .enabled)" = true ]
     try arda-directory.1 'Copy a tenant under another prefix:'
     diff <(arda-directory dump --secrets acme) <(arda-directory --prefix=test dump --secrets)
@@ -280,7 +280,7 @@ gateway_for() {
 
 @test "arda-notifyd" {
     arda-directory set user acme ann email=ann@acme.example name=Ann active=true
-    try arda-notifyd.1 'Ask why somebody was told, or was not:'
+    try arda-notifyd.1 'Ask why somebody was notified, or was not:'
     [ "$(grep '^ann ' <<<"$output")" = "ann in_app true the catalog's default
 ann email true the catalog's default
 ann webhook false the catalog's default" ]
