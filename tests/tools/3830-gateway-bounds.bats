@@ -62,7 +62,7 @@ metric_of() { curl -s "http://$(sed -n 's/.*admin on //p' "$RUN_DIR/gateway.err"
     start_gateway --workers 1 --max-joining 3
     bounds 'the refused count again'
     stop gateway
-    start_gateway --max-joining 3
+    start_gateway --workers 1 --max-joining 3
     bounds 'the refused keep their place'
 }
 
