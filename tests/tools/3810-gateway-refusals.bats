@@ -145,7 +145,7 @@ more_is_refused_until_counted() {
     [ "$(status_of "$GATEWAY_URL/$long")" = 404 ]
     [ "$(status_of -H "Origin: http://x is fine
 " "$(polling)")" != 200 ]
-    [ "$(status_of -H $'Origin: http://\u202e\u009b31m' "$(polling)")" = 403 ]
+    [ "$(status_of -H $'Origin: http://\xe2\x80\xae\xc2\x9b31m' "$(polling)")" = 403 ]
     wait_for err_has gateway 'origin http://\xe2\x80\xae\xc2\x9b31m is not allowed'
     wait_for err_has gateway 'aaaa..., '
     [ "$(wc -L <"$RUN_DIR/gateway.err")" -lt 400 ]

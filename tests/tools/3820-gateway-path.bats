@@ -84,7 +84,7 @@ open_at() { curl -sS "$1/$engine" | sed 's/^0//' | jq -r .sid; }
 
 @test "what is no absolute path ends the start with 78" {
     for path in socket.io '' ./socket.io http://host/socket.io '/a b' '/a?b' '/a#b' //socket.io /a//b /a/../b /a/. \
-        '/%2e%2e/a' '/a/.%2E' /a// '/%zz' "/caf"$'\u00e9' $'/a\tb' '/a"b'; do
+        '/%2e%2e/a' '/a/.%2E' /a// '/%zz' "/caf"$'\xc3\xa9' $'/a\tb' '/a"b'; do
         JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "--path=$path"
         [ "$status" = 78 ]
         [[ "$stderr" == *"--path: expected an absolute path, such as /realtime/socket.io, got "* ]]

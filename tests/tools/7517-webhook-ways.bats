@@ -97,7 +97,7 @@ attempted() { [[ "$(redis --raw hget "arda:delivery:$tenant:$(deliveries "$tenan
     wait_for err_has trusting "--webhook-ca: $RUN_DIR/ca: there is no certificate in PEM in it; it stays as it was"
     cat "$files/ours.ca" "$files/theirs.ca" >"$RUN_DIR/ca"
     kill -HUP "$(pid_of trusting)"
-    read_twice() { [ "$(grep -c "the directory is read" "$RUN_DIR/trusting.err")" = 2 ]; }
+    read_twice() { [ "$(grep -c "reading the directory again" "$RUN_DIR/trusting.err")" = 2 ]; }
     wait_for read_twice
     arda-deliveries redrive "$(deliveries "$tenant")"
     wait_for ended "$tenant" delivered 1
