@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define MARGIN_MIN_MS 1000  /* of a lease beyond the time of an attempt */
 #define MARGIN_MAX_MS 45000 /* and at most */
@@ -94,8 +93,8 @@ static int check_proxy(const char *text, struct base_why *why)
         return BASE_OK;
     if (base_url_parse(text, &url, &reason) < 0)
         return base_why_set(why, BASE_ERR_CONFIG, PROXY_EXPECTED ": %s", reason.text);
-    if (url.scheme.len == 4 && strncasecmp(url.scheme.data, "http", 4) == 0 && url.host.len > 0 &&
-        url.port > 0 && url.path.len <= 1 && !url.query.data && !url.fragment.data)
+    if (base_url_has_scheme(&url, "http") && url.host.len > 0 && url.port > 0 &&
+        url.path.len <= 1 && !url.query.data && !url.fragment.data)
         return BASE_OK;
     base_why_set(why, BASE_ERR_CONFIG, PROXY_EXPECTED);
     if (base_url_is_torn(&url))

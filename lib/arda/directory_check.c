@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define URL_MAX          2048
@@ -63,8 +62,7 @@ bool directory_is_url(const char *text, size_t len)
     copy[len] = '\0';
     if (base_url_parse(copy, &url, NULL) < 0 || url.host.len == 0 || url.user.data)
         return false;
-    return (url.scheme.len == 4 && strncasecmp(url.scheme.data, "http", 4) == 0) ||
-           (url.scheme.len == 5 && strncasecmp(url.scheme.data, "https", 5) == 0);
+    return base_url_has_scheme(&url, "http") || base_url_has_scheme(&url, "https");
 }
 
 /* Standard Webhooks, "Signature scheme": 24 to 64 bytes as base64 behind a prefix. Padding is asked

@@ -9,11 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is(struct base_slice text, const char *word)
-{
-    return text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
-}
-
 /* Letters, digits and `others` only. */
 static bool is_made_of(struct base_slice text, const char *others)
 {
@@ -51,7 +46,7 @@ static int check(const struct base_url *url, struct base_why *why)
 {
     bool v6 = url->host.len > 0 && memchr(url->host.data, ':', url->host.len);
     struct base_slice name = url->path;
-    if (!is(url->scheme, "smtp") && !is(url->scheme, "smtps"))
+    if (!base_url_has_scheme(url, "smtp") && !base_url_has_scheme(url, "smtps"))
         return bad(why, "expected smtp:// or smtps://");
     if (url->host.len == 0)
         return bad(why, "no host");
@@ -156,7 +151,7 @@ int arda_mail_relay_parse(const char *text, struct arda_mail_relay *relay, struc
     int failed = check(&url, why);
     if (failed)
         return failed;
-    relay->tls = is(url.scheme, "smtps");
+    relay->tls = base_url_has_scheme(&url, "smtps");
     relay->loopback = is_loopback(url.host);
     if (take_places(&url, relay) < 0)
         failed = no_memory(why);

@@ -109,6 +109,8 @@ static int parse_tcp(const struct base_url *parts, struct arda_redis_url *url, s
 {
     struct base_slice text = parts->path;
     int db = -1;
+    if (parts->port == 0)
+        return bad(parts, why, "the port of a Redis URL: 1 to 65535");
     if (text.len > 1) {
         db = parse_db((struct base_slice){text.data + 1, text.len - 1});
         if (db < 0)
@@ -152,13 +154,13 @@ int arda_redis_url_parse(const char *text, struct arda_redis_url *url, struct ba
         failed = BASE_ERR_CONFIG;
         if (why)
             why->code = failed;
-    } else if (is(parts.scheme, "rediss")) {
+    } else if (base_url_has_scheme(&parts, "rediss")) {
         failed = base_why_set(why, BASE_ERR_CONFIG, "rediss://: no TLS to Redis yet");
     } else if (parts.fragment.data) {
         failed = bad(&parts, why, "a fragment (#) in a Redis URL");
-    } else if (is(parts.scheme, "redis")) {
+    } else if (base_url_has_scheme(&parts, "redis")) {
         failed = parse_tcp(&parts, url, why);
-    } else if (is(parts.scheme, "unix")) {
+    } else if (base_url_has_scheme(&parts, "unix")) {
         failed = parse_unix(&parts, url, why);
     } else {
         failed = base_why_set(why, BASE_ERR_CONFIG, "a Redis URL begins with redis:// or unix://");

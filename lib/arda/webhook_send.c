@@ -26,7 +26,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #ifndef PACKAGE_VERSION
@@ -238,9 +237,7 @@ static const char *check_url(const char *text, char host[static HOST_MAX + 1])
             return "a character that a URL cannot have";
     if (base_url_parse(text, &url, NULL) < 0 || url.host.len == 0)
         return "expected http://HOST or https://HOST";
-    bool http = url.scheme.len == 4 && strncasecmp(url.scheme.data, "http", 4) == 0;
-    bool https = url.scheme.len == 5 && strncasecmp(url.scheme.data, "https", 5) == 0;
-    if (!http && !https)
+    if (!base_url_has_scheme(&url, "http") && !base_url_has_scheme(&url, "https"))
         return "neither http nor https";
     if (url.user.data)
         return "it has a user or a password";

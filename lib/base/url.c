@@ -114,6 +114,12 @@ int base_url_parse(const char *text, struct base_url *url, struct base_why *why)
     return failed;
 }
 
+bool base_url_has_scheme(const struct base_url *url, const char *scheme)
+{
+    return url->scheme.len == strlen(scheme) &&
+           strncasecmp(url->scheme.data, scheme, url->scheme.len) == 0;
+}
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -150,8 +156,7 @@ int base_url_origin(const char *text, struct base_buf *out, struct base_why *why
     int failed = base_url_parse(text, &url, why);
     if (failed)
         return failed;
-    bool http = url.scheme.len == 4 && strncasecmp(url.scheme.data, "http", 4) == 0;
-    bool https = url.scheme.len == 5 && strncasecmp(url.scheme.data, "https", 5) == 0;
+    bool http = base_url_has_scheme(&url, "http"), https = base_url_has_scheme(&url, "https");
     if ((!http && !https) || url.host.len == 0)
         return base_why_set(why, BASE_ERR_SYNTAX, "expected http://HOST or https://HOST");
     for (size_t i = 0; i < url.host.len; i++) {

@@ -32,6 +32,8 @@ int base_url_explain(struct base_why *why);
 /* Whether there is an `@` after the authority: then path, query and fragment may be parts of a
  * password and must not be shown. */
 bool base_url_is_torn(const struct base_url *url);
+/* Whether its scheme is this one, in capitals or not (RFC 3986 section 3.1). */
+bool base_url_has_scheme(const struct base_url *url, const char *scheme);
 /* Appends the percent-decoded bytes. BASE_ERR_SYNTAX for a bad escape, BASE_ERR_NOMEM; `out` is
  * then unchanged. */
 int base_url_decode(struct base_slice part, struct base_buf *out);

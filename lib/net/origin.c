@@ -95,9 +95,10 @@ static int add_host(struct base_buf *out, const struct base_url *url, bool http,
 
 static int add_origin(struct base_buf *out, const struct base_url *url, struct base_why *why)
 {
-    bool https = equals(url->scheme, "https"), http = https || equals(url->scheme, "http");
+    bool https = base_url_has_scheme(url, "https"),
+         http = https || base_url_has_scheme(url, "http");
     bool usual = http && url->port == (https ? 443 : 80);
-    bool file = equals(url->scheme, "file");
+    bool file = base_url_has_scheme(url, "file");
     size_t before = out->len;
     if (url->host.len == 0 && !file)
         return wrong(why, "no host");

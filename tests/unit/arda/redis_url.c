@@ -38,6 +38,8 @@ static const struct good {
     {"redis://h?", "h", NULL, NULL, NULL, 6379, 0, "h:6379"},
     {"redis://u:p%23%2F%3F@h", "h", NULL, "u", "p#/?", 6379, 0, "h:6379"},
     {"unix:///run/a@b.sock?db=2", NULL, "/run/a@b.sock", NULL, NULL, 0, 2, "/run/a@b.sock"},
+    {"REDIS://h:1/2", "h", NULL, NULL, NULL, 1, 2, "h:1"},
+    {"Unix:///r.sock", NULL, "/r.sock", NULL, NULL, 0, 0, "/r.sock"},
     {"unix://:pw@/r.sock?db=1", NULL, "/r.sock", NULL, "pw", 0, 1, "/r.sock"},
 };
 
@@ -69,9 +71,11 @@ static void refuses_the_rest_without_quoting_secrets(void)
         "redis:/127.0.0.1",
         "http://user:hunter2@h",
         "rediss://user:hunter2@h",
+        "RedisS://user:hunter2@h",
         "redis://user:hunter2@h:0x10",
         "redis://user:hunter2@h:65536",
         "redis://user:hunter2@h:",
+        "redis://user:hunter2@h:0",
         "redis://user:hunter2@[::1",
         "redis://user:hunter2@h/x",
         "redis://user:hunter2@h/1/",
