@@ -55,11 +55,12 @@ static int take_times(const struct settings *settings, struct net_endpoint *endp
     return failed;
 }
 
-static int add_origin(struct limits *limits, const char *url, const char *option,
+/* `is_url`: of a page, else it is the origin alone. */
+static int add_origin(struct limits *limits, const char *url, bool is_url, const char *option,
                       struct base_why *why)
 {
     struct base_buf origin = BASE_BUF_INIT;
-    int failed = net_origin_parse(url, &origin, why);
+    int failed = net_origin_parse(url, is_url, &origin, why);
     if (failed) {
         base_buf_fini(&origin);
         if (!strchr(url, '@')) /* what stands before it may be a secret */
@@ -135,9 +136,9 @@ static int take_origins(const struct settings *settings, struct limits *limits,
     const char *app_url = settings->app_url;
     int failed = BASE_OK;
     for (size_t i = 0; i < list->count && !failed; i++)
-        failed = add_origin(limits, list->items[i], "--cors-origin", why);
+        failed = add_origin(limits, list->items[i], false, "--cors-origin", why);
     if (list->count == 0 && app_url && *app_url)
-        failed = add_origin(limits, app_url, "--app-url", why);
+        failed = add_origin(limits, app_url, true, "--app-url", why);
     if (limits->origin_count == 0 && !failed)
         base_log(BASE_LOG_WARNING, "no APP_URL: pages of other origins cannot connect");
     endpoint->origins = (const char *const *)limits->origins;

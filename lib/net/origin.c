@@ -116,7 +116,19 @@ static int add_origin(struct base_buf *out, const struct base_url *url, struct b
     return failed;
 }
 
-int net_origin_parse(const char *text, struct base_buf *out, struct base_why *why)
+/* What would be ignored: somebody expects it to have an effect. */
+static int check_parts(const struct base_url *url, bool is_url, struct base_why *why)
+{
+    const char *part = url->user.data       ? "a user or a password (@)"
+                       : is_url             ? NULL
+                       : url->query.data    ? "a query (?)"
+                       : url->fragment.data ? "a fragment (#)"
+                       : url->path.len > 1  ? "a path (/)"
+                                            : NULL;
+    return part ? base_why_set(why, BASE_ERR_SYNTAX, "%s, which no origin has", part) : BASE_OK;
+}
+
+int net_origin_parse(const char *text, bool is_url, struct base_buf *out, struct base_why *why)
 {
     struct base_url url;
     size_t before = out->len;
@@ -127,6 +139,8 @@ int net_origin_parse(const char *text, struct base_buf *out, struct base_why *wh
         failed = base_url_parse(text, &url, why);
         if (!failed)
             failed = add_origin(out, &url, why);
+        if (!failed)
+            failed = check_parts(&url, is_url, why);
     }
     if (failed)
         out->len = before;

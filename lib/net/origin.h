@@ -16,10 +16,11 @@
 #include <stdbool.h>
 
 /* Appends the form that an allowed origin is compared in, of what a person writes: in lower case,
- * without a path, without the scheme's own port. `null` is one, `*` is not. BASE_ERR_SYNTAX for
+ * without a slash at its end, without the scheme's own port. `null` is one, `*` is not. `is_url`:
+ * it is the address of a page, and its path, query and fragment are left out. BASE_ERR_SYNTAX for
  * what no browser sends as an origin, with what is wrong; BASE_ERR_NOMEM; `out` is then unchanged.
  */
-int net_origin_parse(const char *text, struct base_buf *out, struct base_why *why);
+int net_origin_parse(const char *text, bool is_url, struct base_buf *out, struct base_why *why);
 /* Whether an origin, as a client has sent it, is an allowed one; letters in either case. */
 bool net_origin_matches(const char *allowed, struct base_slice origin);
 /* Whether it stands for more than one origin. */

@@ -111,7 +111,7 @@ host() { echo "${GATEWAY_URL#http://}"; }
 }
 
 @test "an Origin that is absent, listed or the request's own is served, another gets 403" {
-    start_gateway --cors-origin http://a.example --cors-origin https://b.example/app
+    start_gateway --cors-origin http://a.example --cors-origin https://b.example/
     for origin in http://a.example https://b.example "http://$(host)"; do
         [ "$(status_of -H "Origin: $origin" "$(polling)")" = 200 ]
     done
@@ -198,6 +198,19 @@ origin_is() { # STATUS ORIGIN: over both transports; the answer that allows it n
     JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 --cors-origin=https://user:geheim@
     [ "$status" = 78 ]
     [[ "$stderr" != *geheim* ]]
+}
+
+@test "what no origin has ends the start with 78, and an application's address may have a path" {
+    for origin in https://b.example/app file:///srv https://b.example/?a=1 https://b.example# https://user:geheim@b.example; do
+        JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 "--cors-origin=$origin"
+        [ "$status" = 78 ]
+        [[ "$stderr" == *"--cors-origin: "*"no origin has"* && "$stderr" != *geheim* ]]
+    done
+    JWT_SECRET=$GATEWAY_SECRET run --separate-stderr arda-gateway --listen 127.0.0.1:0 --app-url=https://user:geheim@b.example/
+    [ "$status" = 78 ]
+    [[ "$stderr" == *"--app-url: "*"no origin has"* && "$stderr" != *geheim* ]]
+    start_gateway --app-url=https://b.example/app/#/boards
+    origin_is 200 https://b.example
 }
 
 @test "behind a proxy that ends TLS the own origin is https" {

@@ -4,12 +4,14 @@
 #include "base/mem.h"
 #include "lib/test.h"
 
+static bool is_url; /* in all of the calls */
+
 static void parses(const char *text, const char *want)
 {
     struct base_buf out = BASE_BUF_INIT;
     struct base_why why = {0};
     CHECK_INT(base_buf_add_text(&out, "before"), 0);
-    CHECK_INT(net_origin_parse(text, &out, &why), 0);
+    CHECK_INT(net_origin_parse(text, is_url, &out, &why), 0);
     CHECK_BYTES(out.data + 6, out.len - 6, want);
     base_buf_fini(&out);
 }
@@ -19,7 +21,7 @@ static void refuses(const char *text, const char *reason)
     struct base_buf out = BASE_BUF_INIT;
     struct base_why why = {0};
     CHECK_INT(base_buf_add_text(&out, "before"), 0);
-    CHECK_INT(net_origin_parse(text, &out, &why), BASE_ERR_SYNTAX);
+    CHECK_INT(net_origin_parse(text, is_url, &out, &why), BASE_ERR_SYNTAX);
     if (!strstr(why.text, reason))
         printf("# %s: %s\n", text, why.text);
     CHECK(strstr(why.text, reason));
@@ -31,9 +33,8 @@ static void origins_are_in_lower_case_without_the_usual_port(void)
 {
     parses("https://app.example", "https://app.example");
     parses("HTTPS://APP.example:443/", "https://app.example");
-    parses("http://app.example:80/path?query#part", "http://app.example");
+    parses("http://app.example:80/", "http://app.example");
     parses("http://app.example:443", "http://app.example:443");
-    parses("https://user:secret@app.example", "https://app.example");
     parses("http://192.0.2.1:3000", "http://192.0.2.1:3000");
     parses("http://[::1]:5173", "http://[::1]:5173");
     parses("https://[2001:DB8:0:0:0:0:0:1]", "https://[2001:db8::1]");
@@ -67,6 +68,32 @@ static void patterns_are_origins(void)
     parses("https://*.example.com:443", "https://*.example.com");
     parses("https://*.a.b.example.com", "https://*.a.b.example.com");
     parses("app://*.local", "app://*.local");
+}
+
+/* An address is more than an origin; what it has besides is no part of that. */
+static void the_address_of_an_application_has_an_origin(void)
+{
+    is_url = true;
+    parses("http://app.example:80/path?query#part", "http://app.example");
+    parses("https://app.example/#/boards", "https://app.example");
+    parses("file:///srv/app/index.html", "file://");
+    parses("https://*.example.com/app", "https://*.example.com");
+    refuses("https://user:secret@app.example/", "a user or a password");
+    is_url = false;
+}
+
+static void what_no_origin_has_is_refused(void)
+{
+    refuses("https://user:secret@app.example", "a user or a password (@)");
+    refuses("https://user@app.example", "a user or a password (@)");
+    refuses("https://@app.example", "a user or a password (@)");
+    refuses("https://app.example/app", "a path (/)");
+    refuses("https://app.example//", "a path (/)");
+    refuses("file:///srv", "a path (/)");
+    refuses("https://app.example?", "a query (?)");
+    refuses("https://app.example/?a=b", "a query (?)");
+    refuses("https://app.example#", "a fragment (#)");
+    refuses("https://user:pass/word@app.example", "bad port");
 }
 
 static void what_can_match_nothing_is_refused(void)
@@ -181,7 +208,7 @@ static void survives_every_failing_allocation(void)
         for (long n = 1; failed; n++) {
             struct base_buf out = BASE_BUF_INIT;
             base_mem_fail(n, 1);
-            failed = net_origin_parse(texts[i], &out, NULL);
+            failed = net_origin_parse(texts[i], false, &out, NULL);
             base_mem_fail(0, 0);
             CHECK(!failed || (failed == BASE_ERR_NOMEM && out.len == 0));
             base_buf_fini(&out);
@@ -194,6 +221,8 @@ int main(void)
     RUN(origins_are_in_lower_case_without_the_usual_port);
     RUN(pages_may_come_from_other_schemes);
     RUN(patterns_are_origins);
+    RUN(the_address_of_an_application_has_an_origin);
+    RUN(what_no_origin_has_is_refused);
     RUN(what_can_match_nothing_is_refused);
     RUN(an_origin_is_itself);
     RUN(a_star_is_one_label_or_more);
