@@ -287,15 +287,11 @@ static void choose_mode(struct notifyd *nd, char **operands, int count)
         exit(BASE_EXIT_USAGE);
 }
 
-/* An explanation has nothing to finish: a signal simply ends it. */
-static void watch_signals(struct notifyd *nd)
+static void init_signals(struct notifyd *nd)
 {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(&nd->loop, &nd->signals[i]);
         nd->signals[i].data = nd;
-        if (nd->mode != MODE_EXPLAIN)
-            uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
     }
 }
 
@@ -305,7 +301,7 @@ static void start_loop(struct notifyd *nd)
     uv_timer_init(&nd->loop, &nd->drain);
     nd->check.data = nd->drain.data = nd;
     uv_check_start(&nd->check, on_check);
-    watch_signals(nd);
+    init_signals(nd);
     base_list_init(&nd->ready);
     intake_init(nd);
     channel_init(nd);
@@ -339,6 +335,15 @@ static void start(struct notifyd *nd)
     }
 }
 
+/* Until then a signal simply ends it, since files may be pipes that nobody writes. An explanation
+ * has nothing to finish. */
+static void watch_signals(struct notifyd *nd)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < SIGNALS && nd->mode != MODE_EXPLAIN; i++)
+        uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
+}
+
 static void fini(struct notifyd *nd)
 {
     explain_fini(nd);
@@ -366,6 +371,7 @@ int main(int argc, char **argv)
     if (status)
         return status;
     start(&nd);
+    watch_signals(&nd);
     base_service_notify("READY=1");
     uv_run(&nd.loop, UV_RUN_DEFAULT);
     uv_loop_close(&nd.loop);

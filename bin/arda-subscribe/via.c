@@ -185,6 +185,7 @@ static void on_client_end(void *data, int status)
     end(via, status);
 }
 
+/* The file of the token may be a pipe that nobody writes: a signal ends that at once. */
 static int start_client(struct via *via, struct base_why *why)
 {
     const struct via_options *options = via->options;
@@ -199,7 +200,10 @@ static int start_client(struct via *via, struct base_why *why)
         .reconnect = !options->no_reconnect,
     };
     struct via_client_handlers handlers = {on_record, on_client_end, via};
-    return via_client_new(&via->loop, &client, &handlers, &via->client, why);
+    sigprocmask(SIG_UNBLOCK, &via->signal_set, NULL);
+    int failed = via_client_new(&via->loop, &client, &handlers, &via->client, why);
+    sigprocmask(SIG_BLOCK, &via->signal_set, NULL);
+    return failed;
 }
 
 /* ---- comparing ---- */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct arda_input {
     int fd;
     int open_handles;
     bool polls;
+    bool drains; /* what is left in a pipe without a writer: read without waiting */
     bool paused;
     bool at_end; /* nothing more will be read */
     bool told;   /* on_end has been called */
@@ -104,11 +106,12 @@ static void arrange(struct arda_input *input)
 {
     bool pending = input->lines.block.len > 0 || input->at_end;
     bool run = !input->paused && !input->told && !input->closing;
-    if (input->polls && run && !pending)
+    bool at_once = pending || !input->polls || input->drains;
+    if (input->polls && run && !at_once)
         uv_poll_start(&input->poll, UV_READABLE, on_poll);
     else if (input->polls)
         uv_poll_stop(&input->poll);
-    if (run && (pending || !input->polls))
+    if (run && at_once)
         uv_idle_start(&input->idle, on_idle);
     else
         uv_idle_stop(&input->idle);
@@ -146,6 +149,8 @@ static void hand_out(struct arda_input *input)
 static void read_block(struct arda_input *input)
 {
     ssize_t got = read(input->fd, input->block, sizeof input->block);
+    if (got < 0 && errno == EAGAIN)
+        input->drains = false;
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (got >= 0)
@@ -181,21 +186,29 @@ static void on_idle(uv_idle_t *idle)
     go_on(idle->data);
 }
 
+/* Opening a named pipe would wait for its writer, and signals with it. The loop can wait. */
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+
 /* The loop needs a descriptor that does not block, and standard input is often shared with the
- * shell: what can be opened anew is. A regular file is not, for it would begin at its start. */
-static int open_stdin(void)
+ * shell: what can be opened again is. A regular file is not, for it would begin at its start.
+ * A new description of a named pipe does not tell the end that was there before it, the old one
+ * does: then it `drains`. It is asked last, so that no end comes in between. */
+static int open_stdin(bool *drains)
 {
+    struct pollfd old = {.fd = STDIN_FILENO, .events = POLLIN};
     struct stat status;
     int fd = -1;
     if (fstat(STDIN_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
-        fd = open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = open("/proc/self/fd/0", OPEN_FLAGS);
+    *drains = fd >= 0 && poll(&old, 1, 0) > 0 && (old.revents & POLLHUP);
     return fd >= 0 ? fd : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 }
 
-static int open_path(const char *path, int *fd, struct base_why *why)
+static int open_path(const char *path, int *fd, bool *drains, struct base_why *why)
 {
     struct stat status;
-    *fd = strcmp(path, "-") == 0 ? open_stdin() : open(path, O_RDONLY | O_CLOEXEC);
+    *drains = false;
+    *fd = strcmp(path, "-") == 0 ? open_stdin(drains) : open(path, OPEN_FLAGS);
     if (*fd < 0)
         return base_why_errno(why, BASE_ERR_IO, errno, "%s", path);
     if (fstat(*fd, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -210,7 +223,8 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
                     struct base_why *why)
 {
     int fd;
-    int failed = open_path(path, &fd, why);
+    bool drains;
+    int failed = open_path(path, &fd, &drains, why);
     if (failed)
         return failed;
     struct arda_input *input = base_calloc(1, sizeof *input);
@@ -220,6 +234,7 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
     }
     input->on = *handlers;
     input->fd = fd;
+    input->drains = drains;
     input->file = strcmp(path, "-") == 0 ? NULL : path;
     base_jsonl_init(&input->lines, max_line_bytes);
     /* The kernel refuses to wait for regular files and the like, which are always ready. */

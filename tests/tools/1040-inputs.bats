@@ -342,6 +342,31 @@ helped() {
     [ "$status" = 65 ]
 }
 
+@test "what is left in a named pipe is read, though its writer has gone" {
+    mkfifo pipe
+    for reader in "arda-publish -n" "arda-replay --stdout --instant -q" "arda-notifyd --explain"; do
+        # The pipe is open before the program begins, and nobody writes it any more then.
+        # shellcheck disable=SC2086,SC2016
+        STDIN=pipe start one bash -c 'until [ -e go ]; do sleep 0.02; done; exec "$@"' bash $reader
+        cat events.jsonl >pipe
+        touch go
+        echo "$reader"
+        join one
+        [ "$status" = 0 ]
+        [ "$(wc -l <"$RUN_DIR/one.out")" -ge 3 ]
+        rm go
+    done
+}
+
+@test "a named pipe may have its writer later" {
+    mkfifo pipe
+    start one arda-publish -n pipe events.jsonl
+    cat events.jsonl >pipe
+    join one
+    [ "$status" = 0 ]
+    [ "$(wc -l <"$RUN_DIR/one.out")" = 6 ]
+}
+
 @test "arda-gateway --stdin helps, too" {
     jq . events.jsonl >in
     JWT_SECRET=$GATEWAY_SECRET STDIN=in start gateway arda-gateway --stdin --listen 127.0.0.1:0

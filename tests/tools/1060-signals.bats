@@ -82,6 +82,32 @@ published() { [ "$(redis xlen "arda:stream:$tenant")" = "$1" ]; }
     ends one INT 0
 }
 
+@test "waiting for the writer of a named pipe" {
+    mkfifo pipe
+    card "$tenant" >line
+    for signal in INT TERM; do
+        number=$([ $signal = INT ] && echo 130 || echo 143)
+        for call in "arda-publish pipe" "arda-publish --downgrade pipe line" "arda-replay pipe" "arda-directory load pipe" \
+            "arda-token inspect pipe" "arda-token inspect --jwt-secret-file pipe" \
+            "arda-gateway --listen 127.0.0.1:0 --jwt-secret-file pipe" "arda-notifyd --webhook-ca pipe" \
+            "arda-subscribe --via http://127.0.0.1:1 --token-file pipe" \
+            "arda-subscribe --via http://127.0.0.1:1 --token-file pipe --compare $tenant"; do
+            # shellcheck disable=SC2086
+            begin one $call
+            wait_for waits_for_pipe one
+            echo "$call"
+            ends one $signal "$number"
+        done
+    done
+}
+# It sleeps in open(2), or has opened the pipe and waits on its loop.
+waits_for_pipe() {
+    local pid
+    pid=$(pid_of "$1")
+    waits "$1" && { [[ $(cat "/proc/$pid/wchan") == @(wait_for_partner|0) ]] || has_open "$pid" pipe; }
+}
+has_open() { find "/proc/$1/fd" -lname "*/$2" | grep -q .; }
+
 # ---- a reader that does not read ----
 
 # unread_output NAME COMMAND...: its standard output is a pipe that nobody reads, and is full.
