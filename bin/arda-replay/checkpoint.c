@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SOON_MS    100
 #define MOST_BYTES (64 << 20)
@@ -26,7 +27,8 @@
 
 struct checkpoint {
     uv_timer_t timer;
-    bool is_read; /* from a file that was there */
+    bool is_read;  /* from a file that was there */
+    bool is_begun; /* the file is ours to write */
     bool complete;
     bool is_ending;
     bool in_place;        /* see base_file_replace */
@@ -412,6 +414,13 @@ void checkpoint_set_range(struct replay *replay, struct arda_stream_id first,
 
 /* ---- beginning and end ---- */
 
+/* A pipe would be waited for, and a device would be read for good. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 int checkpoint_start(struct replay *replay)
 {
     struct base_buf text = BASE_BUF_INIT;
@@ -425,6 +434,10 @@ int checkpoint_start(struct replay *replay)
     }
     uv_timer_init(&replay->loop, &replay->checkpoint->timer);
     replay->checkpoint->timer.data = replay;
+    if (is_special(replay->settings.checkpoint)) {
+        base_log(BASE_LOG_ERROR, "%s: not a file", replay->settings.checkpoint);
+        return BASE_EXIT_CANTCREAT;
+    }
     int failed = base_file_read(replay->settings.checkpoint, MOST_BYTES, &text, &why);
     int status = BASE_EXIT_OK;
     if (!failed && text.len > 0) /* one that is mounted has to be there, and is empty at first */
@@ -439,7 +452,11 @@ int checkpoint_start(struct replay *replay)
 
 int checkpoint_begin(struct replay *replay)
 {
-    return replay->checkpoint && !replay->checkpoint->complete ? write_file(replay) : BASE_EXIT_OK;
+    struct checkpoint *checkpoint = replay->checkpoint;
+    int status = checkpoint && !checkpoint->complete ? write_file(replay) : BASE_EXIT_OK;
+    if (checkpoint && !status)
+        checkpoint->is_begun = true;
+    return status;
 }
 
 bool checkpoint_is_complete(const struct replay *replay)
@@ -458,7 +475,7 @@ void checkpoint_close(struct replay *replay)
 int checkpoint_finish(struct replay *replay, bool complete)
 {
     struct checkpoint *checkpoint = replay->checkpoint;
-    if (!checkpoint || checkpoint->complete)
+    if (!checkpoint || checkpoint->complete || !checkpoint->is_begun)
         return BASE_EXIT_OK;
     checkpoint->complete = complete;
     return write_file(replay);

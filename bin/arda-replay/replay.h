@@ -289,7 +289,7 @@ bool checkpoint_time(const struct replay *replay, int64_t *time_ms, int64_t *ago
 void checkpoint_change(struct replay *replay, bool at_once);
 /* Closes its timer. */
 void checkpoint_close(struct replay *replay);
-/* Writes it for the last time. 0, or an exit status, said. */
+/* Writes it for the last time, if it was begun. 0, or an exit status; the error has been logged. */
 int checkpoint_finish(struct replay *replay, bool complete);
 void checkpoint_free(struct replay *replay);
 

@@ -168,11 +168,16 @@ through_kills() {
     refuses() { # TEXT OPTION...
         local text=$1
         shift
+        cp "$checkpoint" "$RUN_DIR/before"
         run --separate-stderr arda-replay --stdout --instant --checkpoint "$checkpoint" "$@"
         [ "$status" = 65 ]
         [ "$stderr" = "arda-replay: $checkpoint: $text" ]
+        cmp "$checkpoint" "$RUN_DIR/before"
     }
     refuses "the checkpoint of another command" "$RUN_DIR/other"
+    # One that has not come to its end is of use to its own command.
+    jq -c '.complete = false' "$checkpoint" >"$RUN_DIR/copy"
+    cp "$RUN_DIR/copy" "$checkpoint"
     refuses "the checkpoint of another command" --tenant other "$RUN_DIR/in"
     refuses "the checkpoint of another command" --type y "$RUN_DIR/in"
     refuses "the checkpoint of another run" --run other "$RUN_DIR/in"
@@ -188,6 +193,11 @@ through_kills() {
     [ "$status" = 73 ]
     [ "$output" = "" ]
     [ "${stderr_lines[1]}" = "arda-replay: /nonexistent/file: No such file or directory" ]
+    [ "${#stderr_lines[@]}" = 2 ]
+    mkfifo "$RUN_DIR/pipe"
+    run --separate-stderr timeout 5 arda-replay --stdout --instant --checkpoint "$RUN_DIR/pipe" "$RUN_DIR/in"
+    [ "$status:$output" = 73: ]
+    [ "$stderr" = "arda-replay: $RUN_DIR/pipe: not a file" ]
     run --separate-stderr arda-replay --stdout --instant --checkpoint "$RUN_DIR" "$RUN_DIR/in"
     [ "$status" = 74 ]
 }
