@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define SUFFIX     ".XXXXXX"
 #define STEP_BYTES 16384
+#define LINKS_MAX  40 /* as Linux follows them */
 
 /* What stands in the way of a name in the folder, and not of writing the file itself. */
 static bool is_no_place(int error)
@@ -44,8 +46,31 @@ struct target {
     bool exists;
 };
 
-/* 0, or the errno. A link is followed by opening it, so that the system's rules for links hold. */
-static int look(const char *path, struct target *target, char **real)
+/* The file that is to be made: `path`, or where links lead to, though it does not exist yet. 0, or
+ * the errno. */
+static int follow(const char *path, char real[static PATH_MAX])
+{
+    char next[PATH_MAX];
+    ssize_t len;
+    if (strlen(path) >= PATH_MAX)
+        return ENAMETOOLONG;
+    memcpy(real, path, strlen(path) + 1);
+    for (int links = 0; (len = readlink(real, next, sizeof next)) >= 0; links++) {
+        const char *slash = strrchr(real, '/');
+        size_t kept = slash && *next != '/' ? (size_t)(slash - real) + 1 : 0;
+        if (links == LINKS_MAX)
+            return ELOOP;
+        if (kept + (size_t)len >= PATH_MAX)
+            return ENAMETOOLONG;
+        memcpy(real + kept, next, (size_t)len);
+        real[kept + (size_t)len] = '\0';
+    }
+    return 0;
+}
+
+/* 0, and `real` is what is to be replaced; or the errno. A link is followed by opening it, so that
+ * the system's rules for links hold. */
+static int look(const char *path, struct target *target, char real[static PATH_MAX])
 {
     int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     int error = fd < 0 ? errno : 0;
@@ -60,13 +85,13 @@ static int look(const char *path, struct target *target, char **real)
         if (!error && !S_ISREG(target->status.st_mode))
             return cause;
     } else {
-        *real = NULL;
-        return 0;
+        return follow(path, real);
     }
     if (!error && !S_ISREG(target->status.st_mode))
         error = S_ISDIR(target->status.st_mode) ? EISDIR : ENOTSUP;
     target->exists = true;
-    *real = error ? NULL : realpath(path, NULL);
+    if (!error && !realpath(path, real))
+        error = errno;
     return error;
 }
 
@@ -127,11 +152,10 @@ int base_file_draft_open(struct base_file_draft *draft, const char *path, bool *
                          struct base_why *why)
 {
     struct target target;
-    char *real = NULL;
+    char real[PATH_MAX];
     *draft = (struct base_file_draft){.fd = -1, .in_place = in_place};
-    int error = look(path, &target, &real), first;
-    draft->path = error ? NULL : base_strdup(real ? real : path);
-    free(real);
+    int error = look(path, &target, real), first;
+    draft->path = error ? NULL : base_strdup(real);
     if (!error && !draft->path)
         error = ENOMEM;
     if (!error && !*in_place) {

@@ -145,6 +145,25 @@ static void where_a_link_leads_to_is_replaced(void)
     CHECK(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
 }
 
+static void where_a_link_leads_to_is_made(void)
+{
+    struct stat status;
+    begin();
+    CHECK_INT(symlink(strrchr(other, '/') + 1, path), 0);
+    CHECK_INT(replace(path, "new"), 0);
+    check_content(other, "new");
+    CHECK(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
+    begin();
+    CHECK_INT(symlink("nosuch/file", path), 0);
+    CHECK_INT(replace(path, "new"), BASE_ERR_CANTCREATE);
+    CHECK_INT(count_files(), 1);
+    begin();
+    CHECK_INT(symlink(path, other), 0);
+    CHECK_INT(symlink(other, path), 0);
+    CHECK_INT(replace(path, "new"), BASE_ERR_CANTCREATE);
+    CHECK_INT(count_files(), 2);
+}
+
 /* A name that somebody could guess leads to a file of ours. */
 static void a_link_beside_it_is_not_followed(void)
 {
@@ -300,6 +319,7 @@ int main(void)
     RUN(nobody_else_can_read_the_draft);
     RUN(two_drafts_do_not_meet);
     RUN(where_a_link_leads_to_is_replaced);
+    RUN(where_a_link_leads_to_is_made);
     RUN(a_link_beside_it_is_not_followed);
     RUN(only_files_are_replaced);
     RUN(a_file_in_a_closed_folder_is_overwritten);
