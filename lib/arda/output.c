@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -19,6 +22,7 @@ struct arda_output {
     struct base_buf buf;
     size_t ready; /* of buf, as it will be written */
     int fd;
+    int epoll_fd; /* of a socket, through which it is watched; else -1 */
     int open_handles;
     bool polls;
     bool is_terminal;
@@ -39,6 +43,14 @@ static void fail(struct arda_output *output, int error)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+/* A socket cannot be opened again, so each write says that it does not wait. */
+static ssize_t put(const struct arda_output *output, const char *bytes, size_t len)
+{
+    if (output->epoll_fd >= 0)
+        return send(output->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return write(output->fd, bytes, len);
+}
+
 /* Somebody else has made it non-blocking, and it cannot be watched. */
 static void wait_for_room(const struct arda_output *output)
 {
@@ -50,12 +62,14 @@ static void write_out(struct arda_output *output)
 {
     size_t sent = 0;
     while (sent < output->ready && !output->blocked) {
-        ssize_t got = write(output->fd, output->buf.data + sent, output->ready - sent);
+        ssize_t got = put(output, output->buf.data + sent, output->ready - sent);
         if (got >= 0) {
             sent += (size_t)got;
         } else if (errno == EAGAIN && output->polls) {
             output->blocked = true;
-            uv_poll_start(&output->poll, UV_WRITABLE | UV_DISCONNECT, on_poll);
+            uv_poll_start(&output->poll,
+                          output->epoll_fd >= 0 ? UV_READABLE : UV_WRITABLE | UV_DISCONNECT,
+                          on_poll);
         } else if (errno == EAGAIN) {
             wait_for_room(output);
         } else if (errno != EINTR) {
@@ -124,6 +138,29 @@ size_t arda_output_waiting(const struct arda_output *output)
     return output->buf.len;
 }
 
+/* A pipe or device has a description of ours. That of a socket is shared, and libuv would make it
+ * non-blocking for all; so libuv watches a set that has the socket. */
+static bool start_watching(struct arda_output *output, struct uv_loop_s *loop)
+{
+    struct epoll_event event = {.events = EPOLLOUT};
+    struct stat status;
+    output->fd = base_descriptors_reopen_output();
+    if (output->fd >= 0)
+        return uv_poll_init(loop, &output->poll, output->fd) == 0;
+    output->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (output->fd < 0 || fstat(output->fd, &status) < 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    output->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (output->epoll_fd >= 0 &&
+        epoll_ctl(output->epoll_fd, EPOLL_CTL_ADD, output->fd, &event) == 0 &&
+        uv_poll_init(loop, &output->poll, output->epoll_fd) == 0)
+        return true;
+    if (output->epoll_fd >= 0)
+        close(output->epoll_fd);
+    output->epoll_fd = -1;
+    return false;
+}
+
 int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
                      struct arda_output **out, struct base_why *why)
 {
@@ -131,13 +168,12 @@ int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *
     if (!output)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     output->on = *handlers;
-    output->fd = base_descriptors_reopen_output();
-    output->polls = output->fd >= 0 && uv_poll_init(loop, &output->poll, output->fd) == 0;
-    if (output->fd < 0)
-        output->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    output->epoll_fd = -1;
+    output->polls = start_watching(output, loop);
     if (output->fd < 0) {
+        int error = errno;
         base_free(output);
-        return base_why_errno(why, BASE_ERR_IO, errno, "standard output");
+        return base_why_errno(why, BASE_ERR_IO, error, "standard output");
     }
     output->is_terminal = isatty(output->fd);
     uv_prepare_init(loop, &output->prepare);
@@ -153,6 +189,8 @@ static void on_closed(uv_handle_t *handle)
     if (--output->open_handles > 0)
         return;
     close(output->fd);
+    if (output->epoll_fd >= 0)
+        close(output->epoll_fd);
     base_buf_fini(&output->buf);
     base_free(output);
 }

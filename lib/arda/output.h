@@ -4,8 +4,8 @@
  * neither signals nor Redis.
  *
  * What is put into the buffer is written at the end of the loop's turn. To a terminal it goes as
- * base/terminal.h has it: it is JSON lines, or text that is cleaned already. A pipe or terminal
- * takes what it can and is waited for; a regular file takes everything. The program ignores
+ * base/terminal.h has it: it is JSON lines, or text that is cleaned already. A pipe, terminal or
+ * socket takes what it can and is waited for; a regular file takes everything. The program ignores
  * SIGPIPE. Threads: the loop's.
  */
 #ifndef ARDA_OUTPUT_H

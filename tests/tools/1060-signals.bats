@@ -157,6 +157,17 @@ fill() {
     done
 }
 
+# Supervisors give their programs sockets.
+@test "writing to a socket that is not read" {
+    fill
+    for call in "arda-publish -n events" "arda-replay --stdout --instant -q events" \
+        "arda-subscribe $tenant --since=start" "arda-directory dump $tenant"; do
+        echo "$call"
+        # shellcheck disable=SC2086
+        python3 "$top_srcdir/tests/lib/socket-output.py" $call
+    done
+}
+
 @test "what was written before a reader reads is whole" {
     fill
     for call in "arda-directory dump $tenant" "arda-inbox list --json --limit=0 --tenant $tenant --user u1"; do
