@@ -22,18 +22,20 @@ numbers() { envelopes | jq -c .event.n; }
 length() { redis xlen "arda:stream:$tenant"; }
 has_length() { [ "$(length)" -ge "$1" ]; }
 
-# The same command again and again, each killed at some moment, until one has come to its end.
+# The same command again and again, each killed at some moment, until one has come to its end. The
+# first one is killed early: what is fast could otherwise end before it.
 # What it prints is appended to $RUN_DIR/printed and errors.err. Its exit status goes into `status`.
 through_kills() {
     kills=0
+    span=70
     while :; do
         status=0
         { # the shell would say each time that it was killed
-            timeout -s KILL "0.$(printf %03d $((RANDOM % 220 + 30)))" arda-replay -q --checkpoint \
+            timeout -s KILL "0.$(printf %03d $((RANDOM % span + 30)))" arda-replay -q --checkpoint \
                 "$checkpoint" "$@" >>"$RUN_DIR/printed" 2>>"$RUN_DIR/errors.err" || status=$?
         } 2>/dev/null
         [ "$status" = 137 ] || break
-        kills=$((kills + 1))
+        kills=$((kills + 1)) span=220
         [ "$kills" -lt 500 ]
     done
     [ "$kills" -gt 0 ]
