@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -115,21 +116,21 @@ static bool read_text(const struct base_json_value *value, char *out, size_t roo
     return true;
 }
 
-/* ROUND:MAJOR-MINOR, and how long it is. */
-static bool scan_position(const char *text, struct arda_ledger_position *position, int *len)
+/* Reads ROUND:MAJOR-MINOR and moves `*text` past it. */
+static bool take_position(const char **text, struct arda_ledger_position *position)
 {
-    *len = 0;
-    return sscanf(text, "%" SCNu64 ":%" SCNu64 "-%" SCNu64 "%n", &position->round, &position->major,
-                  &position->minor, len) == 3;
+    return base_number_take_u64(text, &position->round) && *(*text)++ == ':' &&
+           base_number_take_u64(text, &position->major) && *(*text)++ == '-' &&
+           base_number_take_u64(text, &position->minor);
 }
 
 static bool read_run(const struct base_json_value *value, struct arda_ledger_run *run)
 {
     char text[160];
-    int first, last;
-    return read_text(value, text, sizeof text) && scan_position(text, &run->first, &first) &&
-           strncmp(text + first, "..", 2) == 0 &&
-           scan_position(text + first + 2, &run->last, &last) && text[first + 2 + last] == '\0';
+    const char *rest = text;
+    return read_text(value, text, sizeof text) && take_position(&rest, &run->first) &&
+           strncmp(rest, "..", 2) == 0 && (rest += 2, take_position(&rest, &run->last)) &&
+           *rest == '\0';
 }
 
 static bool read_runs(struct checkpoint *checkpoint, const struct base_json_value *array)
@@ -171,12 +172,12 @@ static bool read_ids(struct checkpoint *checkpoint, const struct base_json_membe
 static bool read_done(struct checkpoint *checkpoint, const struct base_json_value *value)
 {
     char text[80];
-    int len;
+    const char *rest = text;
     if (value->kind == BASE_JSON_ABSENT)
         return true;
     checkpoint->has_done = true;
-    return read_text(value, text, sizeof text) && scan_position(text, &checkpoint->done, &len) &&
-           text[len] == '\0';
+    return read_text(value, text, sizeof text) && take_position(&rest, &checkpoint->done) &&
+           *rest == '\0';
 }
 
 static bool read_members(struct replay *replay, const struct base_json_member *found,

@@ -15,6 +15,7 @@
 #include "arda/reply.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -236,15 +237,20 @@ static int give(const struct claiming *claiming, const redisReply *reply, struct
     return result;
 }
 
+static bool take_number(const redisReply *reply, int64_t *out)
+{
+    const char *text = reply_is_text(reply) ? reply->str : "";
+    return base_number_take_i64(&text, out);
+}
+
 static void on_claimed(void *data, int result, const struct redisReply *reply)
 {
     struct claiming *claiming = data;
     struct base_why why = {0};
-    long long next_ms = -1;
+    int64_t next_ms = -1;
     result = arda_script_error(claiming->bus, result, reply, &why);
     if (!result && (!reply_is_array(reply) || reply->elements < 2 ||
-                    !reply_is_text(reply->element[0]) || !reply_is_text(reply->element[1]) ||
-                    sscanf(reply->element[0]->str, "%lld", &next_ms) != 1))
+                    !reply_is_text(reply->element[1]) || !take_number(reply->element[0], &next_ms)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         result = give(claiming, reply, &why);

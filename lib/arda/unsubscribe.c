@@ -139,7 +139,8 @@ static int read_claims(const struct base_buf *claims, int64_t now_ms, struct ard
     if (base_json_double(&wanted[EXP].value, &expires_s) < 0)
         return refuse(why, "it has no end");
     /* However it is written: 1e400 is infinite. */
-    if (expires_s > (double)(now_ms / 1000 + ARDA_UNSUBSCRIBE_DAYS * DAY_S + SKEW_S))
+    int64_t latest_s = now_ms / 1000 + ARDA_UNSUBSCRIBE_DAYS * DAY_S + SKEW_S;
+    if (expires_s > (double)latest_s)
         return refuse(why, "it lasts longer than links do");
     if ((double)now_ms >= expires_s * 1000)
         return base_why_set(why, BASE_ERR_TIMEOUT, "it has expired");

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mask.h"
+#include "base/number.h"
 #include "base/rfc3339.h"
 #include "base/terminal.h"
 #include "base/utf8.h"
@@ -27,10 +28,11 @@ static void (*before_line)(void);
 static bool is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long device, inode;
+    uint64_t device, inode;
     struct stat status;
-    return stream && sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
-           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+    return stream && base_number_take_u64(&stream, &device) && *stream++ == ':' &&
+           base_number_take_u64(&stream, &inode) && fstat(STDERR_FILENO, &status) == 0 &&
+           status.st_dev == device && status.st_ino == inode;
 }
 
 void base_log_init(const char *program, enum base_log_format format, enum base_log_level level)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/opt_values.h"
 
+#include "base/number.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,31 +10,24 @@
 #include <string.h>
 #include <strings.h>
 
-/* A number without sign tricks or blanks; `*end` is behind it. */
-static bool take_int(const char *text, int64_t *out, const char **end)
+/* Reads MIN..MAX. */
+static bool take_range(const char *range, int64_t *min, int64_t *max)
 {
-    const char *digits = *text == '-' ? text + 1 : text;
-    if (*digits < '0' || *digits > '9')
-        return false;
-    char *behind;
-    errno = 0;
-    *out = strtoll(text, &behind, 10);
-    *end = behind;
-    return errno == 0;
+    return base_number_take_i64(&range, min) && strncmp(range, "..", 2) == 0 &&
+           (range += 2, base_number_take_i64(&range, max));
 }
 
 static bool in_range(int64_t value, const char *range)
 {
     int64_t min, max;
-    return !range || (sscanf(range, "%" SCNd64 "..%" SCNd64, &min, &max) == 2 && value >= min &&
-                      value <= max);
+    return !range || (take_range(range, &min, &max) && value >= min && value <= max);
 }
 
 static int expected_range(const char *what, const char *range, const char *text,
                           struct base_why *why)
 {
     int64_t min, max;
-    if (range && sscanf(range, "%" SCNd64 "..%" SCNd64, &min, &max) == 2)
+    if (range && take_range(range, &min, &max))
         return base_why_set(why, BASE_ERR_INVALID,
                             "expected %s%s%" PRId64 " to %" PRId64 ", got `%s'", what,
                             *what ? " from " : "", min, max, text);
@@ -42,8 +37,8 @@ static int expected_range(const char *what, const char *range, const char *text,
 
 int base_opt_parse_int(const char *text, const char *range, int64_t *out, struct base_why *why)
 {
-    const char *end;
-    if (!take_int(text, out, &end) || *end || !in_range(*out, range))
+    const char *end = text;
+    if (!base_number_take_i64(&end, out) || *end || !in_range(*out, range))
         return expected_range("", range, text, why);
     return BASE_OK;
 }
@@ -51,8 +46,8 @@ int base_opt_parse_int(const char *text, const char *range, int64_t *out, struct
 int base_opt_parse_size(const char *text, const char *range, int64_t *bytes, struct base_why *why)
 {
     static const char units[] = "kmg";
-    const char *end;
-    if (!take_int(text, bytes, &end) || *bytes < 0)
+    const char *end = text;
+    if (!base_number_take_i64(&end, bytes) || *bytes < 0)
         return expected_range("a size such as 64k", NULL, text, why);
     const char *unit = *end ? strchr(units, *end | 0x20) : NULL;
     int shift = unit ? (int)(unit - units + 1) * 10 : 0;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/process.h"
 
+#include "base/number.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,11 +29,15 @@ static uint64_t count_fds(void)
 
 static uint64_t resident_pages(void)
 {
+    char line[128]; /* SIZE RESIDENT ... */
+    const char *rest = NULL;
     uint64_t pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file)
         return 0;
-    if (fscanf(file, "%*s %" SCNu64, &pages) != 1)
+    if (fgets(line, sizeof line, file))
+        rest = strchr(line, ' ');
+    if (!rest || (rest++, !base_number_take_u64(&rest, &pages)))
         pages = 0;
     fclose(file);
     return pages;
