@@ -110,7 +110,7 @@ static void knows_every_short_number(void)
     /* All texts of up to six of these characters against the grammar as an automaton. */
     static const char characters[] = "01-+.e";
     enum { START, MINUS, ZERO, DIGITS, POINT, FRACTION, EXP, SIGN, POWER, BAD };
-    static const char moves[][7] = {
+    static const unsigned char moves[][7] = {
         /*             0         1       -      +     .      e */
         [START] = {ZERO, DIGITS, MINUS, BAD, BAD, BAD},
         [MINUS] = {ZERO, DIGITS, BAD, BAD, BAD, BAD},
