@@ -60,12 +60,12 @@ int arda_delivery_alerts(struct arda_bus *bus, const struct arda_delivery_alerts
 
 /* ARGV: prefix, tenant, since when. Another note may have come meanwhile. */
 static struct arda_script alerted_script =
-    ARDA_SCRIPT("local notes = ARGV[1] .. ':disabled'\n"
-                "local note = redis.call('HGET', notes, ARGV[2])\n"
-                "if note and string.match(note, '^%d+') == ARGV[3] then\n"
-                "  redis.call('HDEL', notes, ARGV[2])\n"
-                "end\n"
-                "return {0, 0}\n");
+    ARDA_SCRIPT_TEXT("local notes = ARGV[1] .. ':disabled'\n"
+                     "local note = redis.call('HGET', notes, ARGV[2])\n"
+                     "if note and string.match(note, '^%d+') == ARGV[3] then\n"
+                     "  redis.call('HDEL', notes, ARGV[2])\n"
+                     "end\n"
+                     "return {0, 0}\n");
 
 int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t since_ms)
 {
@@ -80,7 +80,7 @@ int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t sinc
 /* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. What is of another type
  * counts as nothing. The last two of the answer are, for each channel, what is due without anybody
  * to attend to it, and since when the oldest is. */
-static struct arda_script count_script = ARDA_SCRIPT(
+static struct arda_script count_script = ARDA_SCRIPT_TEXT(
     DELIVERY_LUA DELIVERY_ATTENDED_LUA
     "local now, pending, circuits, oldest = tonumber(ARGV[2]), 0, 0, -1\n"
     "local left = {email = {0, -1}, webhook = {0, -1}}\n"

@@ -10,16 +10,16 @@
 /* ARGV: prefix, for how long, the daemon; then of each channel its name, "1" if it is taken, and
  * why it is not, or "". */
 static struct arda_script attend_script =
-    ARDA_SCRIPT("local prefix, life, name = unpack(ARGV, 1, 3)\n"
-                "for i = 4, #ARGV, 3 do\n"
-                "  local channel, taken, why = unpack(ARGV, i, i + 2)\n"
-                "  if taken == '1' then\n"
-                "    redis.call('SET', prefix .. ':attended:' .. channel, name, 'PX', life)\n"
-                "  elseif why ~= '' then\n"
-                "    redis.call('SET', prefix .. ':left:' .. channel, why, 'PX', life)\n"
-                "  end\n"
-                "end\n"
-                "return {0, 0}\n");
+    ARDA_SCRIPT_TEXT("local prefix, life, name = unpack(ARGV, 1, 3)\n"
+                     "for i = 4, #ARGV, 3 do\n"
+                     "  local channel, taken, why = unpack(ARGV, i, i + 2)\n"
+                     "  if taken == '1' then\n"
+                     "    redis.call('SET', prefix .. ':attended:' .. channel, name, 'PX', life)\n"
+                     "  elseif why ~= '' then\n"
+                     "    redis.call('SET', prefix .. ':left:' .. channel, why, 'PX', life)\n"
+                     "  end\n"
+                     "end\n"
+                     "return {0, 0}\n");
 
 static const char *why_of(const struct arda_delivery_attendance *attendance,
                           enum arda_notify_channel channel)

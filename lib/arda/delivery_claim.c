@@ -28,7 +28,7 @@
  * webhook, now for a person, since when due what nobody attends to is given up, or ""; then lanes,
  * each with what of it is in flight. The answer: when the next is due, or "-1"; what went wrong, or
  * ""; then what was claimed, as delivery_parse.c reads it. */
-static struct arda_script claim_script = ARDA_SCRIPT(
+static struct arda_script claim_script = ARDA_SCRIPT_TEXT(
     DELIVERY_LUA DELIVERY_ATTENDED_LUA
     "local prefix, now_s, lease_end, lease = unpack(ARGV, 1, 4)\n"
     "local now, left, share = tonumber(now_s), tonumber(ARGV[5]), tonumber(ARGV[6])\n"

@@ -25,7 +25,7 @@ enum fact {
 };
 
 /* ARGV: prefix, tenant, event, user, notification; each of the last three may be "". */
-static struct arda_script facts_script = ARDA_SCRIPT(
+static struct arda_script facts_script = ARDA_SCRIPT_TEXT(
     "local prefix, tenant, event, user, notification = unpack(ARGV)\n"
     "local call = redis.call\n"
     "local function key(family) return prefix .. ':' .. family .. ':' .. tenant end\n"

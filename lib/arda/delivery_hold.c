@@ -12,7 +12,7 @@
 #define TEXT(value)  TEXT_(value)
 
 /* ARGV: prefix, tenant, channel, id, lease, when it is due, the same for a person. */
-static struct arda_script release_script = ARDA_SCRIPT(
+static struct arda_script release_script = ARDA_SCRIPT_TEXT(
     DELIVERY_LUA "local tenant, channel, id, lease, due, due_iso = unpack(ARGV, 2, 7)\n"
                  "local lane, endpoint = tenant .. ':' .. channel, key('endpoint', tenant)\n"
                  "local record = key('delivery', tenant) .. ':' .. id\n"
@@ -45,7 +45,7 @@ int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *deli
 
 /* ARGV: prefix, tenant, id, lease, until when, the same for a person, now, the same for a person,
  * schedule or "", id of the digest that is made if there is none. */
-static struct arda_script hold_script = ARDA_SCRIPT(
+static struct arda_script hold_script = ARDA_SCRIPT_TEXT(
     DELIVERY_LUA
     "local tenant, id, lease, till, till_iso, now, iso, schedule, made = unpack(ARGV, 2, 10)\n"
     "local lane = tenant .. ':email'\n"

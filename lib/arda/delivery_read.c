@@ -87,12 +87,12 @@ enum field {
     "end\n"
 
 /* ARGV: prefix, tenant, id. */
-static struct arda_script get_script = ARDA_SCRIPT(READ_LUA "return read(ARGV[2], ARGV[3])\n");
+static struct arda_script get_script = ARDA_SCRIPT_TEXT(READ_LUA "return read(ARGV[2], ARGV[3])\n");
 
 /* ARGV: prefix, tenant, limit or "" to count, since, until, id and score of the position, statuses
  * between bars, channel, user, type, event, notification; each "" for any. The answer: whether
  * there may be more, the new position, and records, or statuses and how many. */
-static struct arda_script list_script = ARDA_SCRIPT(
+static struct arda_script list_script = ARDA_SCRIPT_TEXT(
     READ_LUA
     "local tenant, limit, since, before, at, at_score, statuses = unpack(ARGV, 2, 8)\n"
     "local all, records, start = key('deliveries', tenant), key('delivery', tenant) .. ':', 0\n"

@@ -13,7 +13,7 @@
 
 /* ARGV: prefix, tenant, id, now, the same for a person. `heldUntil` tells whoever claims it that it
  * has been held, so it is set even if it never was. The answer is a word. */
-static struct arda_script redrive_script = ARDA_SCRIPT(
+static struct arda_script redrive_script = ARDA_SCRIPT_TEXT(
     "local prefix, tenant, id, now_s, iso = unpack(ARGV)\n"
     "local call, now = redis.call, tonumber(now_s)\n"
     "local function key(family) return prefix .. ':' .. family .. ':' .. tenant end\n"

@@ -25,7 +25,7 @@
  * "", the same for a person, the attempt as JSON or "", when it was for a person, text, what it
  * says of the endpoint, for how long that is to be spared, before when final records go or "", the
  * endpoint's URL. */
-static struct arda_script settle_script = ARDA_SCRIPT(
+static struct arda_script settle_script = ARDA_SCRIPT_TEXT(
     DELIVERY_LUA DIRECTORY_RAISE_LUA
     "local tenant, channel, id, lease, now_s, iso, status, due, due_iso = unpack(ARGV, 2, 10)\n"
     "local attempt, at, text, verdict, spare_s, cutoff, url = unpack(ARGV, 11, 17)\n"

@@ -19,87 +19,8 @@
 
 #define WORDS 5 /* before the ids */
 
-#define HEAD                                                                                       \
-    "local prefix, tenant, user, change, now = unpack(ARGV, 1, 5)\n"                               \
-    "local call = redis.call\n"                                                                    \
-    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant .. ':' .. user "   \
-    "end\n"                                                                                        \
-    "local inbox, unread, rows = key('inbox'), key('unread'), key('rows')\n"
-
-/* ARGV: prefix, tenant, user, what to do, the time for a person, ids. The answer: how many rows
- * have changed, and the ids of which there is no row. */
-static struct arda_script ids_script =
-    ARDA_SCRIPT(HEAD "local changed, unknown = 0, {}\n"
-                     "for i = 6, #ARGV do\n"
-                     "  local id = ARGV[i]\n"
-                     "  local score = call('ZSCORE', inbox, id)\n"
-                     "  if not score then\n"
-                     "    unknown[#unknown + 1] = id\n"
-                     "  elseif change == 'rm' then\n"
-                     "    call('ZREM', unread, id)\n"
-                     "    call('HDEL', rows, id, id .. '.read')\n"
-                     "    changed = changed + call('ZREM', inbox, id)\n"
-                     "  elseif change == 'read' and call('ZREM', unread, id) == 1 then\n"
-                     "    call('HSET', rows, id .. '.read', now)\n"
-                     "    changed = changed + 1\n"
-                     "  elseif change == 'unread' and call('ZADD', unread, score, id) == 1 then\n"
-                     "    call('HDEL', rows, id .. '.read')\n"
-                     "    changed = changed + 1\n"
-                     "  end\n"
-                     "end\n"
-                     "return {changed, unknown}\n");
-
-/* ARGV: prefix, tenant, user, what to do, the time for a person, and where the step before has
- * ended: the time of the last row at the beginning, the time and id of the row that was the last
- * one looked at; each "" at first. The answer: how many rows there are, how many have changed, the
- * three again, of which the last one is "" at the end.
- *
- * What is marked as read leaves the list of unread ones, and so does what is there without a row.
- * Of rows marked as unread the position tells how far it has come, also if that row has been
- * removed meanwhile: then those of its time are looked at again. */
-static struct arda_script all_script = ARDA_SCRIPT(
-    HEAD "local till, at_score, at = unpack(ARGV, 6, 8)\n"
-         "local count, changed, start = call('ZCARD', inbox), 0, 0\n"
-         "if change == 'rm' then\n"
-         "  call('UNLINK', inbox, unread, rows)\n"
-         "  return {count, count, '', '', ''}\n"
-         "end\n"
-         "if till == '' then\n"
-         "  till = call('ZRANGE', inbox, -1, -1, 'WITHSCORES')[2]\n"
-         "  if not till then return {0, 0, '', '', ''} end\n"
-         "end\n"
-         "if change == 'unread' and at ~= '' then\n"
-         "  start = call('ZRANK', inbox, at)\n"
-         "  start = start and start + 1 or call('ZCOUNT', inbox, '-inf', '(' .. at_score)\n"
-         "end\n"
-         "local list = change == 'read' and unread or inbox\n"
-         "local found = call('ZRANGE', list, start, start + 999, 'WITHSCORES')\n"
-         "local ids, more = {}, #found == 2000\n"
-         "for i = 1, #found, 2 do\n"
-         "  if tonumber(found[i + 1]) > tonumber(till) then\n"
-         "    more = false\n"
-         "    break\n"
-         "  end\n"
-         "  ids[#ids + 1], at, at_score = found[i], found[i], found[i + 1]\n"
-         "end\n"
-         "if #ids == 0 then return {count, 0, till, at_score, ''} end\n"
-         "local fields, values, scores = {}, {}, call('ZMSCORE', inbox, unpack(ids))\n"
-         "for i, id in ipairs(ids) do\n"
-         "  if scores[i] then\n"
-         "    fields[#fields + 1] = id .. '.read'\n"
-         "    values[#values + 1] = change == 'read' and id .. '.read' or scores[i]\n"
-         "    values[#values + 1] = change == 'read' and now or id\n"
-         "  end\n"
-         "end\n"
-         "if change == 'read' then\n"
-         "  call('ZREM', unread, unpack(ids))\n"
-         "  if #values > 0 then call('HSET', rows, unpack(values)) end\n"
-         "  changed = #fields\n"
-         "else\n"
-         "  changed = call('ZADD', unread, unpack(values))\n"
-         "  call('HDEL', rows, unpack(fields))\n"
-         "end\n"
-         "return {count, changed, till, at_score, more and at or ''}\n");
+ARDA_SCRIPT(inbox_change);
+ARDA_SCRIPT(inbox_change_all);
 
 static const char *const words[] = {
     [ARDA_INBOX_READ] = "read",
@@ -151,7 +72,7 @@ static int change_ids(struct changing *changing, const char *const *ids, size_t 
                                                     changing->tenant, changing->user,
                                                     words[changing->change], changing->now};
     memcpy(argv + WORDS, ids, count * sizeof *ids);
-    return arda_script_call(changing->bus, &ids_script, (int)(WORDS + count), argv, NULL,
+    return arda_script_call(changing->bus, &inbox_change_script, (int)(WORDS + count), argv, NULL,
                             on_changed, changing);
 }
 
@@ -211,8 +132,8 @@ static int change_all(struct changing *changing)
                                 changing->till,
                                 changing->at_score,
                                 changing->at};
-    return arda_script_call(changing->bus, &all_script, sizeof argv / sizeof argv[0], argv, NULL,
-                            on_step, changing);
+    return arda_script_call(changing->bus, &inbox_change_all_script, sizeof argv / sizeof argv[0],
+                            argv, NULL, on_step, changing);
 }
 
 /* ---- both ---- */

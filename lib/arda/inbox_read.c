@@ -11,49 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ARGV: prefix, tenant, user, limit, the row to begin behind or "", "1" for unread ones only. One
- * row more than asked for tells whether there are more. Ids are compared by bytes, as Redis sorts
- * them, which the operator of Lua does not do in every locale. The answer: 0 or 1, a row and the
- * time of its reading for each id, and the ids; or "unknown". */
-static struct arda_script list_script = ARDA_SCRIPT(
-    "local prefix, tenant, user, limit, before, unread = unpack(ARGV)\n"
-    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant .. ':' .. user "
-    "end\n"
-    "local list, ids = key(unread == '1' and 'unread' or 'inbox'), {}\n"
-    "local function less(a, b)\n"
-    "  for i = 1, math.min(#a, #b) do\n"
-    "    local x, y = string.byte(a, i), string.byte(b, i)\n"
-    "    if x ~= y then return x < y end\n"
-    "  end\n"
-    "  return #a < #b\n"
-    "end\n"
-    "limit = limit + 1\n"
-    "if before == '' then\n"
-    "  ids = redis.call('ZREVRANGE', list, 0, limit - 1)\n"
-    "else\n"
-    "  local score = redis.call('ZSCORE', key('inbox'), before)\n"
-    "  if not score then return 'unknown' end\n"
-    "  for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', list, score, score)) do\n"
-    "    if #ids < limit and less(id, before) then ids[#ids + 1] = id end\n"
-    "  end\n"
-    "  local rest = redis.call('ZREVRANGEBYSCORE', list, '(' .. score, '-inf', 'LIMIT', 0,\n"
-    "    limit - #ids)\n"
-    "  for _, id in ipairs(rest) do ids[#ids + 1] = id end\n"
-    "end\n"
-    "local more = #ids == limit\n"
-    "if more then ids[limit] = nil end\n"
-    "if #ids == 0 then return {0, {}, {}} end\n"
-    "local fields = {}\n"
-    "for i, id in ipairs(ids) do\n"
-    "  fields[2 * i - 1], fields[2 * i] = id, id .. '.read'\n"
-    "end\n"
-    "return {more and 1 or 0, redis.call('HMGET', key('rows'), unpack(fields)), ids}\n");
-
-static struct arda_script count_script =
-    ARDA_SCRIPT("local prefix, tenant, user = unpack(ARGV)\n"
-                "local name = ':' .. tenant .. ':' .. user\n"
-                "return {redis.call('ZCARD', prefix .. ':inbox' .. name),\n"
-                "  redis.call('ZCARD', prefix .. ':unread' .. name)}\n");
+ARDA_SCRIPT(inbox_list);
+ARDA_SCRIPT(inbox_count);
 
 static bool is_inbox(const struct arda_inbox *inbox)
 {
@@ -162,7 +121,7 @@ int arda_inbox_list(struct arda_bus *bus, const struct arda_inbox *inbox,
     snprintf(limit, sizeof limit, "%u", query->limit);
     const char *const argv[] = {arda_bus_prefix(bus),     inbox->tenant, inbox->user, limit, before,
                                 query->unread ? "1" : "0"};
-    int failed = arda_script_call(bus, &list_script, 6, argv, NULL, on_list, reading);
+    int failed = arda_script_call(bus, &inbox_list_script, 6, argv, NULL, on_list, reading);
     if (failed)
         free_reading(reading);
     return failed;
@@ -238,7 +197,7 @@ int arda_inbox_count(struct arda_bus *bus, const struct arda_inbox *inbox, arda_
         return BASE_ERR_NOMEM;
     *counting = (struct counting){bus, done, data};
     const char *const argv[] = {arda_bus_prefix(bus), inbox->tenant, inbox->user};
-    int failed = arda_script_call(bus, &count_script, 3, argv, NULL, on_count, counting);
+    int failed = arda_script_call(bus, &inbox_count_script, 3, argv, NULL, on_count, counting);
     if (failed)
         base_free(counting);
     return failed;

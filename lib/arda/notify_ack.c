@@ -64,16 +64,16 @@ static int command(struct arda_bus *bus, int argc, const char *const *argv, cons
 /* ---- the beginning ---- */
 
 /* ARGV: prefix, where to begin or "". Begins with the present millisecond. */
-static struct arda_script begin =
-    ARDA_SCRIPT("local key, since = ARGV[1] .. ':notifyd:start', ARGV[2]\n"
-                "if since ~= '' then\n"
-                "  redis.call('SET', key, since)\n"
-                "  return since\n"
-                "end\n"
-                "local time = redis.call('TIME')\n"
-                "local before = time[1] * 1000 + math.floor(time[2] / 1000) - 1\n"
-                "redis.call('SET', key, string.format('%.0f-18446744073709551615', before), 'NX')\n"
-                "return redis.call('GET', key)\n");
+static struct arda_script begin = ARDA_SCRIPT_TEXT(
+    "local key, since = ARGV[1] .. ':notifyd:start', ARGV[2]\n"
+    "if since ~= '' then\n"
+    "  redis.call('SET', key, since)\n"
+    "  return since\n"
+    "end\n"
+    "local time = redis.call('TIME')\n"
+    "local before = time[1] * 1000 + math.floor(time[2] / 1000) - 1\n"
+    "redis.call('SET', key, string.format('%.0f-18446744073709551615', before), 'NX')\n"
+    "return redis.call('GET', key)\n");
 
 static void on_start(void *data, int result, const struct redisReply *reply)
 {
@@ -148,7 +148,7 @@ int arda_intake_ack(struct arda_bus *bus, const char *tenant, const char *const 
 
 /* ARGV: prefix, tenant, id of the entry, reason, most letters; then names and values of fields.
  * What is not pending any more has been buried by another. */
-static struct arda_script bury = ARDA_SCRIPT(
+static struct arda_script bury = ARDA_SCRIPT_TEXT(
     "local key = ARGV[1] .. ':stream:' .. ARGV[2]\n"
     "if redis.call('XACK', key, 'notifyd', ARGV[3]) == 0 then return 0 end\n"
     "local letter = {ARGV[1] .. ':notifyd:dead', 'MAXLEN', '~', ARGV[5], '*', 'reason',\n"

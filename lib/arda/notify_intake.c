@@ -26,7 +26,7 @@
  * there had ever been by then, which tells what was trimmed in between. Redis 7 counts that too, in
  * `entries-read` of a group, but passes over a gap without counting it, and after it has read its
  * file anew the figure is too low; where it is wrong, it is put right. */
-static struct arda_script take = ARDA_SCRIPT(
+static struct arda_script take = ARDA_SCRIPT_TEXT(
     "local prefix, me, limit, start = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[5]\n"
     "local group, hour = 'notifyd', 3600000\n"
     "local daemons, places = prefix .. ':notifyd:daemons', prefix .. ':notifyd:positions'\n"

@@ -12,7 +12,7 @@
  */
 #include "arda/notify_internal.h"
 
-struct arda_script notify_script = ARDA_SCRIPT(
+struct arda_script notify_script = ARDA_SCRIPT_TEXT(
     "local prefix, tenant, event, group, entry, version, from, upto = unpack(ARGV, 1, 8)\n"
     "local handled_s, cause_s, now, iso, count, cutoff, told, text = unpack(ARGV, 9, 16)\n"
     "local row_a, row_b, row_c, created_a, created_b, created_c, created_d = unpack(ARGV, 17, 23)\n"
