@@ -63,17 +63,7 @@ static int command(struct arda_bus *bus, int argc, const char *const *argv, cons
 
 /* ---- the beginning ---- */
 
-/* ARGV: prefix, where to begin or "". Begins with the present millisecond. */
-static struct arda_script begin = ARDA_SCRIPT_TEXT(
-    "local key, since = ARGV[1] .. ':notifyd:start', ARGV[2]\n"
-    "if since ~= '' then\n"
-    "  redis.call('SET', key, since)\n"
-    "  return since\n"
-    "end\n"
-    "local time = redis.call('TIME')\n"
-    "local before = time[1] * 1000 + math.floor(time[2] / 1000) - 1\n"
-    "redis.call('SET', key, string.format('%.0f-18446744073709551615', before), 'NX')\n"
-    "return redis.call('GET', key)\n");
+ARDA_SCRIPT(notify_start);
 
 static void on_start(void *data, int result, const struct redisReply *reply)
 {
@@ -101,7 +91,7 @@ int arda_intake_start(struct arda_bus *bus, const char *since, arda_intake_start
     if (!question)
         return BASE_ERR_NOMEM;
     question->on_start = done;
-    int failed = arda_script_call(bus, &begin, 2, argv, NULL, on_start, question);
+    int failed = arda_script_call(bus, &notify_start_script, 2, argv, NULL, on_start, question);
     if (failed)
         base_free(question);
     return failed;
@@ -146,16 +136,7 @@ int arda_intake_ack(struct arda_bus *bus, const char *tenant, const char *const 
     return command(bus, argc, argv, NULL, done, data);
 }
 
-/* ARGV: prefix, tenant, id of the entry, reason, most letters; then names and values of fields.
- * What is not pending any more has been buried by another. */
-static struct arda_script bury = ARDA_SCRIPT_TEXT(
-    "local key = ARGV[1] .. ':stream:' .. ARGV[2]\n"
-    "if redis.call('XACK', key, 'notifyd', ARGV[3]) == 0 then return 0 end\n"
-    "local letter = {ARGV[1] .. ':notifyd:dead', 'MAXLEN', '~', ARGV[5], '*', 'reason',\n"
-    "  ARGV[4], 'tenantId', ARGV[2], 'streamId', ARGV[3]}\n"
-    "for i = 6, #ARGV do letter[#letter + 1] = ARGV[i] end\n"
-    "redis.call('XADD', unpack(letter))\n"
-    "return 1\n");
+ARDA_SCRIPT(notify_bury);
 
 #define BURY_HEAD       5
 #define BURY_MAX_FIELDS 1000 /* more of them are cut off, for the sake of Lua's stack */
@@ -182,8 +163,8 @@ int arda_intake_bury(struct arda_bus *bus, const char *tenant, const char *reaso
             argv[BURY_HEAD + 2 * i + 1] = fields[i].value.data;
             lens[BURY_HEAD + 2 * i + 1] = fields[i].value.len;
         }
-        failed = arda_script_call(bus, &bury, (int)(BURY_HEAD + 2 * count), argv, lens, on_done,
-                                  question);
+        failed = arda_script_call(bus, &notify_bury_script, (int)(BURY_HEAD + 2 * count), argv,
+                                  lens, on_done, question);
     }
     if (failed)
         base_free(question);
