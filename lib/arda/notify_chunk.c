@@ -232,5 +232,6 @@ int notify_send(struct notify_run *run, arda_reply_fn done)
         argv[NOTIFY_WORDS + i] = run->users.data + from;
         lens[NOTIFY_WORDS + i] = ends[i] - from;
     }
-    return arda_script_call(run->bus, &notify_script, NOTIFY_WORDS + count, argv, lens, done, run);
+    return arda_script_call(run->bus, &notify_step_script, NOTIFY_WORDS + count, argv, lens, done,
+                            run);
 }

@@ -4,7 +4,7 @@
  *
  *     notify_step.c   a step: its chunks one after the other, and what their answers say
  *     notify_chunk.c  the arguments of the script for one chunk
- *     notify_script.c the script
+ *     notify_step.lua the script
  */
 #ifndef ARDA_NOTIFY_INTERNAL_H
 #define ARDA_NOTIFY_INTERNAL_H
@@ -13,7 +13,7 @@
 #include "arda/script.h"
 #include "arda/tenant.h"
 
-/* The words of ARGV before the users. */
+/* The words of ARGV before the users, as notify_step.lua names them. */
 enum notify_word {
     NOTIFY_PREFIX,
     NOTIFY_TENANT,
@@ -44,9 +44,7 @@ enum notify_word {
     NOTIFY_WORDS
 };
 
-/* Answers: {"before"}; {"stale"}; {"at", the user up to whom the event has come}; {"next" or
- * "done", new rows, new deliveries, rows trimmed, texts of the new rows}. */
-extern struct arda_script notify_script;
+ARDA_SCRIPT(notify_step);
 
 /* Where a text lies in a buffer that may still move. */
 struct notify_span {
