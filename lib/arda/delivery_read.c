@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCANNED    "1000"       /* records that a step looks at */
 #define UNATTENDED "unattended" /* among the statuses that are counted */
 
 /* In the order of the script's answer; SCORE is that of the lane, OBSTACLE is why what is due does
@@ -52,111 +51,16 @@ enum field {
     FIELDS
 };
 
-#define NAME_(field, name) "'" name "', "
-#define FIELD_NAMES        FIELD_MAP(NAME_)
+static const char *const field_names[] = {
+#define NAME_(field, name) name,
+    FIELD_MAP(NAME_)
+#undef NAME_
+};
 
-/* A record with channel and status last, which are also among the fields, so that the script need
- * not know their places. */
-#define READ_LUA                                                                                   \
-    DELIVERY_ATTENDED_LUA                                                                          \
-    "local call = redis.call\n"                                                                    \
-    "local function key(family, tenant) return ARGV[1] .. ':' .. family .. ':' .. tenant end\n"    \
-    "local time = call('TIME')\n"                                                                  \
-    "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"                                    \
-    "local plural, known = {email = 'e-mails', webhook = 'webhooks'}, {}\n"                        \
-    "local function why_unattended(channel)\n"                                                     \
-    "  if known[channel] ~= nil or not plural[channel] then return known[channel] end\n"           \
-    "  known[channel] = false\n"                                                                   \
-    "  if is_unattended(channel) then\n"                                                           \
-    "    local why = call('GET', ARGV[1] .. ':left:' .. channel)\n"                                \
-    "    known[channel] = 'no daemon takes ' .. plural[channel] .. (why and ': ' .. why or '')\n"  \
-    "  end\n"                                                                                      \
-    "  return known[channel]\n"                                                                    \
-    "end\n"                                                                                        \
-    "local function obstacle(channel, status, score)\n"                                            \
-    "  if status ~= 'pending' or not score or tonumber(score) > now then return false end\n"       \
-    "  return why_unattended(channel) or false\n"                                                  \
-    "end\n"                                                                                        \
-    "local function read(tenant, id)\n"                                                            \
-    "  local got = call('HMGET', key('delivery', tenant) .. ':' .. id, " FIELD_NAMES               \
-    "'channel', 'status')\n"                                                                       \
-    "  local channel, status = got[#got - 1], got[#got]\n"                                         \
-    "  local score = call('ZSCORE', key('due', tenant) .. ':' .. (channel or ''), id)\n"           \
-    "  got[#got - 1], got[#got] = score, obstacle(channel, status, score)\n"                       \
-    "  return got\n"                                                                               \
-    "end\n"
+#define NAMES (sizeof field_names / sizeof field_names[0])
 
-/* ARGV: prefix, tenant, id. */
-static struct arda_script get_script = ARDA_SCRIPT_TEXT(READ_LUA "return read(ARGV[2], ARGV[3])\n");
-
-/* ARGV: prefix, tenant, limit or "" to count, since, until, id and score of the position, statuses
- * between bars, channel, user, type, event, notification; each "" for any. The answer: whether
- * there may be more, the new position, and records, or statuses and how many. */
-static struct arda_script list_script = ARDA_SCRIPT_TEXT(
-    READ_LUA
-    "local tenant, limit, since, before, at, at_score, statuses = unpack(ARGV, 2, 8)\n"
-    "local all, records, start = key('deliveries', tenant), key('delivery', tenant) .. ':', 0\n"
-    "local counts = {}\n"
-    "local function less(a, b)\n"
-    "  for i = 1, math.min(#a, #b) do\n"
-    "    local x, y = string.byte(a, i), string.byte(b, i)\n"
-    "    if x ~= y then return x < y end\n"
-    "  end\n"
-    "  return #a < #b\n"
-    "end\n"
-    "local function rank_of_position()\n"
-    "  local rank = call('ZREVRANK', all, at)\n"
-    "  if rank then return rank + 1 end\n"
-    "  rank = call('ZCOUNT', all, '(' .. at_score, '+inf')\n"
-    "  for _, id in ipairs(call('ZREVRANGEBYSCORE', all, at_score, at_score)) do\n"
-    "    if not less(id, at) then rank = rank + 1 end\n"
-    "  end\n"
-    "  return rank\n"
-    "end\n"
-    "local function passes(id)\n"
-    "  local had = call('HMGET', records .. id, 'channel', 'userId', 'type', 'cause',\n"
-    "    'notificationId', 'status')\n"
-    "  for i = 1, 5 do\n"
-    "    if ARGV[8 + i] ~= '' and ARGV[8 + i] ~= had[i] then return false end\n"
-    "  end\n"
-    "  if statuses == '' then return true, had[6], had[1] end\n"
-    "  local bars = '|' .. (had[6] or '') .. '|'\n"
-    "  return string.find(statuses, bars, 1, true) ~= nil, had[6], had[1]\n"
-    "end\n"
-    "local function tally(id, status, channel)\n"
-    "  counts[status] = (counts[status] or 0) + 1\n"
-    "  if status ~= 'pending' or not why_unattended(channel) then return end\n"
-    "  local score = call('ZSCORE', key('due', tenant) .. ':' .. channel, id)\n"
-    "  if obstacle(channel, status, score) then\n"
-    "    counts." UNATTENDED " = (counts." UNATTENDED " or 0) + 1\n"
-    "  end\n"
-    "end\n"
-    "\n"
-    "if at ~= '' then start = rank_of_position()\n"
-    "elseif before ~= '' then start = call('ZCOUNT', all, before, '+inf') end\n"
-    "local ids = call('ZREVRANGE', all, start, start + " SCANNED " - 1, 'WITHSCORES')\n"
-    "local more, found = #ids == 2 * " SCANNED ", {}\n"
-    "for i = 1, #ids, 2 do\n"
-    "  local id, score = ids[i], ids[i + 1]\n"
-    "  if since ~= '' and tonumber(score) < tonumber(since) then\n"
-    "    more = false\n"
-    "    break\n"
-    "  end\n"
-    "  at, at_score = id, score\n"
-    "  local good, status, channel = passes(id)\n"
-    "  if good and limit == '' then\n"
-    "    tally(id, status or '', channel or '')\n"
-    "  elseif good then\n"
-    "    found[#found + 1] = read(tenant, id)\n"
-    "    found[#found][1] = id\n"
-    "    if #found == tonumber(limit) then\n"
-    "      more = i + 2 <= #ids or more\n"
-    "      break\n"
-    "    end\n"
-    "  end\n"
-    "end\n"
-    "for status, count in pairs(counts) do found[#found + 1] = {status, count} end\n"
-    "return {more and 1 or 0, at, at_score, found}\n");
+ARDA_SCRIPT(delivery_get);
+ARDA_SCRIPT(delivery_list);
 
 /* ---- one record ---- */
 
@@ -264,8 +168,10 @@ int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
         return BASE_ERR_NOMEM;
     reading->reader = *reader;
     strcpy(reading->id, id);
-    const char *const argv[] = {arda_bus_prefix(bus), tenant, id};
-    int failed = arda_script_call(bus, &get_script, 3, argv, NULL, on_one, reading);
+    const char *argv[3 + NAMES] = {arda_bus_prefix(bus), tenant, id};
+    memcpy(argv + 3, field_names, sizeof field_names);
+    int failed = arda_script_call(bus, &delivery_get_script, sizeof argv / sizeof argv[0], argv,
+                                  NULL, on_one, reading);
     if (failed)
         base_free(reading);
     return failed;
@@ -372,6 +278,8 @@ static const char *or_any(const char *text)
     return text ? text : "";
 }
 
+#define LIST_WORDS 13 /* of ARGV before the fields */
+
 static int ask(struct reading *reading, const struct arda_delivery_filter *filter, uint32_t limit)
 {
     char most[16] = "", since[24], until[24], statuses[64];
@@ -383,21 +291,22 @@ static int ask(struct reading *reading, const struct arda_delivery_filter *filte
     write_ms(filter->since_ms, since);
     write_ms(filter->until_ms, until);
     write_statuses(filter->statuses, statuses);
-    const char *const argv[] = {arda_bus_prefix(reading->bus),
-                                reading->tenant,
-                                most,
-                                since,
-                                until,
-                                reading->position->id,
-                                reading->position->score,
-                                statuses,
-                                channel,
-                                or_any(filter->user),
-                                or_any(filter->type),
-                                or_any(filter->event),
-                                or_any(filter->notification)};
-    int failed = arda_script_call(reading->bus, &list_script, sizeof argv / sizeof argv[0], argv,
-                                  NULL, on_list, reading);
+    const char *argv[LIST_WORDS + NAMES] = {arda_bus_prefix(reading->bus),
+                                            reading->tenant,
+                                            most,
+                                            since,
+                                            until,
+                                            reading->position->id,
+                                            reading->position->score,
+                                            statuses,
+                                            channel,
+                                            or_any(filter->user),
+                                            or_any(filter->type),
+                                            or_any(filter->event),
+                                            or_any(filter->notification)};
+    memcpy(argv + LIST_WORDS, field_names, sizeof field_names);
+    int failed = arda_script_call(reading->bus, &delivery_list_script, sizeof argv / sizeof argv[0],
+                                  argv, NULL, on_list, reading);
     if (failed)
         base_free(reading);
     return failed;
