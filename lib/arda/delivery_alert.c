@@ -58,54 +58,19 @@ int arda_delivery_alerts(struct arda_bus *bus, const struct arda_delivery_alerts
     return failed;
 }
 
-/* ARGV: prefix, tenant, since when. Another note may have come meanwhile. */
-static struct arda_script alerted_script =
-    ARDA_SCRIPT_TEXT("local notes = ARGV[1] .. ':disabled'\n"
-                     "local note = redis.call('HGET', notes, ARGV[2])\n"
-                     "if note and string.match(note, '^%d+') == ARGV[3] then\n"
-                     "  redis.call('HDEL', notes, ARGV[2])\n"
-                     "end\n"
-                     "return {0, 0}\n");
+ARDA_SCRIPT(delivery_alerted);
 
 int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t since_ms)
 {
     char since[DELIVERY_MS_LEN];
     const char *argv[] = {arda_bus_prefix(bus), tenant, since};
     delivery_ms(since_ms, since);
-    return delivery_change(bus, &alerted_script, 3, argv, NULL, NULL);
+    return delivery_change(bus, &delivery_alerted_script, 3, argv, NULL, NULL);
 }
 
 /* ---- how it stands ---- */
 
-/* ARGV: prefix, now. A lane of an open circuit has nothing that may go out. What is of another type
- * counts as nothing. The last two of the answer are, for each channel, what is due without anybody
- * to attend to it, and since when the oldest is. */
-static struct arda_script count_script = ARDA_SCRIPT_TEXT(
-    DELIVERY_LUA DELIVERY_ATTENDED_LUA
-    "local now, pending, circuits, oldest = tonumber(ARGV[2]), 0, 0, -1\n"
-    "local left = {email = {0, -1}, webhook = {0, -1}}\n"
-    "for channel, counts in pairs(left) do counts.on = is_unattended(channel) end\n"
-    "local function earlier(since, than) return than < 0 or since < than end\n"
-    "for _, lane in ipairs(call('ZRANGE', ARGV[1] .. ':due', 0, 9999)) do\n"
-    "  pending = pending + (tonumber(redis.pcall('ZCARD', key('due', lane))) or 0)\n"
-    "  local tenant, channel = string.match(lane, '^(.*):([^:]*)$')\n"
-    "  local open, counts = 0, left[channel]\n"
-    "  if channel == 'webhook' then\n"
-    "    open = tonumber(redis.pcall('HGET', key('endpoint', tenant), 'openUntil') or 0) or 0\n"
-    "  end\n"
-    "  if open > now then circuits = circuits + 1 end\n"
-    "  local first = redis.pcall('ZRANGE', key('due', lane), 0, 0, 'WITHSCORES')\n"
-    "  local since = tonumber(first[2])\n"
-    "  if open <= now and since and since <= now then\n"
-    "    if earlier(since, oldest) then oldest = since end\n"
-    "    if counts and counts.on then\n"
-    "      counts[1] = counts[1] + call('ZCOUNT', key('due', lane), '-inf', now)\n"
-    "      if earlier(since, counts[2]) then counts[2] = since end\n"
-    "    end\n"
-    "  end\n"
-    "end\n"
-    "return {pending, circuits, oldest, left.email[1], left.email[2], left.webhook[1],\n"
-    "  left.webhook[2]}\n");
+ARDA_SCRIPT(delivery_count);
 
 #define COUNTS 7
 
@@ -149,7 +114,7 @@ int arda_delivery_count(struct arda_bus *bus, int64_t now_ms,
         return BASE_ERR_NOMEM;
     *counting = (struct counting){bus, done, data};
     delivery_ms(now_ms, now);
-    int failed = arda_script_call(bus, &count_script, 2, argv, NULL, on_counted, counting);
+    int failed = arda_script_call(bus, &delivery_count_script, 2, argv, NULL, on_counted, counting);
     if (failed)
         base_free(counting);
     return failed;

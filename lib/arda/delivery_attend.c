@@ -7,19 +7,7 @@
  */
 #include "arda/delivery_internal.h"
 
-/* ARGV: prefix, for how long, the daemon; then of each channel its name, "1" if it is taken, and
- * why it is not, or "". */
-static struct arda_script attend_script =
-    ARDA_SCRIPT_TEXT("local prefix, life, name = unpack(ARGV, 1, 3)\n"
-                     "for i = 4, #ARGV, 3 do\n"
-                     "  local channel, taken, why = unpack(ARGV, i, i + 2)\n"
-                     "  if taken == '1' then\n"
-                     "    redis.call('SET', prefix .. ':attended:' .. channel, name, 'PX', life)\n"
-                     "  elseif why ~= '' then\n"
-                     "    redis.call('SET', prefix .. ':left:' .. channel, why, 'PX', life)\n"
-                     "  end\n"
-                     "end\n"
-                     "return {0, 0}\n");
+ARDA_SCRIPT(delivery_attend);
 
 static const char *why_of(const struct arda_delivery_attendance *attendance,
                           enum arda_notify_channel channel)
@@ -40,5 +28,5 @@ int arda_delivery_attend(struct arda_bus *bus, const struct arda_delivery_attend
         argv[argc++] = attendance->channels & ARDA_NOTIFY_BIT(channels[i]) ? "1" : "0";
         argv[argc++] = why_of(attendance, channels[i]);
     }
-    return delivery_change(bus, &attend_script, argc, argv, NULL, NULL);
+    return delivery_change(bus, &delivery_attend_script, argc, argv, NULL, NULL);
 }

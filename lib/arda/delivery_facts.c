@@ -24,18 +24,7 @@ enum fact {
     FACTS
 };
 
-/* ARGV: prefix, tenant, event, user, notification; each of the last three may be "". */
-static struct arda_script facts_script = ARDA_SCRIPT_TEXT(
-    "local prefix, tenant, event, user, notification = unpack(ARGV)\n"
-    "local call = redis.call\n"
-    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant end\n"
-    "local facts = {call('SISMEMBER', prefix .. ':shadows', tenant),\n"
-    "  call('EXISTS', key('handled') .. ':' .. event), call('GET', key('cause') .. ':' .. event),\n"
-    "  call('HGET', key('rows') .. ':' .. user, notification)}\n"
-    "local endpoint = call('HMGET', key('endpoint'), 'failures', 'failingSince', 'openUntil',\n"
-    "  'pause', 'spareUntil', 'disabledAt', 'disabledWhy')\n"
-    "for i = 1, 7 do facts[4 + i] = endpoint[i] end\n"
-    "return facts\n");
+ARDA_SCRIPT(delivery_facts);
 
 struct asking {
     struct arda_bus *bus;
@@ -94,7 +83,7 @@ int arda_delivery_facts(struct arda_bus *bus, const char *tenant, const char *ev
     *asking = (struct asking){bus, done, data};
     const char *const argv[] = {arda_bus_prefix(bus), tenant, event ? event : "", user ? user : "",
                                 notification ? notification : ""};
-    int failed = arda_script_call(bus, &facts_script, 5, argv, NULL, on_facts, asking);
+    int failed = arda_script_call(bus, &delivery_facts_script, 5, argv, NULL, on_facts, asking);
     if (failed)
         base_free(asking);
     return failed;

@@ -11,67 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ARGV: prefix, tenant, id, now, the same for a person. `heldUntil` tells whoever claims it that it
- * has been held, so it is set even if it never was. The answer is a word. */
-static struct arda_script redrive_script = ARDA_SCRIPT_TEXT(
-    "local prefix, tenant, id, now_s, iso = unpack(ARGV)\n"
-    "local call, now = redis.call, tonumber(now_s)\n"
-    "local function key(family) return prefix .. ':' .. family .. ':' .. tenant end\n"
-    "local records = key('delivery') .. ':'\n"
-    "local record = records .. id\n"
-    "local had = call('HMGET', record, 'channel', 'status', 'lease', 'digestId', 'items',\n"
-    "  'heldUntil')\n"
-    "local channel, status, lease, digest, items, held = unpack(had, 1, 6)\n"
-    "if not channel or not status then return 'unknown' end\n"
-    "local lane = tenant .. ':' .. channel\n"
-    "local lane_key = prefix .. ':due:' .. lane\n"
-    "\n"
-    "local function under_way(one, its_status, its_lease)\n"
-    "  if its_status ~= 'pending' or not its_lease then return false end\n"
-    "  return tonumber(call('ZSCORE', lane_key, one) or 0) > now\n"
-    "end\n"
-    "local function leave_digest()\n"
-    "  local members = key('digest-items') .. ':' .. digest\n"
-    "  local its = call('HMGET', records .. digest, 'status', 'lease', 'userId', 'schedule')\n"
-    "  if under_way(digest, its[1], its[2]) then return false end\n"
-    "  if call('ZREM', members, id) == 1 and its[1] then\n"
-    "    call('HINCRBY', records .. digest, 'items', -1)\n"
-    "  end\n"
-    "  call('HDEL', record, 'digestId')\n"
-    "  if its[1] == 'pending' and call('EXISTS', members) == 0 then\n"
-    "    local open = key('digesting') .. ':' .. (its[3] or '') .. ':' .. (its[4] or '')\n"
-    "    if call('GET', open) == digest then call('DEL', open) end\n"
-    "    call('DEL', records .. digest)\n"
-    "    call('ZREM', key('deliveries'), digest)\n"
-    "    call('ZREM', lane_key, digest)\n"
-    "  end\n"
-    "  return true\n"
-    "end\n"
-    "local function revive(name)\n"
-    "  call('HSET', name, 'status', 'pending', 'attemptCount', 0, 'updatedAt', iso)\n"
-    "  call('HDEL', name, 'lease', 'deliveredAt', 'nextAttemptAt')\n"
-    "end\n"
-    "local function revive_items()\n"
-    "  local count = 0\n"
-    "  for _, member in ipairs(call('ZRANGE', key('digest-items') .. ':' .. id, 0, -1)) do\n"
-    "    if call('HGET', records .. member, 'digestId') == id then\n"
-    "      revive(records .. member)\n"
-    "      count = count + 1\n"
-    "    end\n"
-    "  end\n"
-    "  return count\n"
-    "end\n"
-    "\n"
-    "if under_way(id, status, lease) then return 'under way' end\n"
-    "if digest and not leave_digest() then return 'under way' end\n"
-    "if items and revive_items() == 0 then return 'empty' end\n"
-    "revive(record)\n"
-    "call('HSET', record, 'nextAttemptAt', iso)\n"
-    "if channel == 'email' and not held then call('HSET', record, 'heldUntil', iso) end\n"
-    "call('ZADD', lane_key, now_s, id)\n"
-    "local first = call('ZRANGE', lane_key, 0, 0, 'WITHSCORES')\n"
-    "call('ZADD', prefix .. ':due', first[2], lane)\n"
-    "return 'redriven'\n");
+ARDA_SCRIPT(delivery_redrive);
 
 struct redriving {
     struct arda_bus *bus;
@@ -111,7 +51,8 @@ int arda_delivery_redrive(struct arda_bus *bus, const char *tenant, const char *
     snprintf(now, sizeof now, "%" PRId64, now_ms);
     base_rfc3339_format(now_ms, iso);
     const char *const argv[] = {arda_bus_prefix(bus), tenant, id, now, iso};
-    int failed = arda_script_call(bus, &redrive_script, 5, argv, NULL, on_redriven, redriving);
+    int failed =
+        arda_script_call(bus, &delivery_redrive_script, 5, argv, NULL, on_redriven, redriving);
     if (failed)
         base_free(redriving);
     return failed;
