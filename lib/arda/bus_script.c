@@ -8,6 +8,7 @@
  * and the next one brings the script along.
  */
 #include "arda/bus_internal.h"
+#include "arda/script.h"
 
 #include "base/crypto.h"
 
@@ -16,53 +17,7 @@
 
 #define SCRIPT_NAME_LEN (sizeof((struct arda_bus *)0)->script_name - 1)
 
-/* KEYS: the mark, the stream. ARGV: the bit that marks, or "" for a mark of its own; how long the
- * mark stays in milliseconds; the global channel, the tenant's channel or "", the bound of the
- * stream; and of each form of the event: the message, the envelope or "", type, source, timestamp.
- *
- * The answer is the id of the first form's entry, or "" without one; of a duplicate, an array that
- * holds what the mark tells of the first. What may be refused for want of memory comes before what
- * cannot be taken back, and an error leaves neither entry nor mark behind. */
-static const char script[] =
-    "local mark, stream, bit, ids = KEYS[1], KEYS[2], ARGV[1], {}\n"
-    "if bit == '' then\n"
-    "  local first = redis.call('GET', mark)\n"
-    "  if first then return {first} end\n"
-    "elseif redis.call('GETBIT', mark, bit) == 1 then\n"
-    "  return {''}\n"
-    "end\n"
-    "local function failed(answer) return type(answer) == 'table' and answer.err end\n"
-    "local function undo(answer)\n"
-    "  if bit == '' then redis.pcall('DEL', mark) else redis.pcall('SETBIT', mark, bit, 0) end\n"
-    "  for _, id in ipairs(ids) do redis.pcall('XDEL', stream, id) end\n"
-    "  return answer\n"
-    "end\n"
-    "for at = 6, #ARGV, 5 do\n"
-    "  if ARGV[at + 1] ~= '' then\n"
-    "    local id = redis.pcall('XADD', stream, 'MAXLEN', '~', ARGV[5], '*',\n"
-    "      'envelope', ARGV[at + 1], 'type', ARGV[at + 2], 'source', ARGV[at + 3],\n"
-    "      'timestamp', ARGV[at + 4])\n"
-    "    if failed(id) then return undo(id) end\n"
-    "    ids[#ids + 1] = id\n"
-    "  end\n"
-    "end\n"
-    "local marked\n"
-    "if bit == '' then\n"
-    "  marked = redis.pcall('SET', mark, ids[1] or '', 'PX', ARGV[2])\n"
-    "else\n"
-    "  marked = redis.pcall('SETBIT', mark, bit, 1)\n"
-    "  redis.pcall('PEXPIRE', mark, ARGV[2])\n"
-    "end\n"
-    "if failed(marked) then return undo(marked) end\n"
-    "for at = 6, #ARGV, 5 do\n"
-    "  for channel = 3, 4 do\n"
-    "    if ARGV[channel] ~= '' then\n"
-    "      local heard = redis.pcall('PUBLISH', ARGV[channel], ARGV[at])\n"
-    "      if failed(heard) then return undo(heard) end\n"
-    "    end\n"
-    "  end\n"
-    "end\n"
-    "return ids[1] or ''\n";
+ARDA_SCRIPT(bus_publish_once);
 
 #define FORM_ARGUMENTS 5
 
@@ -76,7 +31,7 @@ bool bus_needs_script(const struct arda_publication *publication)
 static int name_script(struct arda_bus *bus)
 {
     uint8_t digest[BASE_SHA1_LEN];
-    if (base_crypto_sha1(script, sizeof script - 1, digest) < 0)
+    if (base_crypto_sha1(bus_publish_once_script.text, bus_publish_once_script.len, digest) < 0)
         return BASE_ERR_INTERNAL;
     for (size_t i = 0; i < sizeof digest; i++)
         snprintf(bus->script_name + 2 * i, 3, "%02x", digest[i]);
@@ -85,7 +40,7 @@ static int name_script(struct arda_bus *bus)
 
 static int load(struct arda_bus *bus, struct base_buf *out)
 {
-    static const char *const argv[] = {"SCRIPT", "LOAD", script};
+    const char *const argv[] = {"SCRIPT", "LOAD", bus_publish_once_script.text};
     struct bus_waiting nobody = {.kind = WAIT_NOBODY, .replies_left = 1};
     size_t before = out->len;
     if (bus->script_loaded)
