@@ -94,9 +94,10 @@ static int add_script_group(struct base_buf *out, const struct arda_bus *bus, co
                             const struct group *group)
 {
     const struct directory_kind *kind = &directory_kinds[group->kind];
-    const char *script =
-        kind->form == DIRECTORY_SET ? directory_put_set_script : directory_put_hash_script;
-    const char *const words[] = {"EVAL", script, "0", arda_bus_prefix(bus), tenant, kind->family};
+    const struct arda_script *script =
+        kind->form == DIRECTORY_SET ? &directory_put_set_script : &directory_put_hash_script;
+    const char *const words[] = {"EVAL", script->text, "0", arda_bus_prefix(bus),
+                                 tenant, kind->family};
     const size_t count = sizeof words / sizeof words[0];
     int failed = arda_redis_add_header(out, group->argc + count);
     for (size_t i = 0; i < count; i++)
@@ -127,12 +128,12 @@ static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus
     int replaced = replace ? ARDA_DIRECTORY_KINDS - 1 : 0;
     directory_families(families);
     int failed =
-        directory_add_script(out, count, bus, directory_open_script, tenant, replaced, families);
+        directory_add_script(out, count, bus, &directory_open_script, tenant, replaced, families);
     if (batch->latest[ARDA_DIRECTORY_WEBHOOK])
         failed |= forgets ? directory_add_forget(out, count, bus, tenant)
                           : directory_add_look(out, count, bus, tenant);
     failed |= add_groups(out, count, bus, batch, replace);
-    return failed | directory_add_script(out, count, bus, directory_close_script, tenant, replaced,
+    return failed | directory_add_script(out, count, bus, &directory_close_script, tenant, replaced,
                                          families);
 }
 

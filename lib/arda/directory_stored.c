@@ -42,9 +42,10 @@ void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
 }
 
 int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                         const char *script, const char *tenant, int argc, const char *const *argv)
+                         const struct arda_script *script, const char *tenant, int argc,
+                         const char *const *argv)
 {
-    const char *words[MOST_WORDS] = {"EVAL", script, "0", arda_bus_prefix(bus), tenant};
+    const char *words[MOST_WORDS] = {"EVAL", script->text, "0", arda_bus_prefix(bus), tenant};
     base_assert(argc <= MOST_WORDS - SCRIPT_WORDS);
     for (int i = 0; i < argc; i++)
         words[SCRIPT_WORDS + i] = argv[i];

@@ -9,6 +9,7 @@
 #include "arda/bus_internal.h"
 #include "arda/directory.h"
 #include "arda/directory_kind.h"
+#include "arda/script.h"
 
 /* The key that holds a tenant's entries of a kind; of ARDA_DIRECTORY_TENANT the set of tenants. */
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
@@ -38,7 +39,8 @@ void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1]);
 /* Appends one of the scripts of directory_script.h for a tenant, with `argc` arguments after it,
  * and counts it. */
 int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
-                         const char *script, const char *tenant, int argc, const char *const *argv);
+                         const struct arda_script *script, const char *tenant, int argc,
+                         const char *const *argv);
 /* Sends commands as one atomic step, of which the last one is directory_close_script. `removes`: it
  * is BASE_ERR_NOTFOUND if nothing has changed. */
 int directory_send_step(struct arda_bus *bus, const char *tenant, const struct base_buf *commands,

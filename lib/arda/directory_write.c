@@ -92,7 +92,7 @@ static int add_tenant_removal(struct base_buf *out, unsigned *count, const struc
 {
     const char *families[ARDA_DIRECTORY_KINDS - 1];
     directory_families(families);
-    return directory_add_script(out, count, bus, directory_remove_tenant_script, tenant,
+    return directory_add_script(out, count, bus, &directory_remove_tenant_script, tenant,
                                 ARDA_DIRECTORY_KINDS - 1, families) |
            directory_add_forget(out, count, bus, tenant);
 }
@@ -104,7 +104,7 @@ static int add_entry_removal(struct base_buf *out, unsigned *count, const struct
     static const char *const commands[] = {
         [DIRECTORY_SET] = "SREM", [DIRECTORY_HASH] = "HDEL", [DIRECTORY_FIELDS] = "DEL"};
     const char *const argv[] = {kind->family, commands[kind->form], line->id};
-    int failed = directory_add_script(out, count, bus, directory_remove_script, line->tenant,
+    int failed = directory_add_script(out, count, bus, &directory_remove_script, line->tenant,
                                       kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);
     if (kind->form == DIRECTORY_FIELDS)
         failed |= directory_add_forget(out, count, bus, line->tenant);
@@ -119,8 +119,8 @@ int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line
     int failed = line->kind == ARDA_DIRECTORY_TENANT
                      ? add_tenant_removal(&commands, &count, bus, line->tenant)
                      : add_entry_removal(&commands, &count, bus, line);
-    failed |=
-        directory_add_script(&commands, &count, bus, directory_close_script, line->tenant, 0, NULL);
+    failed |= directory_add_script(&commands, &count, bus, &directory_close_script, line->tenant, 0,
+                                   NULL);
     failed = failed ? BASE_ERR_NOMEM
                     : directory_send_step(bus, line->tenant, &commands, count, true, done, data);
     base_buf_fini(&commands);

@@ -12,19 +12,13 @@
 
 #include "arda/bus.h"
 
-/* One per script, static: `static struct arda_script step = ARDA_SCRIPT_TEXT("...");`. */
+/* A script, which embed.awk makes of NAME.lua: `ARDA_SCRIPT(NAME);` declares it as NAME_script. */
 struct arda_script {
     const char *text;
     size_t len;
     char sha1[41]; /* empty until the first call */
 };
 
-#define ARDA_SCRIPT_TEXT(text)                                                                     \
-    {                                                                                              \
-        text, sizeof(text) - 1, ""                                                                 \
-    }
-
-/* Declares NAME_script, which embed.awk makes of NAME.lua. */
 #define ARDA_SCRIPT(name) extern struct arda_script name##_script
 
 #define ARDA_SCRIPT_MAX_ARGS 4096
