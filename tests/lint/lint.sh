@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# What can be said of the sources without building them: format, shell, pages, layers.
+# What can be said of the sources without building them: format, shell, pages, layers,
+# scripts of Redis.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -22,7 +23,7 @@ must_be_silent() { # TEXT COMMAND...
     fi
 }
 
-sources=$(find bin lib tests \( -name '*.c' -o -name '*.h' \) | sort)
+sources=$(find bin lib tests \( -name '*.c' -o -name '*.h' \) ! -name '*_lua.c' | sort)
 scripts="bootstrap .ci/run $(find tests completions \( -name '*.sh' -o -name '*.bash' -o -name generate \) 2>/dev/null | sort)"
 tests=$(find tests -name '*.bats' | sort)
 pages=$(find man -name '*.[1-9]' 2>/dev/null | sort)
@@ -37,5 +38,6 @@ scripts=$(for file in $scripts; do [ -f "$file" ] && printf '%s ' "$file"; done)
         shellcheck --shell=bats --exclude=SC2030,SC2031,SC2034,SC2119,SC2120,SC2154 $tests
     [ -z "$pages" ] || must_be_silent "mandoc" mandoc -Tlint -Wwarning $pages
     must_be_silent "layers" sh tests/lint/layers.sh
+    must_be_silent "scripts of Redis" sh tests/lint/scripts.sh
 }
 exit "$found"
