@@ -20,6 +20,7 @@
 #include "arda/keys.h"
 #include "arda/redis_conn.h"
 #include "arda/reply_reader.h"
+#include "arda/script.h"
 #include "arda/seen.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -35,6 +36,12 @@ struct bus_waiting {
     arda_reply_fn on_reply;
     arda_published_fn on_published;
     void *data;
+};
+
+/* Commands of a step. Zeroed: none. `bytes` is the owner's to free. */
+struct bus_commands {
+    struct base_buf bytes;
+    unsigned count;
 };
 
 struct bus_channel {
@@ -158,10 +165,13 @@ int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
 /* bus_step.c */
-/* Sends MULTI, these `count` commands as arda_redis_format writes them, and EXEC. `done` is given
+/* Appends a call without keys to the commands of a step; its `words` are to follow.
+ * BASE_ERR_NOMEM. */
+int bus_step_call(struct bus_commands *commands, const struct arda_script *script, size_t words);
+/* Sends MULTI, these commands, and EXEC. `done` is given
  * the array of EXEC's replies, none of which is an error, or the first error of all as a reply.
  * Returns as arda_bus_command. */
-int bus_step(struct arda_bus *bus, struct base_slice commands, unsigned count, arda_reply_fn done,
+int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
              void *data);
 /* Notes the first error among the replies of a step. */
 void bus_step_note(struct arda_bus *bus, const redisReply *reply);

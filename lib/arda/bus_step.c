@@ -7,7 +7,17 @@
 
 #include <stdio.h>
 
-int bus_step(struct arda_bus *bus, struct base_slice commands, unsigned count, arda_reply_fn done,
+int bus_step_call(struct bus_commands *commands, const struct arda_script *script, size_t words)
+{
+    struct base_buf *out = &commands->bytes;
+    int failed = arda_redis_add_header(out, words + 3) | arda_redis_add_argument(out, "EVAL", 4) |
+                 arda_redis_add_argument(out, script->text, script->len) |
+                 arda_redis_add_argument(out, "0", 1);
+    commands->count++;
+    return failed;
+}
+
+int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
              void *data)
 {
     if (!arda_redis_conn_is_up(bus->commands))
@@ -15,9 +25,9 @@ int bus_step(struct arda_bus *bus, struct base_slice commands, unsigned count, a
     struct base_buf *out = arda_redis_conn_out(bus->commands);
     size_t before = out->len;
     struct bus_waiting waiting = {
-        .kind = WAIT_STEP, .replies_left = count + 2, .on_reply = done, .data = data};
+        .kind = WAIT_STEP, .replies_left = commands->count + 2, .on_reply = done, .data = data};
     int failed = base_buf_add(out, "*1\r\n$5\r\nMULTI\r\n", 15);
-    failed |= base_buf_add(out, commands.data, commands.len);
+    failed |= base_buf_add(out, commands->bytes.data, commands->bytes.len);
     failed |= base_buf_add(out, "*1\r\n$4\r\nEXEC\r\n", 14);
     if (failed || bus_add_waiting(bus, &waiting) < 0) {
         out->len = before;

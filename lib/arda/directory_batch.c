@@ -78,34 +78,35 @@ int arda_directory_batch_add(struct arda_directory_batch *batch,
 /* ---- the step ---- */
 
 /* Of a tenant that is replaced nothing is there to compare with. */
-static int add_plain_group(struct base_buf *out, const struct arda_bus *bus, const char *tenant,
-                           const struct group *group)
+static int add_plain_group(struct bus_commands *commands, const struct arda_bus *bus,
+                           const char *tenant, const struct group *group)
 {
+    struct base_buf *out = &commands->bytes;
     char key[ARDA_KEY_MAX];
     const char *command = directory_store_command(group->kind);
     size_t len = directory_key(key, bus, group->kind, tenant);
+    commands->count++;
     return arda_redis_add_header(out, group->argc + 2) |
            arda_redis_add_argument(out, command, strlen(command)) |
            arda_redis_add_argument(out, key, len) |
            base_buf_add(out, group->args.data, group->args.len);
 }
 
-static int add_script_group(struct base_buf *out, const struct arda_bus *bus, const char *tenant,
+static int add_script_group(struct bus_commands *commands, struct arda_bus *bus, const char *tenant,
                             const struct group *group)
 {
     const struct directory_kind *kind = &directory_kinds[group->kind];
     const struct arda_script *script =
         kind->form == DIRECTORY_SET ? &directory_put_set_script : &directory_put_hash_script;
-    const char *const words[] = {"EVAL", script->text, "0", arda_bus_prefix(bus),
-                                 tenant, kind->family};
+    const char *const words[] = {arda_bus_prefix(bus), tenant, kind->family};
     const size_t count = sizeof words / sizeof words[0];
-    int failed = arda_redis_add_header(out, group->argc + count);
+    int failed = bus_step_call(commands, script, count + group->argc);
     for (size_t i = 0; i < count; i++)
-        failed |= arda_redis_add_argument(out, words[i], strlen(words[i]));
-    return failed | base_buf_add(out, group->args.data, group->args.len);
+        failed |= arda_redis_add_argument(&commands->bytes, words[i], strlen(words[i]));
+    return failed | base_buf_add(&commands->bytes, group->args.data, group->args.len);
 }
 
-static int add_groups(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+static int add_groups(struct bus_commands *commands, struct arda_bus *bus,
                       const struct arda_directory_batch *batch, bool replace)
 {
     int failed = BASE_OK;
@@ -113,14 +114,13 @@ static int add_groups(struct base_buf *out, unsigned *count, const struct arda_b
         const struct group *group = &batch->groups[i];
         if (group->argc == 0) /* memory was short when it was begun */
             continue;
-        ++*count;
-        failed |= replace ? add_plain_group(out, bus, batch->tenant, group)
-                          : add_script_group(out, bus, batch->tenant, group);
+        failed |= replace ? add_plain_group(commands, bus, batch->tenant, group)
+                          : add_script_group(commands, bus, batch->tenant, group);
     }
     return failed;
 }
 
-static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+static int add_step(struct bus_commands *commands, struct arda_bus *bus,
                     const struct arda_directory_batch *batch, bool replace, bool forgets)
 {
     const char *families[ARDA_DIRECTORY_KINDS - 1];
@@ -128,25 +128,23 @@ static int add_step(struct base_buf *out, unsigned *count, const struct arda_bus
     int replaced = replace ? ARDA_DIRECTORY_KINDS - 1 : 0;
     directory_families(families);
     int failed =
-        directory_add_script(out, count, bus, &directory_open_script, tenant, replaced, families);
+        directory_add_script(commands, bus, &directory_open_script, tenant, replaced, families);
     if (batch->latest[ARDA_DIRECTORY_WEBHOOK])
-        failed |= forgets ? directory_add_forget(out, count, bus, tenant)
-                          : directory_add_look(out, count, bus, tenant);
-    failed |= add_groups(out, count, bus, batch, replace);
-    return failed | directory_add_script(out, count, bus, &directory_close_script, tenant, replaced,
-                                         families);
+        failed |= forgets ? directory_add_forget(commands, bus, tenant)
+                          : directory_add_look(commands, bus, tenant);
+    failed |= add_groups(commands, bus, batch, replace);
+    return failed |
+           directory_add_script(commands, bus, &directory_close_script, tenant, replaced, families);
 }
 
 int directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch, bool replace,
                     bool forgets, arda_directory_done_fn done, void *data)
 {
-    struct base_buf commands = BASE_BUF_INIT;
-    unsigned count = 0;
-    int failed =
-        add_step(&commands, &count, bus, batch, replace, forgets) ? BASE_ERR_NOMEM : BASE_OK;
+    struct bus_commands commands = {0};
+    int failed = add_step(&commands, bus, batch, replace, forgets) ? BASE_ERR_NOMEM : BASE_OK;
     if (!failed)
-        failed = directory_send_step(bus, batch->tenant, &commands, count, false, done, data);
-    base_buf_fini(&commands);
+        failed = directory_send_step(bus, batch->tenant, &commands, false, done, data);
+    base_buf_fini(&commands.bytes);
     return failed;
 }
 

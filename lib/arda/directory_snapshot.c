@@ -233,40 +233,38 @@ static void on_types(void *data, int result, const struct redisReply *reply)
 
 static int ask_types(struct snapshot *snapshot)
 {
-    struct base_buf commands = BASE_BUF_INIT;
-    unsigned count = 0;
+    struct bus_commands commands = {0};
     int failed = BASE_OK;
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
         char key[ARDA_KEY_MAX];
         directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, snapshot->line.tenant);
-        failed |= directory_add_command(&commands, &count, 2, (const char *const[]){"TYPE", key});
+        failed |= directory_add_command(&commands, 2, (const char *const[]){"TYPE", key});
     }
     if (!failed)
-        failed = bus_step(snapshot->bus, (struct base_slice){commands.data, commands.len}, count,
-                          on_types, snapshot);
-    base_buf_fini(&commands);
+        failed = bus_step(snapshot->bus, &commands, on_types, snapshot);
+    base_buf_fini(&commands.bytes);
     return failed;
 }
 
 /* ---- asking ---- */
 
-static int add_questions(struct base_buf *out, unsigned *count, const struct snapshot *snapshot)
+static int add_questions(struct bus_commands *commands, const struct snapshot *snapshot)
 {
     const char *tenant = snapshot->line.tenant;
     char key[ARDA_KEY_MAX];
     directory_key(key, snapshot->bus, ARDA_DIRECTORY_TENANT, tenant);
     int failed =
-        directory_add_command(out, count, 3, (const char *const[]){"SISMEMBER", key, tenant});
+        directory_add_command(commands, 3, (const char *const[]){"SISMEMBER", key, tenant});
     /* MGET has no error for a key of another type. */
     directory_version_key(key, snapshot->bus, tenant);
-    failed |= directory_add_command(out, count, 2, (const char *const[]){"EXISTS", key});
-    failed |= directory_add_command(out, count, 2, (const char *const[]){"MGET", key});
+    failed |= directory_add_command(commands, 2, (const char *const[]){"EXISTS", key});
+    failed |= directory_add_command(commands, 2, (const char *const[]){"MGET", key});
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
         if (!wants(snapshot, kind) || kind == ARDA_DIRECTORY_TENANT)
             continue;
         bool set = directory_kinds[kind].form == DIRECTORY_SET;
         directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, tenant);
-        failed |= directory_add_command(out, count, 2,
+        failed |= directory_add_command(commands, 2,
                                         (const char *const[]){set ? "SMEMBERS" : "HGETALL", key});
     }
     return failed ? BASE_ERR_NOMEM : BASE_OK;
@@ -275,8 +273,7 @@ static int add_questions(struct base_buf *out, unsigned *count, const struct sna
 int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned kinds,
                             const struct arda_directory_handlers *handlers)
 {
-    struct base_buf commands = BASE_BUF_INIT;
-    unsigned count = 0;
+    struct bus_commands commands = {0};
     if (!arda_tenant_valid(tenant, strlen(tenant)))
         return BASE_ERR_INVALID;
     struct snapshot *snapshot = base_calloc(1, sizeof *snapshot);
@@ -286,12 +283,11 @@ int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned k
     snapshot->on = *handlers;
     snapshot->kinds = kinds;
     memcpy(snapshot->line.tenant, tenant, strlen(tenant) + 1);
-    int failed = add_questions(&commands, &count, snapshot);
-    snapshot->asked = count;
+    int failed = add_questions(&commands, snapshot);
+    snapshot->asked = commands.count;
     if (!failed)
-        failed = bus_step(bus, (struct base_slice){commands.data, commands.len}, count, on_replies,
-                          snapshot);
-    base_buf_fini(&commands);
+        failed = bus_step(bus, &commands, on_replies, snapshot);
+    base_buf_fini(&commands.bytes);
     if (failed)
         base_free(snapshot);
     return failed;

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCRIPT_WORDS 5 /* before the arguments: EVAL, text, number of keys, prefix, tenant */
-#define MOST_WORDS   (SCRIPT_WORDS + ARDA_DIRECTORY_KINDS)
+#define MOST_WORDS 8 /* of a command that is no script */
 
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
                      enum arda_directory_kind kind, const char *tenant)
@@ -24,14 +23,14 @@ size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bu
     return arda_key(out, arda_bus_prefix(bus), "version", tenant, strlen(tenant));
 }
 
-int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv)
+int directory_add_command(struct bus_commands *commands, int argc, const char *const *argv)
 {
     size_t lens[MOST_WORDS];
     base_assert(argc <= MOST_WORDS);
     for (int i = 0; i < argc; i++)
         lens[i] = strlen(argv[i]);
-    ++*count;
-    return arda_redis_format(out, argc, argv, lens);
+    commands->count++;
+    return arda_redis_format(&commands->bytes, argc, argv, lens);
 }
 
 void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
@@ -41,34 +40,36 @@ void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
             *families++ = directory_kinds[kind].family;
 }
 
-int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
                          const struct arda_script *script, const char *tenant, int argc,
                          const char *const *argv)
 {
-    const char *words[MOST_WORDS] = {"EVAL", script->text, "0", arda_bus_prefix(bus), tenant};
-    base_assert(argc <= MOST_WORDS - SCRIPT_WORDS);
-    for (int i = 0; i < argc; i++)
-        words[SCRIPT_WORDS + i] = argv[i];
-    return directory_add_command(out, count, SCRIPT_WORDS + argc, words);
+    const char *words[] = {arda_bus_prefix(bus), tenant};
+    int failed = bus_step_call(commands, script, (size_t)argc + 2);
+    for (int i = 0; i < argc + 2; i++) {
+        const char *word = i < 2 ? words[i] : argv[i - 2];
+        failed |= arda_redis_add_argument(&commands->bytes, word, strlen(word));
+    }
+    return failed;
 }
 
-int directory_add_look(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_look(struct bus_commands *commands, const struct arda_bus *bus,
                        const char *tenant)
 {
     char due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
     arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
     snprintf(lane, sizeof lane, "%s:webhook", tenant);
-    return directory_add_command(out, count, 6,
+    return directory_add_command(commands, 6,
                                  (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
 }
 
-int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_forget(struct bus_commands *commands, const struct arda_bus *bus,
                          const char *tenant)
 {
     char endpoint[ARDA_KEY_MAX];
     arda_key(endpoint, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
-    return directory_add_command(out, count, 2, (const char *const[]){"DEL", endpoint}) |
-           directory_add_look(out, count, bus, tenant);
+    return directory_add_command(commands, 2, (const char *const[]){"DEL", endpoint}) |
+           directory_add_look(commands, bus, tenant);
 }
 
 const char *directory_store_command(enum arda_directory_kind kind)

@@ -18,12 +18,12 @@ size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
 size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
                              const char *tenant);
 /* Appends a command of C strings and counts it. */
-int directory_add_command(struct base_buf *out, unsigned *count, int argc, const char *const *argv);
+int directory_add_command(struct bus_commands *commands, int argc, const char *const *argv);
 /* Appends a command that has what waits for the tenant's webhook looked at anew. */
-int directory_add_look(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_look(struct bus_commands *commands, const struct arda_bus *bus,
                        const char *tenant);
 /* The same, and one that forgets how the webhook did. */
-int directory_add_forget(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_forget(struct bus_commands *commands, const struct arda_bus *bus,
                          const char *tenant);
 /* arda_directory_batch_store; `forgets`: as somebody who changes a webhook by hand wants it.
  * Without that, how a webhook did is forgotten by whoever sees that it is another one
@@ -38,13 +38,14 @@ int directory_compare(const redisReply *a, const redisReply *b);
 void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1]);
 /* Appends one of the scripts of directory_script.h for a tenant, with `argc` arguments after it,
  * and counts it. */
-int directory_add_script(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+int directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
                          const struct arda_script *script, const char *tenant, int argc,
                          const char *const *argv);
 /* Sends commands as one atomic step, of which the last one is directory_close_script. `removes`: it
  * is BASE_ERR_NOTFOUND if nothing has changed. */
-int directory_send_step(struct arda_bus *bus, const char *tenant, const struct base_buf *commands,
-                        unsigned count, bool removes, arda_directory_done_fn done, void *data);
+int directory_send_step(struct arda_bus *bus, const char *tenant,
+                        const struct bus_commands *commands, bool removes,
+                        arda_directory_done_fn done, void *data);
 
 /* Appends, as arguments of that command, what of the entry stands behind the key; `argc` is raised
  * by their number. Not for ARDA_DIRECTORY_TENANT. BASE_ERR_NOMEM: both as before. */

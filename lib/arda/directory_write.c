@@ -57,16 +57,16 @@ static void on_reply(void *data, int result, const struct redisReply *reply)
     base_free(request);
 }
 
-int directory_send_step(struct arda_bus *bus, const char *tenant, const struct base_buf *commands,
-                        unsigned count, bool removes, arda_directory_done_fn done, void *data)
+int directory_send_step(struct arda_bus *bus, const char *tenant,
+                        const struct bus_commands *commands, bool removes,
+                        arda_directory_done_fn done, void *data)
 {
     struct request *request = base_malloc(sizeof *request);
     if (!request)
         return BASE_ERR_NOMEM;
     *request = (struct request){.bus = bus, .done = done, .data = data, .removes = removes};
     strcpy(request->tenant, tenant); /* an id fits */
-    int failed =
-        bus_step(bus, (struct base_slice){commands->data, commands->len}, count, on_reply, request);
+    int failed = bus_step(bus, commands, on_reply, request);
     if (failed)
         base_free(request);
     return failed;
@@ -87,42 +87,40 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
 
 /* ---- removing ---- */
 
-static int add_tenant_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+static int add_tenant_removal(struct bus_commands *commands, struct arda_bus *bus,
                               const char *tenant)
 {
     const char *families[ARDA_DIRECTORY_KINDS - 1];
     directory_families(families);
-    return directory_add_script(out, count, bus, &directory_remove_tenant_script, tenant,
+    return directory_add_script(commands, bus, &directory_remove_tenant_script, tenant,
                                 ARDA_DIRECTORY_KINDS - 1, families) |
-           directory_add_forget(out, count, bus, tenant);
+           directory_add_forget(commands, bus, tenant);
 }
 
-static int add_entry_removal(struct base_buf *out, unsigned *count, const struct arda_bus *bus,
+static int add_entry_removal(struct bus_commands *commands, struct arda_bus *bus,
                              const struct arda_directory_line *line)
 {
     const struct directory_kind *kind = &directory_kinds[line->kind];
-    static const char *const commands[] = {
+    static const char *const removals[] = {
         [DIRECTORY_SET] = "SREM", [DIRECTORY_HASH] = "HDEL", [DIRECTORY_FIELDS] = "DEL"};
-    const char *const argv[] = {kind->family, commands[kind->form], line->id};
-    int failed = directory_add_script(out, count, bus, &directory_remove_script, line->tenant,
+    const char *const argv[] = {kind->family, removals[kind->form], line->id};
+    int failed = directory_add_script(commands, bus, &directory_remove_script, line->tenant,
                                       kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);
     if (kind->form == DIRECTORY_FIELDS)
-        failed |= directory_add_forget(out, count, bus, line->tenant);
+        failed |= directory_add_forget(commands, bus, line->tenant);
     return failed;
 }
 
 int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line *line,
                           arda_directory_done_fn done, void *data)
 {
-    struct base_buf commands = BASE_BUF_INIT;
-    unsigned count = 0;
+    struct bus_commands commands = {0};
     int failed = line->kind == ARDA_DIRECTORY_TENANT
-                     ? add_tenant_removal(&commands, &count, bus, line->tenant)
-                     : add_entry_removal(&commands, &count, bus, line);
-    failed |= directory_add_script(&commands, &count, bus, &directory_close_script, line->tenant, 0,
-                                   NULL);
+                     ? add_tenant_removal(&commands, bus, line->tenant)
+                     : add_entry_removal(&commands, bus, line);
+    failed |= directory_add_script(&commands, bus, &directory_close_script, line->tenant, 0, NULL);
     failed = failed ? BASE_ERR_NOMEM
-                    : directory_send_step(bus, line->tenant, &commands, count, true, done, data);
-    base_buf_fini(&commands);
+                    : directory_send_step(bus, line->tenant, &commands, true, done, data);
+    base_buf_fini(&commands.bytes);
     return failed;
 }
