@@ -74,7 +74,7 @@ static void on_commands_up(void *data)
     bus->was_up = true;
     /* Out of memory: every byte that comes will be refused, and the connection made again. */
     (void)reply_reader_open(&bus->reply_reader, NULL, NULL);
-    bus->script_loaded = false;
+    bus_calls_up(bus);
     bus->renew_at_us = 0;
     bus_fence_start(bus);
     if (!bus->fencing)
@@ -104,13 +104,12 @@ static void on_commands_quiet(void *data)
 {
     struct arda_bus *bus = data;
     struct bus_waiting nobody = {.kind = WAIT_NOBODY, .replies_left = 1};
-    struct base_buf *out = arda_redis_conn_out(bus->commands);
-    if (bus_add_waiting(bus, &nobody) < 0)
-        return;
-    if (base_buf_add_text(out, "*1\r\n$4\r\nPING\r\n") < 0)
-        bus->waiting_count--;
-    else
+    struct base_buf *out = bus_out(bus);
+    size_t before = out->len;
+    if (base_buf_add_text(out, "*1\r\n$4\r\nPING\r\n") == 0 && bus_add_waiting(bus, &nobody) == 0)
         arda_redis_conn_touch(bus->commands);
+    else
+        out->len = before;
 }
 
 static void on_subscriber_up(void *data)
@@ -195,7 +194,9 @@ static void free_bus(struct arda_bus *bus)
     base_free(bus->prefix);
     base_free(bus->name);
     base_free(bus->name_sub);
-    base_free(bus->waiting);
+    base_free(bus->sent.items);
+    base_free(bus->held.items);
+    bus_calls_free(bus);
     base_free(bus);
 }
 
@@ -299,13 +300,23 @@ static void close_all(uv_timer_t *timer)
     uv_close((uv_handle_t *)&bus->timer, on_timer_closed);
 }
 
-/* What is pending is waited for by asking last: answers come in order. */
+static bool ask_last(struct arda_bus *bus);
+
+/* Calls that had to be sent again are answered after it. */
 static void on_last_answer(void *data, int result, const struct redisReply *reply)
 {
-    (void)result;
     (void)reply;
     struct arda_bus *bus = data;
+    if (!result && bus->sent_again > 0 && ask_last(bus))
+        return;
     uv_timer_start(&bus->timer, close_all, 0, 0);
+}
+
+/* What is pending is waited for by asking last: answers come in order. */
+static bool ask_last(struct arda_bus *bus)
+{
+    const char *ping[] = {"PING"};
+    return arda_bus_command(bus, 1, ping, NULL, on_last_answer, bus) == 0;
 }
 
 void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
@@ -325,9 +336,7 @@ void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(v
         BASE_LIST_FOREACH (link, &channel->subscriptions)
             base_container(link, struct arda_subscription, link)->gone = true;
     }
-    const char *ping[] = {"PING"};
-    bool waits =
-        bus->waiting_count > 0 && arda_bus_command(bus, 1, ping, NULL, on_last_answer, bus) == 0;
+    bool waits = bus->sent.count > 0 && ask_last(bus);
     uv_timer_start(&bus->timer, close_all, waits ? timeout_ms : 0, 0);
 }
 

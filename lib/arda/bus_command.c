@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The connection for commands: whoever asks waits in a ring, in the order of the commands, which is
+ * that of the answers.
+ */
 #include "arda/bus_internal.h"
 
 #include "base/mem.h"
@@ -8,60 +12,100 @@
 #define FEED_BYTES    16384 /* hiredis moves what is left of a feed after each reply */
 #define FIRST_WAITING 64
 
-static int grow(struct arda_bus *bus)
+/* ---- who waits ---- */
+
+int bus_ring_reserve(struct bus_ring *ring, size_t more)
 {
-    size_t cap = bus->waiting_cap ? bus->waiting_cap * 2 : FIRST_WAITING;
-    struct bus_waiting *ring = base_malloc(cap * sizeof *ring);
-    if (!ring)
+    size_t cap = ring->cap ? ring->cap : FIRST_WAITING;
+    while (cap < ring->count + more)
+        cap *= 2;
+    if (cap == ring->cap)
+        return BASE_OK;
+    struct bus_waiting *items = base_malloc(cap * sizeof *items);
+    if (!items)
         return BASE_ERR_NOMEM;
-    for (size_t i = 0; i < bus->waiting_count; i++)
-        ring[i] = bus->waiting[(bus->waiting_first + i) % bus->waiting_cap];
-    base_free(bus->waiting);
-    bus->waiting = ring;
-    bus->waiting_cap = cap;
-    bus->waiting_first = 0;
+    for (size_t i = 0; i < ring->count; i++)
+        items[i] = ring->items[(ring->first + i) % ring->cap];
+    base_free(ring->items);
+    *ring = (struct bus_ring){items, cap, 0, ring->count};
     return BASE_OK;
+}
+
+int bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting)
+{
+    if (ring->count == ring->cap && bus_ring_reserve(ring, 1) < 0)
+        return BASE_ERR_NOMEM;
+    ring->items[(ring->first + ring->count++) % ring->cap] = *waiting;
+    return BASE_OK;
+}
+
+struct bus_waiting bus_ring_take(struct bus_ring *ring)
+{
+    struct bus_waiting first = ring->items[ring->first];
+    ring->first = (ring->first + 1) % ring->cap;
+    ring->count--;
+    return first;
+}
+
+struct base_buf *bus_out(struct arda_bus *bus)
+{
+    return bus->overtaken > 0 ? &bus->held_out : arda_redis_conn_out(bus->commands);
+}
+
+static int add_held(struct arda_bus *bus, const struct bus_waiting *waiting)
+{
+    struct bus_waiting held = *waiting;
+    held.held = bus->held_out.len - bus->held_len;
+    int failed = bus_ring_add(&bus->held, &held);
+    if (!failed)
+        bus->held_len = bus->held_out.len;
+    return failed;
 }
 
 int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting)
 {
-    if (bus->waiting_count == bus->waiting_cap && grow(bus) < 0)
-        return BASE_ERR_NOMEM;
-    bus->waiting[(bus->waiting_first + bus->waiting_count++) % bus->waiting_cap] = *waiting;
-    if (waiting->kind == WAIT_PUBLISHED)
-        bus->publications++;
-    return BASE_OK;
+    int failed = bus->overtaken > 0 ? add_held(bus, waiting) : bus_ring_add(&bus->sent, waiting);
+    if (!failed)
+        bus->publications += waiting->kind == WAIT_PUBLISHED;
+    return failed;
 }
 
-static struct bus_waiting take_first(struct arda_bus *bus)
+static struct bus_waiting take(struct arda_bus *bus, struct bus_ring *ring)
 {
-    struct bus_waiting first = bus->waiting[bus->waiting_first];
-    bus->waiting_first = (bus->waiting_first + 1) % bus->waiting_cap;
-    bus->waiting_count--;
-    if (first.kind == WAIT_PUBLISHED)
-        bus->publications--;
+    struct bus_waiting first = bus_ring_take(ring);
+    bus->publications -= first.kind == WAIT_PUBLISHED;
     return first;
+}
+
+/* ---- answers ---- */
+
+static void give_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                       const redisReply *reply)
+{
+    if (waiting->kind == WAIT_PUBLISHED)
+        bus_publish_reply(bus, waiting, reply);
+    else if (waiting->kind == WAIT_STEP)
+        bus_step_reply(bus, waiting, reply);
+    else if (waiting->kind == WAIT_REPLY)
+        waiting->on_reply(waiting->data, BASE_OK, reply);
 }
 
 /* False when nobody asked for it. */
 static bool take_reply(struct arda_bus *bus, const redisReply *reply)
 {
-    if (bus->waiting_count == 0)
+    if (bus->sent.count == 0)
         return false;
-    struct bus_waiting *first = &bus->waiting[bus->waiting_first];
+    struct bus_waiting *first = &bus->sent.items[bus->sent.first];
     if (reply->type == REDIS_REPLY_ERROR)
         bus_role_refusal(bus, reply->str);
     if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
         bus_step_note(bus, reply);
     if (--first->replies_left > 0)
         return true;
-    struct bus_waiting waiting = take_first(bus);
-    if (waiting.kind == WAIT_PUBLISHED)
-        bus_publish_reply(bus, &waiting, reply);
-    else if (waiting.kind == WAIT_STEP)
-        bus_step_reply(bus, &waiting, reply);
-    else if (waiting.kind == WAIT_REPLY)
-        waiting.on_reply(waiting.data, BASE_OK, reply);
+    struct bus_waiting waiting = take(bus, &bus->sent);
+    if (bus_call_answered(bus, &waiting, reply))
+        give_reply(bus, &waiting, reply);
+    bus_call_passed(bus);
     return true;
 }
 
@@ -94,18 +138,25 @@ int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
     return failed;
 }
 
-void bus_commands_lost(struct arda_bus *bus)
+/* Those who ask again from within their callback are not served here. */
+static void lose(struct arda_bus *bus, struct bus_ring *ring)
 {
     struct base_why why;
     base_why_set(&why, BASE_ERR_CLOSED, "the connection to Redis was lost before the answer");
-    /* Those who ask again from within their callback are not served here. */
-    for (size_t left = bus->waiting_count; left > 0; left--) {
-        struct bus_waiting waiting = take_first(bus);
+    for (size_t left = ring->count; left > 0; left--) {
+        struct bus_waiting waiting = take(bus, ring);
         if (waiting.kind == WAIT_PUBLISHED)
             waiting.on_published(waiting.data, BASE_ERR_CLOSED, NULL, &why);
         else if (waiting.kind == WAIT_REPLY || waiting.kind == WAIT_STEP)
             waiting.on_reply(waiting.data, BASE_ERR_CLOSED, NULL);
     }
+}
+
+void bus_commands_lost(struct arda_bus *bus)
+{
+    bus_calls_lost(bus);
+    lose(bus, &bus->sent);
+    lose(bus, &bus->held);
     bus->step_error[0] = '\0';
 }
 
@@ -152,7 +203,7 @@ int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
 {
     if (!arda_redis_conn_is_up(bus->commands))
         return BASE_ERR_UNAVAILABLE;
-    struct base_buf *out = arda_redis_conn_out(bus->commands);
+    struct base_buf *out = bus_out(bus);
     struct bus_waiting waiting = {
         .kind = WAIT_REPLY, .replies_left = 1, .on_reply = done, .data = data};
     size_t before = out->len;

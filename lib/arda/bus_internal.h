@@ -7,6 +7,7 @@
  *     bus_role.c     whether the server is the right one, a primary
  *     bus_room.c     whether a subscriber may fall behind by an event
  *     bus_fence.c    between a lost connection for commands and the next one
+ *     bus_call.c     calls of scripts, and what to do when Redis does not know one
  *     bus_step.c     several commands as one atomic step
  *     bus_publish.c  the atomic step of a publication
  *     bus_script.c   the same as a script, where a mark decides whether it is done
@@ -32,16 +33,35 @@
 struct bus_waiting {
     enum { WAIT_REPLY, WAIT_STEP, WAIT_PUBLISHED, WAIT_NOBODY } kind;
     unsigned replies_left;
-    bool script; /* a publication by the script */
+    bool again;                       /* a call that Redis did not know and that was sent again */
+    const struct arda_script *script; /* that is called; else NULL */
+    size_t kept;                      /* bytes of bus->calls that are this call */
+    size_t held;                      /* bytes of bus->held_out, while held back */
     arda_reply_fn on_reply;
     arda_published_fn on_published;
     void *data;
+};
+
+struct bus_ring {
+    struct bus_waiting *items;
+    size_t cap, first, count;
+};
+
+/* A call that is being written. */
+struct bus_call {
+    struct arda_bus *bus;
+    const struct arda_script *script;
+    struct base_buf *out; /* where its words are to be appended, ... */
+    size_t start;
+    int failed; /* ... and whether one of them was not */
 };
 
 /* Commands of a step. Zeroed: none. `bytes` is the owner's to free. */
 struct bus_commands {
     struct base_buf bytes;
     unsigned count;
+    const struct arda_script *given[4]; /* scripts whose text is among them */
+    size_t given_count;
 };
 
 struct bus_channel {
@@ -97,12 +117,18 @@ struct arda_bus {
 
     struct arda_redis_conn *commands;
     struct reply_reader reply_reader;
-    struct bus_waiting *waiting; /* a ring */
-    size_t waiting_cap, waiting_first, waiting_count;
-    size_t publications;                /* among them */
+    struct bus_ring sent;               /* who waits for an answer, in order */
+    struct bus_ring held;               /* who waits for that to be sent */
+    size_t publications;                /* among both */
     char step_error[128];               /* the first of the step that is being answered */
-    bool script_loaded;                 /* Redis has been given it on this connection */
-    char script_name[41];               /* its SHA-1 in hexadecimal */
+    struct bus_script *scripts;         /* that were called so far */
+    size_t script_count;                /* of them */
+    struct base_buf calls;              /* the bytes of calls that are not answered, after ... */
+    size_t calls_answered;              /* ... so many that are */
+    size_t overtaken;                   /* who are answered before what is held back is sent */
+    size_t sent_again;                  /* calls under way that Redis did not know at first */
+    struct base_buf held_out;           /* what is held back ... */
+    size_t held_len;                    /* ... and so much of it has somebody who waits */
     uint64_t renewed_chunk;             /* of a run's marks; their expiry has been put off ... */
     uint64_t renew_at_us;               /* ... and is to be again then */
     struct bus_fence fence, fence_next; /* of the connection that may have been used, of this one */
@@ -151,6 +177,12 @@ void bus_role_close(struct arda_bus *bus);
 void bus_fence_start(struct arda_bus *bus);
 
 /* bus_command.c */
+int bus_ring_reserve(struct bus_ring *ring, size_t more);
+int bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting);
+struct bus_waiting bus_ring_take(struct bus_ring *ring);
+/* Where to append a command; bus_add_waiting follows. */
+struct base_buf *bus_out(struct arda_bus *bus);
+/* For the command that was appended last. BASE_ERR_NOMEM. */
 int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting);
 int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
 /* Everybody who waits hears BASE_ERR_CLOSED. */
@@ -164,10 +196,29 @@ int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why
 /* The same of a reply; 0 for one that is no error. */
 int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
+/* bus_call.c */
+/* Begins a call with so many keys, and so many words after their number, the keys among them. The
+ * caller appends these to `call->out`, notes failures in `call->failed`, and ends it. Returns 0;
+ * BASE_ERR_NOMEM; BASE_ERR_INTERNAL without SHA-1. */
+int bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsigned keys,
+                   size_t words, struct bus_call *call);
+/* BASE_ERR_NOMEM: nothing is called. */
+int bus_call_end(struct bus_call *call, const struct bus_waiting *waiting);
+/* The first of those who wait has been answered and taken. False: it waits again. */
+bool bus_call_answered(struct arda_bus *bus, const struct bus_waiting *waiting,
+                       const redisReply *reply);
+/* After that, and after its callback. */
+void bus_call_passed(struct arda_bus *bus);
+/* The connection is up, or lost. */
+void bus_calls_up(struct arda_bus *bus);
+void bus_calls_lost(struct arda_bus *bus);
+void bus_calls_free(struct arda_bus *bus);
+/* Appends a call without keys to the commands of a step; its `words` are to follow. Errors as
+ * bus_call_begin. */
+int bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
+                  const struct arda_script *script, size_t words);
+
 /* bus_step.c */
-/* Appends a call without keys to the commands of a step; its `words` are to follow.
- * BASE_ERR_NOMEM. */
-int bus_step_call(struct bus_commands *commands, const struct arda_script *script, size_t words);
 /* Sends MULTI, these commands, and EXEC. `done` is given
  * the array of EXEC's replies, none of which is an error, or the first error of all as a reply.
  * Returns as arda_bus_command. */
@@ -188,8 +239,7 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
 /* bus_script.c */
 /* Whether the publication has to go through the script. */
 bool bus_needs_script(const struct arda_publication *publication);
-/* Appends the call, and before the first one of a connection the script itself. BASE_ERR_NOMEM;
- * BASE_ERR_INTERNAL without SHA-1. */
+/* Appends the call. Errors as bus_call_begin. */
 int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
                     arda_published_fn done, void *data);
 void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,

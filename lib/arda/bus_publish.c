@@ -151,7 +151,7 @@ int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *public
         return BASE_ERR_INVALID;
     if (bus_needs_script(publication))
         return bus_script_send(bus, publication, done, data);
-    struct base_buf *out = arda_redis_conn_out(bus->commands);
+    struct base_buf *out = bus_out(bus);
     size_t before = out->len;
     int replies = add_step(bus, out, publication);
     struct bus_waiting waiting = {.kind = WAIT_PUBLISHED,

@@ -7,22 +7,12 @@
 
 #include <stdio.h>
 
-int bus_step_call(struct bus_commands *commands, const struct arda_script *script, size_t words)
-{
-    struct base_buf *out = &commands->bytes;
-    int failed = arda_redis_add_header(out, words + 3) | arda_redis_add_argument(out, "EVAL", 4) |
-                 arda_redis_add_argument(out, script->text, script->len) |
-                 arda_redis_add_argument(out, "0", 1);
-    commands->count++;
-    return failed;
-}
-
 int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
              void *data)
 {
     if (!arda_redis_conn_is_up(bus->commands))
         return BASE_ERR_UNAVAILABLE;
-    struct base_buf *out = arda_redis_conn_out(bus->commands);
+    struct base_buf *out = bus_out(bus);
     size_t before = out->len;
     struct bus_waiting waiting = {
         .kind = WAIT_STEP, .replies_left = commands->count + 2, .on_reply = done, .data = data};

@@ -64,7 +64,7 @@ static void on_changed(void *data, int result, const struct redisReply *reply)
     base_free(change);
 }
 
-int delivery_change(struct arda_bus *bus, struct arda_script *script, int argc,
+int delivery_change(struct arda_bus *bus, const struct arda_script *script, int argc,
                     const char *const *argv, arda_delivery_settle_fn done, void *data)
 {
     struct change *change = base_malloc(sizeof *change);

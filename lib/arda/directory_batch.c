@@ -100,7 +100,7 @@ static int add_script_group(struct bus_commands *commands, struct arda_bus *bus,
         kind->form == DIRECTORY_SET ? &directory_put_set_script : &directory_put_hash_script;
     const char *const words[] = {arda_bus_prefix(bus), tenant, kind->family};
     const size_t count = sizeof words / sizeof words[0];
-    int failed = bus_step_call(commands, script, count + group->argc);
+    int failed = bus_step_call(commands, bus, script, count + group->argc);
     for (size_t i = 0; i < count; i++)
         failed |= arda_redis_add_argument(&commands->bytes, words[i], strlen(words[i]));
     return failed | base_buf_add(&commands->bytes, group->args.data, group->args.len);

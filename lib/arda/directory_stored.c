@@ -45,7 +45,7 @@ int directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
                          const char *const *argv)
 {
     const char *words[] = {arda_bus_prefix(bus), tenant};
-    int failed = bus_step_call(commands, script, (size_t)argc + 2);
+    int failed = bus_step_call(commands, bus, script, (size_t)argc + 2);
     for (int i = 0; i < argc + 2; i++) {
         const char *word = i < 2 ? words[i] : argv[i - 2];
         failed |= arda_redis_add_argument(&commands->bytes, word, strlen(word));
