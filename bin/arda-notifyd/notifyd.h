@@ -348,7 +348,6 @@ struct notifyd {
     size_t work_count, work_bytes;
     size_t in_flight, in_flight_cost;
     size_t others_in_flight; /* acks, letters */
-    bool proven;             /* Redis knows the step's script: else one is sent alone */
 
     struct print {
         struct base_buf out;

@@ -212,7 +212,6 @@ static void on_step(void *data, int result, const struct arda_notify_result *out
     nd->in_flight--;
     nd->in_flight_cost -= work->cost;
     tenant->in_flight--;
-    nd->proven |= !result;
     if (is_outage(result) || result == BASE_ERR_NOMEM ||
         (result == BASE_ERR_AGAIN && work->origin != FROM_DEAD))
         put_off(work);
@@ -321,7 +320,7 @@ static bool may_send(const struct tenant *tenant)
 {
     const struct notifyd *nd = tenant->nd;
     size_t most = tenant->people->count > ARDA_NOTIFY_CHUNK ? 1 : MAX_TENANT;
-    return tenant->in_flight < most && nd->in_flight < (nd->proven ? MAX_FLIGHT : 1) &&
+    return tenant->in_flight < most && nd->in_flight < MAX_FLIGHT &&
            (nd->in_flight_cost < MAX_FLIGHT_COST || nd->in_flight == 0) && !print_is_stuck(nd);
 }
 
@@ -379,7 +378,6 @@ void work_resume(struct notifyd *nd)
 {
     size_t cursor = 0;
     struct base_map_entry *entry;
-    nd->proven = false;
     while ((entry = base_map_next(&nd->tenants, &cursor))) {
         struct tenant *tenant = entry->value;
         tenant->wait_us = 0;
