@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
-# Embeds a script of Redis in C: awk -f embed.awk prelude.lua NAME.lua writes the definition of
-# `const struct arda_script NAME_script`; with -v form=lua, the text that Redis is given.
+# Embeds a script of Redis in C: awk -f embed.awk prelude.lua FOLDER/NAME.lua writes the definition of
+# `const struct arda_script FOLDER_NAME_script`; with -v form=lua, the text that Redis is given.
 #
 # Comments and indentation are left out, because Redis keeps the text and hashes it, but lines are
 # kept, and the parts of the prelude stand in one line: so the line that Redis reports with an error
@@ -65,9 +65,11 @@ files == 1 {
 END {
     if (failed || form == "lua")
         exit failed
-    name = FILENAME
-    sub(/^.*\//, "", name)
+    count = split(FILENAME, step, "/")
+    name = step[count]
     sub(/\.lua$/, "", name)
+    if (step[count - 1] != "arda")
+        name = step[count - 1] "_" name
     printf "/* Made from %s.lua by embed.awk. */\n#include \"arda/script.h\"\n\n", name
     printf "static const char text[] =\n%s;\n\n", substr(text, 1, length(text) - 1)
     printf "const struct arda_script %s_script = {text, sizeof text - 1};\n", name

@@ -103,9 +103,11 @@ function check_uses(list,    rest, index_, size) {
 }
 
 FNR == 1 {
-    file = FILENAME
-    sub(/.*\//, "", file)
+    steps = split(FILENAME, step, "/")
+    file = step[steps]
     sub(/\.lua$/, "", file)
+    if (step[steps - 1] != "arda")
+        file = step[steps - 1] "_" file
     code = "\n"
     if ($0 != "-- SPDX-License-Identifier: ISC")
         complain("the first line is not the licence")

@@ -5,8 +5,8 @@
 set -u
 folder=${1:-lib}
 here=$(dirname "$0")
-makers=$folder/arda/embed.awk
-prelude=$folder/arda/prelude.lua
+makers=$(find "$folder" -name embed.awk)
+prelude=$(find "$folder" -name prelude.lua)
 globals=" ARGV KEYS redis math string table ipairs next pairs pcall select tonumber tostring type unpack "
 
 command -v luac5.1 >/dev/null || {
