@@ -6,7 +6,7 @@
 #include "option_tables.h"
 
 #include "arda/keyring.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/json.h"

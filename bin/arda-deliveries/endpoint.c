@@ -4,7 +4,7 @@
  */
 #include "arda-deliveries/explain.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/mem.h"

@@ -5,7 +5,7 @@
 #include "arda-deliveries/explain.h"
 
 #include "arda/mail_address.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  */
 #include "arda-deliveries/deliveries.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"

@@ -8,7 +8,7 @@
 #include "arda-inbox/inbox.h"
 
 #include "arda/directory.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/id.h"

@@ -8,7 +8,7 @@
  */
 #include "arda-inbox/inbox.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 
 #include <string.h>
 

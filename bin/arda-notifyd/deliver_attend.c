@@ -5,7 +5,7 @@
  */
 #include "notifyd.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/log.h"
 

@@ -5,7 +5,7 @@
 #include "arda-replay/replay.h"
 #include "arda-replay/tally.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -6,7 +6,7 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/exit.h"

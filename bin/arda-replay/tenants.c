@@ -7,7 +7,7 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "arda/seen.h"
 #include "arda/shadow.h"
 #include "arda/stream.h"

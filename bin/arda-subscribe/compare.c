@@ -4,7 +4,7 @@
 #include "match.h"
 
 #include "arda/bus.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"

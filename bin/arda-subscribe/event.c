@@ -4,7 +4,7 @@
  */
 #include "arda-subscribe/subscribe.h"
 
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "base/exit.h"
 #include "base/log.h"
 

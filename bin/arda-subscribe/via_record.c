@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "via_record.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/json.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"

@@ -18,7 +18,7 @@
 #define ARDA_BUS_INTERNAL_H
 
 #include "arda/bus.h"
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "arda/redis_conn.h"
 #include "arda/reply_reader.h"
 #include "arda/script.h"

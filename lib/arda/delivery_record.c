@@ -4,7 +4,7 @@
  */
 #include "arda/delivery_read.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/json.h"
 #include "base/utf8.h"
 

@@ -2,7 +2,7 @@
 #include "arda/directory.h"
 
 #include "arda/bus.h"
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "base/mem.h"
 
 #include <hiredis/hiredis.h>

@@ -7,7 +7,7 @@
  */
 #include "arda/inbox.h"
 
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "arda/reply.h"
 #include "arda/script.h"
 #include "arda/tenant.h"

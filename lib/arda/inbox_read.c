@@ -2,7 +2,7 @@
 #include "arda/inbox.h"
 
 #include "arda/inbox_row.h"
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "arda/reply.h"
 #include "arda/script.h"
 #include "arda/tenant.h"

@@ -7,8 +7,8 @@
 #include "arda/inbox.h"
 
 #include "arda/bus.h"
+#include "arda/name/text.h"
 #include "arda/tenant.h"
-#include "arda/text.h"
 #include "base/mem.h"
 
 #include <string.h>

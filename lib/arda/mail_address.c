@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/mail_address.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/utf8.h"
 
 #include <idn2.h>

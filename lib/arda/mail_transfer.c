@@ -7,7 +7,7 @@
 #include "arda/mail_transfer.h"
 
 #include "arda/mail_message.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/mem.h"
 

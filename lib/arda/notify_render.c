@@ -5,8 +5,8 @@
  */
 #include "arda/notify_rules.h"
 
+#include "arda/name/text.h"
 #include "arda/tenant.h"
-#include "arda/text.h"
 #include "base/err.h"
 #include "base/utf8.h"
 

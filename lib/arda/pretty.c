@@ -2,7 +2,7 @@
 #include "arda/pretty.h"
 
 #include "arda/event.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "base/rfc3339.h"

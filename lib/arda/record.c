@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/record.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "arda/ws_type.h"
 #include "base/err.h"
 #include "base/rfc3339.h"

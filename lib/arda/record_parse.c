@@ -5,7 +5,7 @@
  */
 #include "arda/record.h"
 
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "arda/tenant.h"
 #include "arda/ws_type.h"
 #include "base/err.h"

@@ -2,7 +2,7 @@
 #include "arda/shadow.h"
 
 #include "arda/bus_internal.h"
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "base/mem.h"
 
 struct question {

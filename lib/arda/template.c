@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/template.h"
 
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "arda/ws_type.h"
 #include "base/mem.h"
 #include "base/path.h"

@@ -15,7 +15,7 @@
 #include "arda/webhook_send.h"
 
 #include "arda/curl_loop.h"
-#include "arda/text.h"
+#include "arda/name/text.h"
 #include "arda/webhook_guard.h"
 #include "base/clock.h"
 #include "base/mem.h"

@@ -3,7 +3,7 @@
  * Publications that must not happen twice: marks by id, marks of a run, and the fence between two
  * connections.
  */
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 #include "base/mem.h"
 #include "lib/bus.h"
 #include "lib/redis.h"

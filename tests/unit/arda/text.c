@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/text.h"
+#include "arda/name/text.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -2,8 +2,8 @@
  *
  * text: values on the way to a line, or to a person's terminal. Threads: any.
  */
-#ifndef ARDA_TEXT_H
-#define ARDA_TEXT_H
+#ifndef ARDA_NAME_TEXT_H
+#define ARDA_NAME_TEXT_H
 
 #include "base/buf.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/keys.h"
+#include "arda/name/keys.h"
 
 #include "base/err.h"
 

@@ -2,8 +2,8 @@
  *
  * keys: the names of channels and keys in Redis (catalog section 3). Threads: any.
  */
-#ifndef ARDA_KEYS_H
-#define ARDA_KEYS_H
+#ifndef ARDA_NAME_KEYS_H
+#define ARDA_NAME_KEYS_H
 
 #include "arda/tenant.h"
 
