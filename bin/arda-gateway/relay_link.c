@@ -7,7 +7,7 @@
  */
 #include "relay.h"
 
-#include "arda/registry.h"
+#include "arda/bus/registry.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/url.h"

@@ -8,7 +8,7 @@
  */
 #include "relay.h"
 
-#include "arda/registry.h"
+#include "arda/bus/registry.h"
 #include "base/clock.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
  */
 #include "relay.h"
 
-#include "arda/registry.h"
+#include "arda/bus/registry.h"
 #include "base/log.h"
 
 #include <string.h>

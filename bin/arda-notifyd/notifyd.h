@@ -27,10 +27,10 @@
 #include "arda-notifyd_options.h"
 
 #include "arda/bus.h"
+#include "arda/bus/seen.h"
 #include "arda/notify_channels.h"
 #include "arda/notify_intake.h"
 #include "arda/notify_step.h"
-#include "arda/seen.h"
 #include "arda/stream.h"
 #include "arda/tenant.h"
 #include "base/exit.h"

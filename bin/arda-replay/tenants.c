@@ -7,8 +7,8 @@
  */
 #include "arda-replay/replay.h"
 
+#include "arda/bus/seen.h"
 #include "arda/name/keys.h"
-#include "arda/seen.h"
 #include "arda/shadow.h"
 #include "arda/stream.h"
 #include "base/exit.h"

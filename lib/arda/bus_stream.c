@@ -4,8 +4,8 @@
  */
 #include "arda/stream.h"
 
-#include "arda/bus_internal.h"
-#include "arda/reply.h"
+#include "arda/bus/internal.h"
+#include "arda/bus/reply.h"
 
 #include "base/mem.h"
 

@@ -3,8 +3,8 @@
  * The settlement that disables an endpoint notes its tenant, so that whichever daemon is alive
  * tells the tenant, and a note goes when that is done.
  */
+#include "arda/bus/reply.h"
 #include "arda/delivery_internal.h"
-#include "arda/reply.h"
 
 #include "base/mem.h"
 

@@ -11,8 +11,8 @@
  * is put off for a lease, and reported. What only this user of Redis may not read is not put off,
  * for others may. Hence a delivery is read before it is leased.
  */
+#include "arda/bus/reply.h"
 #include "arda/delivery_internal.h"
-#include "arda/reply.h"
 
 #include "base/mem.h"
 #include "base/number.h"

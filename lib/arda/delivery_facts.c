@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/delivery_read.h"
 
-#include "arda/reply.h"
-#include "arda/script.h"
+#include "arda/bus/reply.h"
+#include "arda/bus/script.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 

@@ -2,8 +2,8 @@
  *
  * One block holds the struct, the slices of a digest's rows, and the bytes of all texts.
  */
+#include "arda/bus/reply.h"
 #include "arda/delivery_internal.h"
-#include "arda/reply.h"
 
 #include "base/mem.h"
 

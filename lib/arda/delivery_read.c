@@ -6,8 +6,8 @@
  */
 #include "arda/delivery_read.h"
 
+#include "arda/bus/reply.h"
 #include "arda/delivery_internal.h"
-#include "arda/reply.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 

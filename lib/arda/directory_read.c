@@ -2,9 +2,9 @@
  *
  * Reading one entry, and the list of tenants.
  */
+#include "arda/bus/reply.h"
 #include "arda/directory.h"
 #include "arda/directory_stored.h"
-#include "arda/reply.h"
 
 #include "base/mem.h"
 

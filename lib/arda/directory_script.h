@@ -15,7 +15,7 @@
 #ifndef ARDA_DIRECTORY_SCRIPT_H
 #define ARDA_DIRECTORY_SCRIPT_H
 
-#include "arda/script.h"
+#include "arda/bus/script.h"
 
 ARDA_SCRIPT(directory_open);
 ARDA_SCRIPT(directory_put_hash);

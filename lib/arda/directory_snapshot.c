@@ -7,9 +7,9 @@
  * A key of another type makes the whole step fail, and Redis does not name it. Then the types are
  * asked for, to name the key.
  */
+#include "arda/bus/reply.h"
 #include "arda/directory.h"
 #include "arda/directory_stored.h"
-#include "arda/reply.h"
 
 #include "base/mem.h"
 

@@ -3,10 +3,10 @@
  * Changing the directory: one MULTI, whose last command raises the tenant's version if the others
  * have changed something (directory_script.h). A tenant stays known when its last entry is removed.
  */
+#include "arda/bus/reply.h"
 #include "arda/directory.h"
 #include "arda/directory_script.h"
 #include "arda/directory_stored.h"
-#include "arda/reply.h"
 
 #include "base/log.h"
 #include "base/mem.h"

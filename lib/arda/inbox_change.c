@@ -7,9 +7,9 @@
  */
 #include "arda/inbox.h"
 
+#include "arda/bus/reply.h"
+#include "arda/bus/script.h"
 #include "arda/name/keys.h"
-#include "arda/reply.h"
-#include "arda/script.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"

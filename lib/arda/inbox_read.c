@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/inbox.h"
 
+#include "arda/bus/reply.h"
+#include "arda/bus/script.h"
 #include "arda/inbox_row.h"
 #include "arda/name/keys.h"
-#include "arda/reply.h"
-#include "arda/script.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 

@@ -6,10 +6,10 @@
  */
 #include "arda/notify_intake.h"
 
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
+#include "arda/bus/reply.h"
+#include "arda/bus/script.h"
 #include "arda/notify_step.h"
-#include "arda/reply.h"
-#include "arda/script.h"
 #include "base/mem.h"
 
 #include <stdio.h>

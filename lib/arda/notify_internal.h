@@ -9,8 +9,8 @@
 #ifndef ARDA_NOTIFY_INTERNAL_H
 #define ARDA_NOTIFY_INTERNAL_H
 
+#include "arda/bus/script.h"
 #include "arda/notify_step.h"
-#include "arda/script.h"
 #include "arda/tenant.h"
 
 /* The words of ARGV before the users, as notify_step.lua names them. */

@@ -6,9 +6,9 @@
  */
 #include "arda/notify_step.h"
 
+#include "arda/bus/reply.h"
 #include "arda/inbox_row.h"
 #include "arda/notify_internal.h"
-#include "arda/reply.h"
 #include "base/mem.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/shadow.h"
 
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 #include "arda/name/keys.h"
 #include "base/mem.h"
 

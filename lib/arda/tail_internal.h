@@ -16,7 +16,7 @@
 #ifndef ARDA_TAIL_INTERNAL_H
 #define ARDA_TAIL_INTERNAL_H
 
-#include "arda/seen.h"
+#include "arda/bus/seen.h"
 #include "arda/stream.h"
 #include "arda/tail.h"
 #include "base/list.h"

@@ -10,7 +10,7 @@ setup() {
     FOLDER=$BATS_TEST_TMPDIR/lib
     SCRIPT=$FOLDER/arda/sample.lua
     mkdir -p "$FOLDER/arda"
-    cp "$top_srcdir/lib/arda/embed.awk" "$top_srcdir/lib/arda/prelude.lua" "$FOLDER/arda"
+    cp "$top_srcdir/lib/arda/bus/embed.awk" "$top_srcdir/lib/arda/bus/prelude.lua" "$FOLDER/arda"
     cat >"$SCRIPT" <<'EOF'
 -- SPDX-License-Identifier: ISC
 --

@@ -2,7 +2,7 @@
  *
  * What an error of Redis means, where EXEC or a script has wrapped it, too.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "lib/test.h"
 

@@ -2,7 +2,7 @@
  *
  * What a server may answer to the greeting, of versions that are not at hand, too.
  */
-#include "arda/redis_greeting.h"
+#include "arda/bus/redis_greeting.h"
 
 #include "lib/test.h"
 

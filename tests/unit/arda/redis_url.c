@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/redis_url.h"
+#include "arda/bus/redis_url.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

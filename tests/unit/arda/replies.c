@@ -3,7 +3,8 @@
  * Answers that are not those of Redis, given to everything that asks: each question is answered
  * once, with a failure or with what can be made of it, and nothing is read that is not there.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
+#include "arda/bus/reply_reader.h"
 #include "arda/delivery.h"
 #include "arda/delivery_read.h"
 #include "arda/delivery_redrive.h"
@@ -11,7 +12,6 @@
 #include "arda/inbox.h"
 #include "arda/notify_intake.h"
 #include "arda/notify_step.h"
-#include "arda/reply_reader.h"
 #include "arda/shadow.h"
 #include "arda/stream.h"
 

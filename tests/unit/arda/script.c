@@ -3,7 +3,7 @@
  * Calls of scripts: once per connection the text, the order of calls, and what happens when Redis
  * has forgotten a script.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 #include "base/mem.h"
 #include "lib/bus.h"
 #include "lib/redis.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/seen.h"
+#include "arda/bus/seen.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

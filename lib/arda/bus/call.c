@@ -20,7 +20,7 @@
  * For that the bytes of calls are kept until they are answered, one after the other in `calls`.
  * Inside a MULTI nothing could be sent again, so there the first call of a script is an EVAL.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/crypto.h"
 #include "base/mem.h"

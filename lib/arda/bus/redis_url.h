@@ -4,8 +4,8 @@
  * if need be. What else a URL may have is refused, not ignored.
  * Threads: any.
  */
-#ifndef ARDA_REDIS_URL_H
-#define ARDA_REDIS_URL_H
+#ifndef ARDA_BUS_REDIS_URL_H
+#define ARDA_BUS_REDIS_URL_H
 
 #include "base/err.h"
 

@@ -3,9 +3,9 @@
  * Calls of scripts as the parts of libarda use them: words in, a reply out. How they are sent is
  * decided in bus_call.c.
  */
-#include "arda/script.h"
+#include "arda/bus/script.h"
 
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include <string.h>
 

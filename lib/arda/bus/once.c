@@ -3,7 +3,7 @@
  * A publication that must not happen twice: a script looks at the event's mark, and only without
  * one appends, marks and publishes, all in one step.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include <stdio.h>
 #include <string.h>

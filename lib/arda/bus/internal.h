@@ -18,11 +18,11 @@
 #define ARDA_BUS_INTERNAL_H
 
 #include "arda/bus.h"
+#include "arda/bus/redis_conn.h"
+#include "arda/bus/reply_reader.h"
+#include "arda/bus/script.h"
+#include "arda/bus/seen.h"
 #include "arda/name/keys.h"
-#include "arda/redis_conn.h"
-#include "arda/reply_reader.h"
-#include "arda/script.h"
-#include "arda/seen.h"
 #include "base/list.h"
 #include "base/map.h"
 

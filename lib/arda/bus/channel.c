@@ -3,7 +3,7 @@
  * A channel is subscribed once, for any number of handlers. It waits in `unsent` until the
  * connection can take it, in `refused` until another try, and stands when Redis has said so.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"

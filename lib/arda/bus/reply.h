@@ -4,8 +4,8 @@
  * key may be of another type, a proxy or another server may answer. Not installed; includes
  * hiredis. Threads: any.
  */
-#ifndef ARDA_REPLY_H
-#define ARDA_REPLY_H
+#ifndef ARDA_BUS_REPLY_H
+#define ARDA_BUS_REPLY_H
 
 #include "base/buf.h"
 

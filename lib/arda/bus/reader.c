@@ -4,7 +4,7 @@
  * build nothing: what they are given points into the reader's buffer and is valid inside the call
  * only, so the channel is resolved at once, and a message is handled when its body is there.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/mem.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/redis_conn.h"
+#include "arda/bus/redis_conn.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"

@@ -7,8 +7,8 @@
  * since no installation here is a cluster. A script that fails half way keeps what it has written,
  * so each is made to be called again. Threads: the loop's.
  */
-#ifndef ARDA_SCRIPT_H
-#define ARDA_SCRIPT_H
+#ifndef ARDA_BUS_SCRIPT_H
+#define ARDA_BUS_SCRIPT_H
 
 #include "arda/bus.h"
 

@@ -4,9 +4,9 @@
  * client that it does not want at all ("max number of clients", "protected mode") comes as the
  * first answer, whatever had been asked.
  */
-#include "arda/redis_greeting.h"
+#include "arda/bus/redis_greeting.h"
 
-#include "arda/redis_conn.h"
+#include "arda/bus/redis_conn.h"
 #include "base/log.h"
 
 #include <stdio.h>

@@ -12,7 +12,7 @@
  * and again until the name leads to a primary, and only then the two others are made again, so that
  * nothing is missed in between. A reader whose first server was a replica was meant to read there.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/log.h"
 

@@ -4,7 +4,7 @@
  * bound of their own. The length of a text is looked at while the text is incomplete: hiredis
  * leaves its head, digits and a line end, in the buffer until then.
  */
-#include "arda/reply_reader.h"
+#include "arda/bus/reply_reader.h"
 
 #include "base/err.h"
 

@@ -10,11 +10,11 @@
  * out to be the wrong one is left (arda_redis_conn_leave), with the same pauses.
  * Threads: the loop's.
  */
-#ifndef ARDA_REDIS_CONN_H
-#define ARDA_REDIS_CONN_H
+#ifndef ARDA_BUS_REDIS_CONN_H
+#define ARDA_BUS_REDIS_CONN_H
 
-#include "arda/redis_greeting.h"
-#include "arda/redis_url.h"
+#include "arda/bus/redis_greeting.h"
+#include "arda/bus/redis_url.h"
 #include "base/buf.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/registry.h"
+#include "arda/bus/registry.h"
 
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/mem.h"
 

@@ -4,9 +4,9 @@
  * the log. Redis answers OK, QUEUED for each, and the array of EXEC; an error may be in any of them
  * and in any element of the array. Where a mark decides, it is the script of bus_script.c.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
-#include "arda/reply.h"
+#include "arda/bus/reply.h"
 #include "base/clock.h"
 
 #include <stdio.h>

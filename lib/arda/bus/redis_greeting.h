@@ -5,11 +5,11 @@
  * AUTH where the URL has a password, CLIENT SETNAME where there is a name, SELECT, ROLE. AUTH and
  * SELECT have to succeed; the others may be refused. Threads: the loop's.
  */
-#ifndef ARDA_REDIS_GREETING_H
-#define ARDA_REDIS_GREETING_H
+#ifndef ARDA_BUS_REDIS_GREETING_H
+#define ARDA_BUS_REDIS_GREETING_H
 
-#include "arda/redis_url.h"
-#include "arda/reply_reader.h"
+#include "arda/bus/redis_url.h"
+#include "arda/bus/reply_reader.h"
 #include "base/buf.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * Several commands as one MULTI. Redis answers OK, QUEUED for each, and the array of EXEC; an error
  * may be in any of them and in any element of the array.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/mem.h"
 

@@ -6,8 +6,8 @@
  * fall together once in 2^64 / n pairs. Grows with use up to its bound. A zeroed struct with
  * `max` set is empty. Threads: one at a time.
  */
-#ifndef ARDA_SEEN_H
-#define ARDA_SEEN_H
+#ifndef ARDA_BUS_SEEN_H
+#define ARDA_BUS_SEEN_H
 
 #include <stdbool.h>
 #include <stddef.h>

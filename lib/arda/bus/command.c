@@ -3,7 +3,7 @@
  * The connection for commands: whoever asks waits in a ring, in the order of the commands, which is
  * that of the answers.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/mem.h"
 

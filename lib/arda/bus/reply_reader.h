@@ -4,8 +4,8 @@
  * is allocated for it before it has arrived; so an answer that announces more than Redis ever sends
  * is refused by its head. Not installed; includes hiredis. Threads: one at a time per reader.
  */
-#ifndef ARDA_REPLY_READER_H
-#define ARDA_REPLY_READER_H
+#ifndef ARDA_BUS_REPLY_READER_H
+#define ARDA_BUS_REPLY_READER_H
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>

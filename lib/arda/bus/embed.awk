@@ -70,7 +70,7 @@ END {
     sub(/\.lua$/, "", name)
     if (step[count - 1] != "arda")
         name = step[count - 1] "_" name
-    printf "/* Made from %s.lua by embed.awk. */\n#include \"arda/script.h\"\n\n", name
+    printf "/* Made from %s.lua by embed.awk. */\n#include \"arda/bus/script.h\"\n\n", name
     printf "static const char text[] =\n%s;\n\n", substr(text, 1, length(text) - 1)
     printf "const struct arda_script %s_script = {text, sizeof text - 1};\n", name
 }

@@ -5,7 +5,7 @@
  * on the way to any tenant is lost. One event is there twice for who subscribes both of its
  * channels.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -11,7 +11,7 @@
  * had those bytes. An answer that is lost: all of it again on the next connection, with the same
  * fence. Redis refuses: the bus is up without a fence, and says so once.
  */
-#include "arda/bus_internal.h"
+#include "arda/bus/internal.h"
 
 #include "base/log.h"
 

@@ -3,8 +3,8 @@
  * registry: how gateways find each other: the key PREFIX:gateway:ID says where the one of that
  * number listens for the others, and goes away with it; arda-events(5). Threads: the loop's only.
  */
-#ifndef ARDA_REGISTRY_H
-#define ARDA_REGISTRY_H
+#ifndef ARDA_BUS_REGISTRY_H
+#define ARDA_BUS_REGISTRY_H
 
 #include "arda/bus.h"
 #include "base/buf.h"
