@@ -10,7 +10,7 @@
 #include "arda/name/text.h"
 #include "arda/notify_ids.h"
 #include "arda/notify_rules.h"
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

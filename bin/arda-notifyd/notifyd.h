@@ -31,7 +31,7 @@
 #include "arda/notify_channels.h"
 #include "arda/notify_intake.h"
 #include "arda/notify_step.h"
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 #include "arda/tenant.h"
 #include "base/exit.h"
 #include "base/list.h"

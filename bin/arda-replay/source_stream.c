@@ -8,7 +8,7 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

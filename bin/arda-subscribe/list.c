@@ -6,7 +6,7 @@
 #include "arda-subscribe/subscribe.h"
 
 #include "arda/directory.h"
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -21,7 +21,7 @@
 #include "arda-subscribe_options.h"
 
 #include "arda/bus.h"
-#include "arda/cursor_file.h"
+#include "arda/stream/cursor_file.h"
 #include "arda/tail.h"
 #include "arda/tenant.h"
 #include "base/map.h"

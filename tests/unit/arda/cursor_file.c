@@ -2,7 +2,7 @@
  *
  * Positions in a real file.
  */
-#include "arda/cursor_file.h"
+#include "arda/stream/cursor_file.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

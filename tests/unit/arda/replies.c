@@ -13,7 +13,7 @@
 #include "arda/notify_intake.h"
 #include "arda/notify_step.h"
 #include "arda/shadow.h"
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

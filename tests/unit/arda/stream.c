@@ -2,7 +2,7 @@
  *
  * Pages, facts, positions and the clock of streams in a real Redis.
  */
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 
 #include "base/mem.h"
 #include "lib/bus.h"

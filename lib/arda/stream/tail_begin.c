@@ -3,7 +3,7 @@
  * From the start that is wished to a position. The stream is asked what it is before anything is
  * subscribed, so that no entry up to its last one can have a message that is still to come.
  */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 static void on_info(void *data, int result, const struct arda_stream_info *info,
                     const struct base_why *why);

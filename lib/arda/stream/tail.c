@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 #include "base/mem.h"
 

@@ -10,8 +10,8 @@
  * then, it may be damaged. Nothing is flushed to the disk: a crash of the system may take back the
  * last seconds. One process at a time uses a file: it is locked. Threads: one at a time.
  */
-#ifndef ARDA_CURSOR_FILE_H
-#define ARDA_CURSOR_FILE_H
+#ifndef ARDA_STREAM_CURSOR_FILE_H
+#define ARDA_STREAM_CURSOR_FILE_H
 
 #include "arda/stream_id.h"
 #include "base/buf.h"

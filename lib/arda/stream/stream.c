@@ -4,7 +4,7 @@
  * walk over the entries: forwards from the time in a UUIDv7 to the end first, then, since an id may
  * be older or younger than its publication, over what lies before. Every entry is looked at once.
  */
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 
 #include "arda/bus.h"
 #include "base/id.h"

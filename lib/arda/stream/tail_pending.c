@@ -3,7 +3,7 @@
  * Messages that wait for a read which was asked for after their arrival. Publishing is one step for
  * channel and stream, so what such a read does not bring is not in the stream.
  */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

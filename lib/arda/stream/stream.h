@@ -11,8 +11,8 @@
  * key is no stream, or the answer makes no sense) or BASE_ERR_INTERNAL, with the reason in `why`.
  * A stream that does not exist is an empty one. Threads: the loop's.
  */
-#ifndef ARDA_STREAM_H
-#define ARDA_STREAM_H
+#ifndef ARDA_STREAM_STREAM_H
+#define ARDA_STREAM_STREAM_H
 
 #include "arda/stream_id.h"
 #include "arda/tenant.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/cursor_file.h"
+#include "arda/stream/cursor_file.h"
 
 #include "arda/tenant.h"
 #include "base/clock.h"

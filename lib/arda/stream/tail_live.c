@@ -6,7 +6,7 @@
  * Failures: the subscription is lost (then the stream is read from the last position once it stands
  * again); entries come without messages (it is subscribed anew).
  */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -4,7 +4,7 @@
  * stream has ever had, from version 7 on, so that with the number of the last entry that was read
  * the loss is a subtraction. XDEL makes holes in that count, which is then not believed.
  */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 void tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct arda_stream_id to,
                    uint64_t count)

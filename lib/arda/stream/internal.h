@@ -13,11 +13,11 @@
  * whatever changes that calls tail_ask_next. One count of references keeps it until the answer and
  * the handlers are done with it.
  */
-#ifndef ARDA_TAIL_INTERNAL_H
-#define ARDA_TAIL_INTERNAL_H
+#ifndef ARDA_STREAM_INTERNAL_H
+#define ARDA_STREAM_INTERNAL_H
 
 #include "arda/bus/seen.h"
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 #include "arda/tail.h"
 #include "base/list.h"
 #include "base/map.h"

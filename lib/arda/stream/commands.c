@@ -2,7 +2,7 @@
  *
  * The commands of stream.h: XRANGE and XREVRANGE, XINFO STREAM, TIME.
  */
-#include "arda/stream.h"
+#include "arda/stream/stream.h"
 
 #include "arda/bus/internal.h"
 #include "arda/bus/reply.h"

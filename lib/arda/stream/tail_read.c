@@ -3,7 +3,7 @@
  * Pages. A page begins with the last entry of the one before, which shows that nothing behind it
  * was trimmed meanwhile; without it the stream is asked what has gone (tail_gap.c).
  */
-#include "arda/tail_internal.h"
+#include "arda/stream/internal.h"
 
 #include "base/log.h"
 
