@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/input.h"
 
-#include "arda/form.h"
+#include "arda/record/form.h"
 #include "base/jsonl.h"
 #include "base/log.h"
 #include "base/mem.h"

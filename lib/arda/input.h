@@ -4,7 +4,7 @@
  *
  * A pipe or terminal is read when it has something; a regular file a block a turn. An input whose
  * beginning shows that it is no UTF-8 (base/encoding.h) is not read; one that is JSON and not lines
- * of it (arda/form.h) is read, and one line of help is logged. Threads: the loop's.
+ * of it (arda/record/form.h) is read, and one line of help is logged. Threads: the loop's.
  */
 #ifndef ARDA_INPUT_H
 #define ARDA_INPUT_H

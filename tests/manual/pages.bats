@@ -175,7 +175,7 @@ END
 }
 
 @test "arda-events(5) tells of the version of the lines that the library writes" {
-    version=$(sed -n 's/^#define ARDA_RECORD_VERSION "\(.*\)"$/\1/p' lib/arda/record.h)
+    version=$(sed -n 's/^#define ARDA_RECORD_VERSION "\(.*\)"$/\1/p' lib/include/arda/record.h)
     [ -f "tests/data/records-$version/envelope.jsonl" ]
     grep -qx "This is version $version of these forms\." man/arda-events.5
     grep -qx "\.It $version" man/arda-events.5

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/form.h"
+#include "arda/record/form.h"
 
 #include "lib/test.h"
 

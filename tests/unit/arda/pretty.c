@@ -2,7 +2,7 @@
  *
  * Whole lines are fixed by the golden files (tests/unit/arda/format.c); here are the odd values.
  */
-#include "arda/pretty.h"
+#include "arda/record/pretty.h"
 
 #include "base/err.h"
 #include "base/mem.h"

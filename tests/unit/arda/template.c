@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/template.h"
+#include "arda/record/template.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/template.h"
+#include "arda/record/template.h"
 
 #include "arda/name/text.h"
 #include "arda/ws_type.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/pretty.h"
+#include "arda/record/pretty.h"
 
 #include "arda/event.h"
 #include "arda/name/text.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/format.h"
 
-#include "arda/pretty.h"
-#include "arda/template.h"
+#include "arda/record/pretty.h"
+#include "arda/record/template.h"
 #include "base/mem.h"
 
 #include <string.h>

@@ -13,9 +13,9 @@
 
 struct arda_format;
 
-/* "json", "envelope", "ws" (arda/record.h), "pretty" (arda/pretty.h), or a text with a `%`: a
- * template (arda/template.h). `color` is for "pretty". 0; BASE_ERR_INVALID with what is wrong with
- * the text, BASE_ERR_NOMEM. */
+/* "json", "envelope", "ws" (arda/record.h), "pretty" (arda/record/pretty.h), or a text with a `%`:
+ * a template (arda/record/template.h). `color` is for "pretty". 0; BASE_ERR_INVALID with what is
+ * wrong with the text, BASE_ERR_NOMEM. */
 int arda_format_new(const char *text, bool color, struct arda_format **format,
                     struct base_why *why);
 void arda_format_free(struct arda_format *format); /* NULL is allowed */

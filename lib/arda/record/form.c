@@ -4,7 +4,7 @@
  * the first was merely a wrong line. An object over several lines is told from one that was cut
  * off by the second line: that is no object of its own, and goes on with what the first has begun.
  */
-#include "arda/form.h"
+#include "arda/record/form.h"
 
 #include "base/encoding.h"
 #include "base/json.h"

@@ -12,8 +12,8 @@
  * Values are written as arda/name/text.h has them, so a line stays a line; what is absent is empty.
  * A line end follows the last character. Threads: one at a time for each template.
  */
-#ifndef ARDA_TEMPLATE_H
-#define ARDA_TEMPLATE_H
+#ifndef ARDA_RECORD_TEMPLATE_H
+#define ARDA_RECORD_TEMPLATE_H
 
 #include "arda/record.h"
 #include "base/err.h"

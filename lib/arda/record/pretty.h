@@ -10,8 +10,8 @@
  * are escaped (arda/name/text.h). The form may change at any time: it is not for programs. Threads:
  * any.
  */
-#ifndef ARDA_PRETTY_H
-#define ARDA_PRETTY_H
+#ifndef ARDA_RECORD_PRETTY_H
+#define ARDA_RECORD_PRETTY_H
 
 #include "arda/record.h"
 

@@ -6,8 +6,8 @@
  * wrong then, and messages about the lines miss the point; the form shows in the first two lines.
  * One wrong line among right ones is not another form. Threads: any.
  */
-#ifndef ARDA_FORM_H
-#define ARDA_FORM_H
+#ifndef ARDA_RECORD_FORM_H
+#define ARDA_RECORD_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>
