@@ -5,7 +5,7 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/id_map.h"
+#include "arda/replay/id_map.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rfc3339.h"

@@ -9,7 +9,7 @@
 
 #include "arda/bus/seen.h"
 #include "arda/name/keys.h"
-#include "arda/shadow.h"
+#include "arda/replay/shadow.h"
 #include "arda/stream/stream.h"
 #include "base/exit.h"
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/id_map.h"
+#include "arda/replay/id_map.h"
 
 #include "base/err.h"
 #include "base/id.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/ledger.h"
+#include "arda/replay/ledger.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -12,7 +12,7 @@
 #include "arda/inbox.h"
 #include "arda/notify_intake.h"
 #include "arda/notify_step.h"
-#include "arda/shadow.h"
+#include "arda/replay/shadow.h"
 #include "arda/stream/stream.h"
 
 #include "base/clock.h"

@@ -5,8 +5,8 @@
  * A new one is derived from a seed and the old one, so that nothing has to be remembered and two
  * programs with one seed agree. Threads: any.
  */
-#ifndef ARDA_ID_MAP_H
-#define ARDA_ID_MAP_H
+#ifndef ARDA_REPLAY_ID_MAP_H
+#define ARDA_REPLAY_ID_MAP_H
 
 #include "base/json.h"
 

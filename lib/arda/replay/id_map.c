@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/id_map.h"
+#include "arda/replay/id_map.h"
 
 #include "arda/event.h"
 #include "base/err.h"

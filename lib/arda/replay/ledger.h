@@ -7,8 +7,8 @@
  * items between the first that is not done and the last that was taken. A zeroed struct is empty.
  * Threads: one at a time.
  */
-#ifndef ARDA_LEDGER_H
-#define ARDA_LEDGER_H
+#ifndef ARDA_REPLAY_LEDGER_H
+#define ARDA_REPLAY_LEDGER_H
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/shadow.h"
+#include "arda/replay/shadow.h"
 
 #include "arda/bus/internal.h"
 #include "arda/name/keys.h"

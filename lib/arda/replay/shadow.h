@@ -3,8 +3,8 @@
  * shadow: tenants that exist for replays and trials. They are the members of the set PREFIX:shadows
  * (arda-events(5)); nothing is delivered outside for them. Threads: the loop's.
  */
-#ifndef ARDA_SHADOW_H
-#define ARDA_SHADOW_H
+#ifndef ARDA_REPLAY_SHADOW_H
+#define ARDA_REPLAY_SHADOW_H
 
 #include "base/err.h"
 
