@@ -2,7 +2,7 @@
  *
  * Setting single members of an entry.
  */
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 #include "base/utf8.h"
 

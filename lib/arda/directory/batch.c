@@ -4,8 +4,8 @@
  * MULTI of a command per entry would cost Redis several times as much.
  */
 #include "arda/directory.h"
-#include "arda/directory_script.h"
-#include "arda/directory_stored.h"
+#include "arda/directory/script.h"
+#include "arda/directory/stored.h"
 
 #include "base/mem.h"
 

@@ -5,8 +5,8 @@
  */
 #include "arda/bus/reply.h"
 #include "arda/directory.h"
-#include "arda/directory_script.h"
-#include "arda/directory_stored.h"
+#include "arda/directory/script.h"
+#include "arda/directory/stored.h"
 
 #include "base/log.h"
 #include "base/mem.h"

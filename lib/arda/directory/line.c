@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/directory_line.h"
 
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 #include "arda/event.h"
 #include "arda/notify_channels.h"

@@ -9,7 +9,7 @@
  */
 #include "arda/bus/reply.h"
 #include "arda/directory.h"
-#include "arda/directory_stored.h"
+#include "arda/directory/stored.h"
 
 #include "base/mem.h"
 

@@ -9,7 +9,7 @@
 #include "arda/bus/internal.h"
 #include "arda/bus/script.h"
 #include "arda/directory.h"
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 /* The key that holds a tenant's entries of a kind; of ARDA_DIRECTORY_TENANT the set of tenants. */
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,

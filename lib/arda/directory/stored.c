@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/directory_stored.h"
+#include "arda/directory/stored.h"
 
 #include "base/utf8.h"
 

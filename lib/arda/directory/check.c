@@ -2,7 +2,7 @@
  *
  * What the texts of the directory have to look like.
  */
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 #include "arda/mail_address.h"
 #include "base/base64.h"

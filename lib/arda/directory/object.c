@@ -4,7 +4,7 @@
  * members of users that are not known have to keep their text: another parser would write 1.10 anew
  * and refuse a number that is too large for it.
  */
-#include "arda/directory_kind.h"
+#include "arda/directory/kind.h"
 
 #include "base/utf8.h"
 
