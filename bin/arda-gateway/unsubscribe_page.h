@@ -7,7 +7,7 @@
 #ifndef UNSUBSCRIBE_PAGE_H
 #define UNSUBSCRIBE_PAGE_H
 
-#include "arda/unsubscribe.h"
+#include "arda/notify/unsubscribe.h"
 #include "net/server.h"
 
 /* Status; outcome, as in GATEWAY_UNSUBSCRIBE_MAP; heading. */

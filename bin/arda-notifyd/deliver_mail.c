@@ -11,7 +11,7 @@
 #include "arda/mail_address.h"
 #include "arda/mail_link.h"
 #include "arda/mail_message.h"
-#include "arda/unsubscribe.h"
+#include "arda/notify/unsubscribe.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -3,7 +3,7 @@
 
 #include "arda/mail_address.h"
 #include "arda/mail_link.h"
-#include "arda/unsubscribe.h"
+#include "arda/notify/unsubscribe.h"
 #include "base/clock.h"
 #include "base/json.h"
 

@@ -28,8 +28,8 @@
 
 #include "arda/bus.h"
 #include "arda/bus/seen.h"
+#include "arda/notify/intake.h"
 #include "arda/notify_channels.h"
-#include "arda/notify_intake.h"
 #include "arda/notify_step.h"
 #include "arda/stream/stream.h"
 #include "arda/tenant.h"

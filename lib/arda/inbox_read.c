@@ -3,8 +3,8 @@
 
 #include "arda/bus/reply.h"
 #include "arda/bus/script.h"
-#include "arda/inbox_row.h"
 #include "arda/name/keys.h"
+#include "arda/notify/inbox_row.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
 

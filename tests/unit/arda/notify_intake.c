@@ -3,7 +3,7 @@
  * Taking entries of streams as a group, from a real Redis: what each daemon gets, what is given
  * again, and what is said of entries that are no more.
  */
-#include "arda/notify_intake.h"
+#include "arda/notify/intake.h"
 
 #include "base/mem.h"
 #include "lib/bus.h"

@@ -10,7 +10,7 @@
 #include "arda/delivery_redrive.h"
 #include "arda/directory.h"
 #include "arda/inbox.h"
-#include "arda/notify_intake.h"
+#include "arda/notify/intake.h"
 #include "arda/notify_step.h"
 #include "arda/replay/shadow.h"
 #include "arda/stream/stream.h"

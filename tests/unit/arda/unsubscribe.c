@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/unsubscribe.h"
+#include "arda/notify/unsubscribe.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/inbox_row.h"
+#include "arda/notify/inbox_row.h"
 
 #include "base/err.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/unsubscribe.h"
+#include "arda/notify/unsubscribe.h"
 
 #include "arda/token_internal.h"
 #include "base/base64.h"

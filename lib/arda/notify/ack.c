@@ -3,7 +3,7 @@
  * What a notification daemon does with entries that become no notification, and with its traces in
  * Redis.
  */
-#include "arda/notify_intake.h"
+#include "arda/notify/intake.h"
 
 #include "arda/bus/internal.h"
 #include "arda/bus/reply.h"

@@ -3,8 +3,8 @@
  * inbox_row: a row of an inbox, as Redis holds it and as readers get it. Redis holds a JSON object
  * without isRead and readAt, which change; the reader's has both behind `body`. Threads: any.
  */
-#ifndef ARDA_INBOX_ROW_H
-#define ARDA_INBOX_ROW_H
+#ifndef ARDA_NOTIFY_INBOX_ROW_H
+#define ARDA_NOTIFY_INBOX_ROW_H
 
 #include "base/buf.h"
 

@@ -2,7 +2,7 @@
  *
  * Texts that all users of an event share are written and sent once; for a user only ids follow.
  */
-#include "arda/notify_internal.h"
+#include "arda/notify/internal.h"
 
 #include "base/err.h"
 #include "base/json.h"

@@ -4,7 +4,7 @@
  * missing, sees what was trimmed, takes over what is pending for dead daemons, and reads on. All of
  * that has to fit together, which it does because nobody else can do anything in between.
  */
-#include "arda/notify_intake.h"
+#include "arda/notify/intake.h"
 
 #include "arda/bus/internal.h"
 #include "arda/bus/reply.h"

@@ -7,8 +7,8 @@
 #include "arda/notify_step.h"
 
 #include "arda/bus/reply.h"
-#include "arda/inbox_row.h"
-#include "arda/notify_internal.h"
+#include "arda/notify/inbox_row.h"
+#include "arda/notify/internal.h"
 #include "base/mem.h"
 
 #include <string.h>

@@ -7,8 +7,8 @@
  * `arda-notifications`, claims userId, tenantId, notificationType, channel, iat, exp. It opens
  * nothing else: no gateway takes one for a user's token, for want of `sub`. Threads: any.
  */
-#ifndef ARDA_UNSUBSCRIBE_H
-#define ARDA_UNSUBSCRIBE_H
+#ifndef ARDA_NOTIFY_UNSUBSCRIBE_H
+#define ARDA_NOTIFY_UNSUBSCRIBE_H
 
 #include "arda/notify_channels.h"
 #include "arda/token.h"
