@@ -2,7 +2,7 @@
 #ifndef ARDA_NOTIFYD_OPTIONS_H
 #define ARDA_NOTIFYD_OPTIONS_H
 
-#include "arda/retry_schedule.h"
+#include "arda/delivery/retry_schedule.h"
 #include "base/opt_common.h"
 
 #define NOTIFYD_DELIVERY_OPTIONS(OPT)                                                              \

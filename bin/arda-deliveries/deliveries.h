@@ -10,7 +10,7 @@
 
 #include "arda-deliveries_options.h"
 
-#include "arda/delivery_read.h"
+#include "arda/delivery/read.h"
 #include "arda/directory.h"
 #include "arda/tenant.h"
 #include "arda/tool.h"

@@ -5,7 +5,7 @@
  */
 #include "arda-deliveries/deliveries.h"
 
-#include "arda/delivery_redrive.h"
+#include "arda/delivery/redrive.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/log.h"

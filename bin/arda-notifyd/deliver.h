@@ -16,8 +16,8 @@
 #ifndef DELIVER_H
 #define DELIVER_H
 
-#include "arda/delivery.h"
-#include "arda/retry_schedule.h"
+#include "arda/delivery/delivery.h"
+#include "arda/delivery/retry_schedule.h"
 #include "base/map.h"
 
 #include <uv.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "notifyd.h"
 
+#include "arda/delivery/hold.h"
 #include "arda/directory.h"
-#include "arda/hold.h"
 #include "base/json.h"
 
 /* The zone that the person's entry names. Of one that is not known here, or could not be read, and

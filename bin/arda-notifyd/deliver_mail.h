@@ -9,7 +9,7 @@
 #ifndef DELIVER_MAIL_H
 #define DELIVER_MAIL_H
 
-#include "arda/delivery.h"
+#include "arda/delivery/delivery.h"
 #include "arda/mail_digest.h"
 #include "arda/mail_send.h"
 #include "arda/mail_templates.h"

@@ -6,7 +6,7 @@
 #ifndef TEST_DELIVERY_H
 #define TEST_DELIVERY_H
 
-#include "arda/delivery.h"
+#include "arda/delivery/delivery.h"
 
 #include "lib/bus.h"
 #include "lib/redis.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/delivery_read.h"
-#include "arda/delivery_redrive.h"
+#include "arda/delivery/read.h"
+#include "arda/delivery/redrive.h"
 
 #include "base/err.h"
 #include "lib/bus.h"

@@ -5,9 +5,9 @@
  */
 #include "arda/bus/internal.h"
 #include "arda/bus/reply_reader.h"
-#include "arda/delivery.h"
-#include "arda/delivery_read.h"
-#include "arda/delivery_redrive.h"
+#include "arda/delivery/delivery.h"
+#include "arda/delivery/read.h"
+#include "arda/delivery/redrive.h"
 #include "arda/directory.h"
 #include "arda/inbox.h"
 #include "arda/notify/intake.h"

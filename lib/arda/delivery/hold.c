@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/hold.h"
+#include "arda/delivery/hold.h"
 
 #include "base/err.h"
 

@@ -15,7 +15,7 @@
 
 #include "arda/bus/internal.h"
 #include "arda/bus/script.h"
-#include "arda/delivery.h"
+#include "arda/delivery/delivery.h"
 #include "base/rfc3339.h"
 
 #define DELIVERY_MS_LEN 24 /* room for a moment in digits */

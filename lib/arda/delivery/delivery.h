@@ -15,8 +15,8 @@
  * Results they call back with: 0; BASE_ERR_CLOSED, the answer was lost; BASE_ERR_AGAIN, Redis
  * cannot just now; BASE_ERR_DENIED or BASE_ERR_INTERNAL, refused, with the reason in `why`.
  */
-#ifndef ARDA_DELIVERY_H
-#define ARDA_DELIVERY_H
+#ifndef ARDA_DELIVERY_DELIVERY_H
+#define ARDA_DELIVERY_DELIVERY_H
 
 #include "arda/notify_channels.h"
 #include "arda/notify_ids.h"

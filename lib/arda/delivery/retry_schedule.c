@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/retry_schedule.h"
+#include "arda/delivery/retry_schedule.h"
 
 #include "base/opt_values.h"
 

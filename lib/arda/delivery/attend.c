@@ -5,7 +5,7 @@
  * needs nobody to notice. One that leaves a channel says why, for those who ask what deliveries
  * wait for.
  */
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 ARDA_SCRIPT(delivery_attend);
 

@@ -4,10 +4,10 @@
  * in Redis. The position between two steps is the last record that was looked at; when it has been
  * removed meanwhile, its time and id still tell where it stood.
  */
-#include "arda/delivery_read.h"
+#include "arda/delivery/read.h"
 
 #include "arda/bus/reply.h"
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 

@@ -12,7 +12,7 @@
  * for others may. Hence a delivery is read before it is leased.
  */
 #include "arda/bus/reply.h"
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include "base/mem.h"
 #include "base/number.h"

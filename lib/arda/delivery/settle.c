@@ -4,7 +4,7 @@
  * same endpoint, and so that an answer that got lost and is given again does not count twice: the
  * lease has gone with the first time.
  */
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include "base/buf.h"
 #include "base/json.h"

@@ -4,7 +4,7 @@
  * tells the tenant, and a note goes when that is done.
  */
 #include "arda/bus/reply.h"
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include "base/mem.h"
 

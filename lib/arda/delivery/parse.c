@@ -3,7 +3,7 @@
  * One block holds the struct, the slices of a digest's rows, and the bytes of all texts.
  */
 #include "arda/bus/reply.h"
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include "base/mem.h"
 

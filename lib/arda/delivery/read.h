@@ -12,7 +12,7 @@
 #ifndef ARDA_DELIVERY_READ_H
 #define ARDA_DELIVERY_READ_H
 
-#include "arda/delivery.h"
+#include "arda/delivery/delivery.h"
 #include "base/buf.h"
 
 /* ---- records ---- */

@@ -2,8 +2,8 @@
  *
  * retry_schedule: when a delivery that has failed is tried again. Threads: any.
  */
-#ifndef ARDA_RETRY_SCHEDULE_H
-#define ARDA_RETRY_SCHEDULE_H
+#ifndef ARDA_DELIVERY_RETRY_SCHEDULE_H
+#define ARDA_DELIVERY_RETRY_SCHEDULE_H
 
 #include "base/err.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/bus/reply.h"
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include "base/mem.h"
 

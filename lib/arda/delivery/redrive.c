@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/delivery_redrive.h"
+#include "arda/delivery/redrive.h"
 
 #include "arda/bus/reply.h"
 #include "arda/bus/script.h"

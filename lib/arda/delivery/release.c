@@ -4,7 +4,7 @@
  * is open, which is until it is claimed, a key names it to whoever has another member for it; full
  * ones are not added to.
  */
-#include "arda/delivery_internal.h"
+#include "arda/delivery/internal.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * the clock skips is the first moment behind the gap; of one that it shows twice, the first one
  * counts (zone.h). Threads: any.
  */
-#ifndef ARDA_HOLD_H
-#define ARDA_HOLD_H
+#ifndef ARDA_DELIVERY_HOLD_H
+#define ARDA_DELIVERY_HOLD_H
 
 #include "base/buf.h"
 #include "base/zone.h"

@@ -2,7 +2,7 @@
  *
  * A record as a line of JSON, and its attempts one by one.
  */
-#include "arda/delivery_read.h"
+#include "arda/delivery/read.h"
 
 #include "arda/name/text.h"
 #include "base/json.h"

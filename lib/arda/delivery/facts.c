@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/delivery_read.h"
+#include "arda/delivery/read.h"
 
 #include "arda/bus/reply.h"
 #include "arda/bus/script.h"
