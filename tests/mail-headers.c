@@ -4,7 +4,7 @@
  *
  *     mail-headers SUBJECT FROM-NAME TO-NAME
  */
-#include "arda/mail_message.h"
+#include "arda/mail/message.h"
 
 #include <stdio.h>
 #include <string.h>

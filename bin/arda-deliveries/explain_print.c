@@ -4,7 +4,7 @@
  */
 #include "arda-deliveries/explain.h"
 
-#include "arda/mail_address.h"
+#include "arda/mail/address.h"
 #include "arda/name/text.h"
 
 #include <string.h>

@@ -8,9 +8,9 @@
 
 #include "deliver_mail.h"
 
-#include "arda/mail_address.h"
-#include "arda/mail_link.h"
-#include "arda/mail_message.h"
+#include "arda/mail/address.h"
+#include "arda/mail/link.h"
+#include "arda/mail/message.h"
 #include "arda/notify/unsubscribe.h"
 #include "base/clock.h"
 #include "base/log.h"

@@ -10,10 +10,10 @@
 #define DELIVER_MAIL_H
 
 #include "arda/delivery/delivery.h"
-#include "arda/mail_digest.h"
-#include "arda/mail_send.h"
-#include "arda/mail_templates.h"
-#include "arda/mail_watch.h"
+#include "arda/mail/digest.h"
+#include "arda/mail/send.h"
+#include "arda/mail/templates.h"
+#include "arda/mail/watch.h"
 #include "arda/token.h"
 
 struct deliver_mail {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver_mail.h"
 
-#include "arda/mail_address.h"
-#include "arda/mail_link.h"
+#include "arda/mail/address.h"
+#include "arda/mail/link.h"
 #include "arda/notify/unsubscribe.h"
 #include "base/clock.h"
 #include "base/json.h"

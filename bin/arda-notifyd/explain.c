@@ -7,7 +7,7 @@
 #include "notifyd.h"
 
 #include "arda/input.h"
-#include "arda/mail_address.h"
+#include "arda/mail/address.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
  */
 #include "arda/directory/kind.h"
 
-#include "arda/mail_address.h"
+#include "arda/mail/address.h"
 #include "base/base64.h"
 #include "base/url.h"
 #include "base/zone.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_address.h"
+#include "arda/mail/address.h"
 
 #include "lib/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_digest.h"
+#include "arda/mail/digest.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_link.h"
+#include "arda/mail/link.h"
 
 #include "base/err.h"
 #include "base/mem.h"

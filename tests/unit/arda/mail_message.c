@@ -2,7 +2,7 @@
  *
  * What a parser of others makes of the headers is tested in tests/tools/1400-mail-headers.bats.
  */
-#include "arda/mail_message.h"
+#include "arda/mail/message.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

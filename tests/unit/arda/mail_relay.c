@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_relay.h"
+#include "arda/mail/relay.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

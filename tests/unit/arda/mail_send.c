@@ -2,9 +2,9 @@
  *
  * Attempts against a relay of the test's own, on the same loop.
  */
-#include "arda/mail_send.h"
+#include "arda/mail/send.h"
 
-#include "arda/mail_message.h"
+#include "arda/mail/message.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/utf8.h"

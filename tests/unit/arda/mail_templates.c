@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_templates.h"
+#include "arda/mail/templates.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

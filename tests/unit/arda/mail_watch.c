@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_watch.h"
+#include "arda/mail/watch.h"
 
 #include "lib/test.h"
 

@@ -7,8 +7,8 @@
 #ifndef ARDA_MAIL_TRANSFER_H
 #define ARDA_MAIL_TRANSFER_H
 
-#include "arda/mail_relay.h"
-#include "arda/mail_send.h"
+#include "arda/mail/relay.h"
+#include "arda/mail/send.h"
 
 #include <stdatomic.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_template_file.h"
+#include "arda/mail/template_file.h"
 
-#include "arda/mail_templates.h"
+#include "arda/mail/templates.h"
 #include "base/encoding.h"
 #include "base/file.h"
 

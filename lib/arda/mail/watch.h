@@ -7,7 +7,7 @@
 #ifndef ARDA_MAIL_WATCH_H
 #define ARDA_MAIL_WATCH_H
 
-#include "arda/mail_send.h"
+#include "arda/mail/send.h"
 
 #define ARDA_MAIL_WATCH_US (300 * 1000000ull) /* between two lines about failures */
 

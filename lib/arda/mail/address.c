@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_address.h"
+#include "arda/mail/address.h"
 
 #include "arda/name/text.h"
 #include "base/utf8.h"

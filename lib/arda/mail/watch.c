@@ -3,7 +3,7 @@
  * A relay that fails now and then is reported no more often than one that is down: what is not
  * reported when it begins may be later, with the count of all that has failed since the last line.
  */
-#include "arda/mail_watch.h"
+#include "arda/mail/watch.h"
 
 static enum arda_mail_news on_failure(struct arda_mail_watch *watch, uint64_t now_us,
                                       uint64_t *failed)

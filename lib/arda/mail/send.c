@@ -5,11 +5,11 @@
  * the two lists, the states and the counts of them; all else is the loop's, or, of an attempt
  * that runs, its thread's.
  */
-#include "arda/mail_send.h"
+#include "arda/mail/send.h"
 
-#include "arda/mail_address.h"
-#include "arda/mail_relay.h"
-#include "arda/mail_transfer.h"
+#include "arda/mail/address.h"
+#include "arda/mail/relay.h"
+#include "arda/mail/transfer.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"

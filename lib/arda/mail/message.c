@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_message.h"
+#include "arda/mail/message.h"
 
-#include "arda/mail_address.h"
-#include "arda/mail_link.h"
-#include "arda/mail_text.h"
+#include "arda/mail/address.h"
+#include "arda/mail/link.h"
+#include "arda/mail/text.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_digest.h"
+#include "arda/mail/digest.h"
 
-#include "arda/mail_template_file.h"
+#include "arda/mail/template_file.h"
 #include "base/mem.h"
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
 #ifndef ARDA_MAIL_TEMPLATES_H
 #define ARDA_MAIL_TEMPLATES_H
 
-#include "arda/mail_template.h"
+#include "arda/mail/template.h"
 #include "arda/notify_channels.h"
 
 #define ARDA_MAIL_TEMPLATE_MAX 65536 /* bytes of a file */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_text.h"
+#include "arda/mail/text.h"
 
 #include "base/err.h"
 #include "base/utf8.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/mail_template.h"
+#include "arda/mail/template.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"

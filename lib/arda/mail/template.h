@@ -11,7 +11,7 @@
 #ifndef ARDA_MAIL_TEMPLATE_H
 #define ARDA_MAIL_TEMPLATE_H
 
-#include "arda/mail_text.h"
+#include "arda/mail/text.h"
 #include "base/err.h"
 
 struct arda_mail_template;

@@ -4,9 +4,9 @@
  * how. An answer counts until the next command: what ends an attempt is the answer to the last
  * command, or else what libcurl says.
  */
-#include "arda/mail_transfer.h"
+#include "arda/mail/transfer.h"
 
-#include "arda/mail_message.h"
+#include "arda/mail/message.h"
 #include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/mem.h"

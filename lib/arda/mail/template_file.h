@@ -6,7 +6,7 @@
 #ifndef ARDA_MAIL_TEMPLATE_FILE_H
 #define ARDA_MAIL_TEMPLATE_FILE_H
 
-#include "arda/mail_template.h"
+#include "arda/mail/template.h"
 
 /* `names` as of arda_mail_template_new. A file that is not there leaves the templates as they are;
  * 0 then, too. BASE_ERR_INVALID and the like with a reason that begins with the path and, for what

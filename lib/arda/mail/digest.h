@@ -16,7 +16,7 @@
 #ifndef ARDA_MAIL_DIGEST_H
 #define ARDA_MAIL_DIGEST_H
 
-#include "arda/mail_templates.h"
+#include "arda/mail/templates.h"
 
 /* Name in digest.txt and digest.html. */
 #define ARDA_MAIL_DIGEST_NAME_MAP(X)                                                               \
