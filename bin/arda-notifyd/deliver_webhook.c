@@ -5,7 +5,7 @@
  */
 #include "notifyd.h"
 
-#include "arda/webhook_send.h"
+#include "arda/webhook/send.h"
 #include "base/ca.h"
 #include "base/json.h"
 #include "base/log.h"

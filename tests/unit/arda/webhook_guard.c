@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/webhook_guard.h"
+#include "arda/webhook/guard.h"
 
 #include "lib/test.h"
 

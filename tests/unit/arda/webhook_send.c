@@ -2,7 +2,7 @@
  *
  * Attempts against receivers of the test's own, on the same loop.
  */
-#include "arda/webhook_send.h"
+#include "arda/webhook/send.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/webhook_sign.h"
+#include "arda/webhook/sign.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -12,11 +12,11 @@
 #include "config.h"
 #endif
 
-#include "arda/webhook_send.h"
+#include "arda/webhook/send.h"
 
 #include "arda/curl_loop.h"
 #include "arda/name/text.h"
-#include "arda/webhook_guard.h"
+#include "arda/webhook/guard.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/url.h"

@@ -14,7 +14,7 @@
 #ifndef ARDA_WEBHOOK_SEND_H
 #define ARDA_WEBHOOK_SEND_H
 
-#include "arda/webhook_sign.h"
+#include "arda/webhook/sign.h"
 #include "base/block.h"
 #include "base/ca.h"
 
