@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/notify/unsubscribe.h"
 
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 #include "base/base64.h"
 #include "base/env_secrets.h"
 #include "base/json.h"

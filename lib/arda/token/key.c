@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 #include "base/encoding.h"
 #include "base/env_secrets.h"
 #include "base/mask.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/keyring.h"
 
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 #include "base/mem.h"
 
 #include <string.h>

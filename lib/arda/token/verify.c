@@ -4,7 +4,7 @@
  * and what it claims. Until the signature is known to be good, nothing but `alg` and `kid` counts.
  * OpenSSL checks signatures with keys that were parsed once; libjwt would parse them each time.
  */
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 #include "base/base64.h"
 #include "base/json.h"
 

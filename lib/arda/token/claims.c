@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 #include "base/clock.h"
 #include "base/json.h"
 

@@ -2,7 +2,7 @@
  *
  * The one user of libjwt, which builds a token and signs it.
  */
-#include "arda/token_internal.h"
+#include "arda/token/internal.h"
 
 #include <jwt.h>
 #include <stdlib.h>
