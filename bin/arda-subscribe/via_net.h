@@ -6,7 +6,7 @@
 #ifndef SUBSCRIBE_VIA_NET_H
 #define SUBSCRIBE_VIA_NET_H
 
-#include "arda/curl_loop.h"
+#include "arda/http/curl_loop.h"
 #include "base/err.h"
 
 #include <stdbool.h>

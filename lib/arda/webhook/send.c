@@ -14,7 +14,7 @@
 
 #include "arda/webhook/send.h"
 
-#include "arda/curl_loop.h"
+#include "arda/http/curl_loop.h"
 #include "arda/name/text.h"
 #include "arda/webhook/guard.h"
 #include "base/clock.h"

@@ -2,7 +2,7 @@
  *
  * Transfers against a server of the test's own, on the same loop.
  */
-#include "arda/curl_loop.h"
+#include "arda/http/curl_loop.h"
 
 #include "lib/loop.h"
 

@@ -8,8 +8,8 @@
  * once. When memory is too short to watch a descriptor, libcurl gives up the whole multi handle:
  * all its transfers, later ones too, end with CURLE_ABORTED_BY_CALLBACK. Threads: the loop's only.
  */
-#ifndef ARDA_CURL_LOOP_H
-#define ARDA_CURL_LOOP_H
+#ifndef ARDA_HTTP_CURL_LOOP_H
+#define ARDA_HTTP_CURL_LOOP_H
 
 #include "base/err.h"
 

@@ -4,7 +4,7 @@
  * come. Every call of curl_multi_socket_action is followed by a look for transfers that have ended,
  * and only there are callbacks called: never from inside libcurl.
  */
-#include "arda/curl_loop.h"
+#include "arda/http/curl_loop.h"
 
 #include "base/mem.h"
 
