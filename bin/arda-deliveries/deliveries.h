@@ -10,10 +10,10 @@
 
 #include "arda-deliveries_options.h"
 
+#include "app/tool.h"
 #include "arda/delivery/read.h"
 #include "arda/directory.h"
 #include "arda/tenant.h"
-#include "arda/tool.h"
 #include "base/map.h"
 
 struct settings {

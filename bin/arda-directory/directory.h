@@ -11,9 +11,9 @@
 
 #include "arda-directory_options.h"
 
+#include "app/input.h"
+#include "app/tool.h"
 #include "arda/directory.h"
-#include "arda/input.h"
-#include "arda/tool.h"
 #include "base/map.h"
 
 struct settings {

@@ -6,7 +6,7 @@
  */
 #include "gateway.h"
 
-#include "arda/input.h"
+#include "app/input.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

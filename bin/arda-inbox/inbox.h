@@ -9,9 +9,9 @@
 
 #include "arda-inbox_options.h"
 
+#include "app/tool.h"
 #include "arda/inbox.h"
 #include "arda/tenant.h"
-#include "arda/tool.h"
 
 struct settings {
     INBOX_OPTIONS(BASE_OPT_MEMBER)

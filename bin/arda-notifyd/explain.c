@@ -6,7 +6,7 @@
  */
 #include "notifyd.h"
 
-#include "arda/input.h"
+#include "app/input.h"
 #include "arda/mail/address.h"
 #include "base/id.h"
 #include "base/log.h"

@@ -12,10 +12,10 @@
 
 #include "arda-publish_options.h"
 
+#include "app/input.h"
+#include "app/outbox.h"
+#include "app/output.h"
 #include "arda/event.h"
-#include "arda/input.h"
-#include "arda/outbox.h"
-#include "arda/output.h"
 #include "arda/publication.h"
 #include "base/id.h"
 #include "base/map.h"

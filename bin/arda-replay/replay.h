@@ -13,10 +13,10 @@
 
 #include "arda-replay_options.h"
 
+#include "app/outbox.h"
 #include "arda/bus.h"
 #include "arda/envelope.h"
 #include "arda/filter.h"
-#include "arda/outbox.h"
 #include "arda/publication.h"
 #include "arda/record.h"
 #include "arda/replay/ledger.h"

@@ -6,7 +6,7 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/input.h"
+#include "app/input.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -8,8 +8,8 @@
  * socket takes what it can and is waited for; a regular file takes everything. The program ignores
  * SIGPIPE. Threads: the loop's.
  */
-#ifndef ARDA_OUTPUT_H
-#define ARDA_OUTPUT_H
+#ifndef APP_OUTPUT_H
+#define APP_OUTPUT_H
 
 #include "base/buf.h"
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/tool.h"
+#include "app/tool.h"
 
 #include "base/exit.h"
 #include "base/log.h"

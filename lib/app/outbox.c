@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/outbox.h"
+#include "app/outbox.h"
 
 #include "base/crypto.h"
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/input.h"
+#include "app/input.h"
 
 #include "arda/record/form.h"
 #include "base/jsonl.h"

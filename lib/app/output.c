@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/output.h"
+#include "app/output.h"
 
 #include "base/descriptors.h"
 #include "base/mem.h"

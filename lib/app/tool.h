@@ -10,12 +10,12 @@
  *
  * What goes wrong is said on standard error, where statuses are those of base/exit.h.
  */
-#ifndef ARDA_TOOL_H
-#define ARDA_TOOL_H
+#ifndef APP_TOOL_H
+#define APP_TOOL_H
 
+#include "app/outbox.h"
+#include "app/output.h"
 #include "arda/bus.h"
-#include "arda/outbox.h"
-#include "arda/output.h"
 
 #include <uv.h>
 

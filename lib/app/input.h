@@ -6,8 +6,8 @@
  * beginning shows that it is no UTF-8 (base/encoding.h) is not read; one that is JSON and not lines
  * of it (arda/record/form.h) is read, and one line of help is logged. Threads: the loop's.
  */
-#ifndef ARDA_INPUT_H
-#define ARDA_INPUT_H
+#ifndef APP_INPUT_H
+#define APP_INPUT_H
 
 #include "base/buf.h"
 #include "base/err.h"

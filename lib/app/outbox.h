@@ -9,8 +9,8 @@
  * refusal, by Redis or by `send`: reported with its place, and the request is dropped. Threads: the
  * loop's.
  */
-#ifndef ARDA_OUTBOX_H
-#define ARDA_OUTBOX_H
+#ifndef APP_OUTBOX_H
+#define APP_OUTBOX_H
 
 #include "base/err.h"
 #include "base/list.h"
