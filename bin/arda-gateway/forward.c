@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/sio.h"
+#include "net/codec/sio.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/origin.h"
+#include "net/codec/origin.h"
 
 #include <ctype.h>
 #include <string.h>

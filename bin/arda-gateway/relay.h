@@ -12,8 +12,8 @@
  *     relay_entry.c     streams of links made here: clients whose session is elsewhere
  *     relay_owner.c     streams of links that others have made: their clients' requests
  *
- * Memory: a stream holds two windows at most (net/link.h); a link on which LINK_HIGH bytes wait
- * reads from no client until it has sent them. Threads: the home loop's only, except where
+ * Memory: a stream holds two windows at most (net/codec/link.h); a link on which LINK_HIGH bytes
+ * wait reads from no client until it has sent them. Threads: the home loop's only, except where
  * relay_lookup.c says otherwise.
  */
 #ifndef RELAY_H
@@ -23,7 +23,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "gateway.h"
-#include "net/link.h"
+#include "net/codec/link.h"
 
 #include <arpa/inet.h>
 #include <stdatomic.h>

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/form.h"
-#include "net/http1.h"
+#include "net/codec/form.h"
+#include "net/codec/http1.h"
 
 #include <stdio.h>
 #include <string.h>

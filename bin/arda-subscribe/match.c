@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "net/sio.h"
+#include "net/codec/sio.h"
 
 #include <string.h>
 

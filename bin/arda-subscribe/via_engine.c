@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "net/eio.h"
+#include "net/codec/eio.h"
 
 #include <string.h>
 #include <uv.h>

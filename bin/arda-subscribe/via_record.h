@@ -10,7 +10,7 @@
 #include "via_net.h"
 
 #include "base/buf.h"
-#include "net/sio.h"
+#include "net/codec/sio.h"
 
 enum via_kind {
     VIA_RECORD_HANDSHAKE,  /* url, transport, open */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "net/codec/origin.h"
 #include "net/internal.h"
-#include "net/origin.h"
 
 #include "base/clock.h"
 

@@ -3,9 +3,9 @@
  * A request is dealt with twice: when its head is complete (does it belong to another worker, is it
  * an upgrade, may a body come at all) and when all of it has been read.
  */
+#include "net/codec/negotiate.h"
+#include "net/codec/origin.h"
 #include "net/internal.h"
-#include "net/negotiate.h"
-#include "net/origin.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -34,16 +34,16 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/quota.h"
+#include "net/codec/deflate.h"
+#include "net/codec/eio.h"
+#include "net/codec/http1.h"
+#include "net/codec/sio.h"
+#include "net/codec/ws.h"
 #include "net/deadline.h"
-#include "net/deflate.h"
-#include "net/eio.h"
-#include "net/http1.h"
 #include "net/log.h"
 #include "net/loop.h"
 #include "net/server.h"
-#include "net/sio.h"
 #include "net/tls.h"
-#include "net/ws.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "net/ws.h"
+#include "net/codec/ws.h"
 
 #include <string.h>
 

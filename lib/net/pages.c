@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "net/pages.h"
 
-#include "net/accept.h"
+#include "net/codec/accept.h"
 
 #include <string.h>
 

@@ -26,7 +26,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "net/proxy.h"
+#include "net/codec/proxy.h"
 
 #include <stdbool.h>
 #include <stddef.h>

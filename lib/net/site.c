@@ -6,7 +6,7 @@
  */
 #include "net/internal.h"
 
-#include "net/host.h"
+#include "net/codec/host.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "net/codec/negotiate.h"
 #include "net/internal.h"
-#include "net/negotiate.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -3,7 +3,7 @@
  * net/deflate: what a peer has compressed stays within its bound, gives the same again, and comes
  * back when it is compressed here.
  */
-#include "net/deflate.h"
+#include "net/codec/deflate.h"
 
 #include "base/err.h"
 #include "lib/fuzz.h"

@@ -2,7 +2,7 @@
  *
  * net/eio: the packets of a payload, written and read again, are the same packets.
  */
-#include "net/eio.h"
+#include "net/codec/eio.h"
 
 #include "base/err.h"
 #include "lib/fuzz.h"

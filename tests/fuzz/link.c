@@ -3,7 +3,7 @@
  * net/link: frames lie in the bytes, and read and written again are the same frames; what the other
  * side says of itself is not believed without the proof.
  */
-#include "net/link.h"
+#include "net/codec/link.h"
 
 #include "base/err.h"
 #include "lib/fuzz.h"

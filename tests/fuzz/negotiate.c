@@ -3,7 +3,7 @@
  * net/negotiate: reads no byte beyond a header; what is taken is taken again behind an offer of
  * something else.
  */
-#include "net/negotiate.h"
+#include "net/codec/negotiate.h"
 
 #include "lib/fuzz.h"
 #include "lib/trace.h"

@@ -3,7 +3,7 @@
  * net/sio: what the parser points to lies in the packet, and events and acknowledgements, written
  * and read again, are the same.
  */
-#include "net/sio.h"
+#include "net/codec/sio.h"
 
 #include "lib/fuzz.h"
 #include "lib/trace.h"

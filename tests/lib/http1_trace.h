@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "lib/cuts.h"
 #include "lib/trace.h"
-#include "net/http1.h"
+#include "net/codec/http1.h"
 
 enum http1_trace_end { HTTP1_GOES_ON, HTTP1_FAILED, HTTP1_UPGRADED };
 

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "lib/cuts.h"
 #include "lib/trace.h"
-#include "net/ws.h"
+#include "net/codec/ws.h"
 
 static inline void ws_trace_event(struct trace *trace, const struct net_ws_event *event)
 {

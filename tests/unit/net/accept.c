@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/accept.h"
+#include "net/codec/accept.h"
 
 #include "lib/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/deflate.h"
+#include "net/codec/deflate.h"
 
 #include "base/err.h"
 #include "base/mem.h"

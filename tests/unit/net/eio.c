@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/eio.h"
+#include "net/codec/eio.h"
 
 #include "base/err.h"
 #include "base/mem.h"

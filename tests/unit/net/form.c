@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/form.h"
+#include "net/codec/form.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/host.h"
+#include "net/codec/host.h"
 
 #include "lib/test.h"
 

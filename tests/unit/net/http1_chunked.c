@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/http1_chunked.h"
+#include "net/codec/http1_chunked.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
  *
  * The rest of the module is seen through net/http1, in http1.c.
  */
-#include "net/http1_head.h"
+#include "net/codec/http1_head.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

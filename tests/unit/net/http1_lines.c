@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/http1_lines.h"
+#include "net/codec/http1_lines.h"
 
 #include "base/err.h"
 #include "lib/cuts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/http1.h"
+#include "net/codec/http1.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/link.h"
+#include "net/codec/link.h"
 
 #include "base/err.h"
 #include "lib/corpus.h"

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "lib/cuts.h"
 #include "lib/test.h"
-#include "net/ws.h"
+#include "net/codec/ws.h"
 
 #define WORKERS 3
 

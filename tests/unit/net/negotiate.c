@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/negotiate.h"
+#include "net/codec/negotiate.h"
 
 #include "lib/test.h"
 #include "lib/trace.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/origin.h"
+#include "net/codec/origin.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/proxy.h"
+#include "net/codec/proxy.h"
 
 #include "lib/test.h"
 

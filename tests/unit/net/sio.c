@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/sio.h"
+#include "net/codec/sio.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/ws.h"
+#include "net/codec/ws.h"
 
 #include "base/mem.h"
 #include "lib/corpus.h"
