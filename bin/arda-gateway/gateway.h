@@ -30,7 +30,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/quota.h"
-#include "net/deadline.h"
+#include "net/io/deadline.h"
 #include "net/server.h"
 
 #include <pthread.h>

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/service.h"
 #include "base/url.h"
-#include "net/tls.h"
+#include "net/io/tls.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -39,11 +39,11 @@
 #include "net/codec/http1.h"
 #include "net/codec/sio.h"
 #include "net/codec/ws.h"
-#include "net/deadline.h"
+#include "net/io/deadline.h"
+#include "net/io/loop.h"
+#include "net/io/tls.h"
 #include "net/log.h"
-#include "net/loop.h"
 #include "net/server.h"
-#include "net/tls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "lib/loop.h"
-#include "net/tls.h"
+#include "net/io/tls.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
  *
  * The server's side of TLS against a client of OpenSSL, over a pair of sockets.
  */
-#include "net/tls.h"
+#include "net/io/tls.h"
 
 #include "base/mem.h"
 #include "lib/test.h"

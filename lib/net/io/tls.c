@@ -5,7 +5,7 @@
  * but not gone would have to be presented again, with the same bytes; a session that ends in
  * between, or puts a frame first, could not do that.
  */
-#include "net/tls.h"
+#include "net/io/tls.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/deadline.h"
+#include "net/io/deadline.h"
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -6,8 +6,8 @@
  * back end fits in here. They are edge-triggered: whoever is told must read or write until EAGAIN.
  * Threads: the loop's own, except net_loop_post.
  */
-#ifndef NET_LOOP_H
-#define NET_LOOP_H
+#ifndef NET_IO_LOOP_H
+#define NET_IO_LOOP_H
 
 #include "base/err.h"
 

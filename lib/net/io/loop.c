@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/loop.h"
+#include "net/io/loop.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

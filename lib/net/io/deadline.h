@@ -5,8 +5,8 @@
  * A binary heap of 16-byte nodes that are members of what they belong to; one timer of the loop
  * serves them all. Threads: one at a time.
  */
-#ifndef NET_DEADLINE_H
-#define NET_DEADLINE_H
+#ifndef NET_IO_DEADLINE_H
+#define NET_IO_DEADLINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

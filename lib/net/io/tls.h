@@ -7,8 +7,8 @@
  * one record of it at most, so bytes that have been taken to be written never have to be handed in
  * again, and no call ever waits for the other direction.
  */
-#ifndef NET_TLS_H
-#define NET_TLS_H
+#ifndef NET_IO_TLS_H
+#define NET_IO_TLS_H
 
 #include "base/err.h"
 
