@@ -42,8 +42,8 @@
 #include "net/io/deadline.h"
 #include "net/io/loop.h"
 #include "net/io/tls.h"
-#include "net/log.h"
 #include "net/server.h"
+#include "net/session/log.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
  * Home loop and workers are one thread here: news is handed over by hand. A leak of a slab, or a
  * use after its end, is the sanitizer's to find.
  */
-#include "net/log.h"
+#include "net/session/log.h"
 
 #include "base/err.h"
 #include "base/mem.h"

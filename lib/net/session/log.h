@@ -17,8 +17,8 @@
  * Threads: net_log_* on the home loop only; net_view_* and net_cursor_* on the view's worker only.
  * New ends travel from one to the other in batches, once per turn of the home loop (worker.c).
  */
-#ifndef NET_LOG_H
-#define NET_LOG_H
+#ifndef NET_SESSION_LOG_H
+#define NET_SESSION_LOG_H
 
 #include "base/buf.h"
 #include "base/list.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/log.h"
+#include "net/session/log.h"
 
 #include "base/clock.h"
 #include "base/err.h"
