@@ -5,7 +5,7 @@
  * PING_TIMEOUT, in milliseconds, are for tests that are not about heartbeats.
  */
 #include "base/log.h"
-#include "net/server.h"
+#include "net/server/server.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "base/opt.h"
-#include "net/pages.h"
+#include "net/server/pages.h"
 
 #include <inttypes.h>
 #include <stdio.h>

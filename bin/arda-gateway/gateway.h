@@ -31,7 +31,7 @@
 #include "base/map.h"
 #include "base/quota.h"
 #include "net/io/deadline.h"
-#include "net/server.h"
+#include "net/server/server.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -9,7 +9,7 @@
 #include "base/metric_table.h"
 #include "base/process.h"
 #include "gateway.h"
-#include "net/server.h"
+#include "net/server/server.h"
 
 /* What the metrics are made of, taken at one moment. */
 struct metrics_snapshot {

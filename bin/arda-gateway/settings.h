@@ -4,7 +4,7 @@
 
 #include "arda-gateway_options.h"
 
-#include "net/server.h"
+#include "net/server/server.h"
 
 struct settings {
     GATEWAY_OPTIONS(BASE_OPT_MEMBER)

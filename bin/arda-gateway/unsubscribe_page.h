@@ -8,7 +8,7 @@
 #define UNSUBSCRIBE_PAGE_H
 
 #include "arda/notify/unsubscribe.h"
-#include "net/server.h"
+#include "net/server/server.h"
 
 /* Status; outcome, as in GATEWAY_UNSUBSCRIBE_MAP; heading. */
 #define UNSUBSCRIBE_PAGE_MAP(X)                                                                    \

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/url.h"
-#include "net/pages.h"
+#include "net/server/pages.h"
 
 #include <string.h>
 

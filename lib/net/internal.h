@@ -42,7 +42,7 @@
 #include "net/io/deadline.h"
 #include "net/io/loop.h"
 #include "net/io/tls.h"
-#include "net/server.h"
+#include "net/server/server.h"
 #include "net/session/log.h"
 
 #include <pthread.h>

@@ -3,7 +3,7 @@
  * What server.h promises to whoever calls it: no handler runs inside a call, whatever the call
  * ends; it runs in the same turn of the loop, once, and what is ending may be used until then.
  */
-#include "net/server.h"
+#include "net/server/server.h"
 
 #include "base/buf.h"
 #include "lib/test.h"

@@ -2,7 +2,7 @@
  *
  * A server with threads of its own: its end.
  */
-#include "net/server.h"
+#include "net/server/server.h"
 
 #include "lib/test.h"
 

@@ -3,7 +3,7 @@
  * Sites on a port of their own and beside an endpoint, and what a connection may make the server
  * keep: a server on this thread, and raw clients of it between the turns of its loop.
  */
-#include "net/server.h"
+#include "net/server/server.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/pages.h"
+#include "net/server/pages.h"
 
 #include "net/codec/accept.h"
 

@@ -3,11 +3,11 @@
  * pages: the answers of the pages that daemons have for those who look after them (server.h, a
  * site): /healthz, /readyz, /metrics. Threads: the home loop.
  */
-#ifndef NET_PAGES_H
-#define NET_PAGES_H
+#ifndef NET_SERVER_PAGES_H
+#define NET_SERVER_PAGES_H
 
 #include "base/openmetrics.h"
-#include "net/server.h"
+#include "net/server/server.h"
 
 /* All answers here are not to be stored. `type` NULL: without a body. */
 void net_pages_answer(struct net_request *request, int status, const char *type,

@@ -20,8 +20,8 @@
  * call returned: then on_disconnect, on_close and on_gone tell. Until they have returned, the
  * functions of a socket, session or pipe that is ending may be called and have no effect.
  */
-#ifndef NET_SERVER_H
-#define NET_SERVER_H
+#ifndef NET_SERVER_SERVER_H
+#define NET_SERVER_SERVER_H
 
 #include "base/buf.h"
 #include "base/err.h"
