@@ -4,15 +4,15 @@
  */
 #include "option_tables.h"
 
-#include "arda-deliveries_options.h"
-#include "arda-directory_options.h"
-#include "arda-gateway_options.h"
-#include "arda-inbox_options.h"
-#include "arda-notifyd_options.h"
-#include "arda-publish_options.h"
-#include "arda-replay_options.h"
-#include "arda-subscribe_options.h"
-#include "arda-token_options.h"
+#include "arda-deliveries/options.h"
+#include "arda-directory/options.h"
+#include "arda-gateway/options.h"
+#include "arda-inbox/options.h"
+#include "arda-notifyd/options.h"
+#include "arda-publish/options.h"
+#include "arda-replay/options.h"
+#include "arda-subscribe/options.h"
+#include "arda-token/options.h"
 
 #define PROGRAMS(X)                                                                                \
     X(deliveries, DELIVERIES_OPTIONS)                                                              \

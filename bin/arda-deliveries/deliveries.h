@@ -8,7 +8,7 @@
 #ifndef ARDA_DELIVERIES_TOOL_H
 #define ARDA_DELIVERIES_TOOL_H
 
-#include "arda-deliveries_options.h"
+#include "arda-deliveries/options.h"
 
 #include "app/tool.h"
 #include "arda/delivery/read.h"

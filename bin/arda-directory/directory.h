@@ -9,7 +9,7 @@
 #ifndef ARDA_DIRECTORY_TOOL_H
 #define ARDA_DIRECTORY_TOOL_H
 
-#include "arda-directory_options.h"
+#include "arda-directory/options.h"
 
 #include "app/input.h"
 #include "app/tool.h"

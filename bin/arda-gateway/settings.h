@@ -2,7 +2,7 @@
 #ifndef ARDA_GATEWAY_SETTINGS_H
 #define ARDA_GATEWAY_SETTINGS_H
 
-#include "arda-gateway_options.h"
+#include "arda-gateway/options.h"
 
 #include "net/server/server.h"
 

@@ -7,7 +7,7 @@
 #ifndef ARDA_INBOX_TOOL_H
 #define ARDA_INBOX_TOOL_H
 
-#include "arda-inbox_options.h"
+#include "arda-inbox/options.h"
 
 #include "app/tool.h"
 #include "arda/inbox.h"

@@ -24,7 +24,7 @@
 #ifndef NOTIFYD_H
 #define NOTIFYD_H
 
-#include "arda-notifyd_options.h"
+#include "arda-notifyd/options.h"
 
 #include "arda/bus.h"
 #include "arda/bus/seen.h"

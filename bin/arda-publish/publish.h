@@ -10,7 +10,7 @@
 #ifndef ARDA_PUBLISH_H
 #define ARDA_PUBLISH_H
 
-#include "arda-publish_options.h"
+#include "arda-publish/options.h"
 
 #include "app/input.h"
 #include "app/outbox.h"

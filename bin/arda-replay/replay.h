@@ -11,7 +11,7 @@
 #ifndef ARDA_REPLAY_H
 #define ARDA_REPLAY_H
 
-#include "arda-replay_options.h"
+#include "arda-replay/options.h"
 
 #include "app/outbox.h"
 #include "arda/bus.h"

@@ -16,9 +16,9 @@
 #ifndef SUBSCRIBE_H
 #define SUBSCRIBE_H
 
+#include "arda-subscribe/options.h"
 #include "arda-subscribe/output.h"
 #include "arda-subscribe/writer.h"
-#include "arda-subscribe_options.h"
 
 #include "arda/bus.h"
 #include "arda/stream/cursor_file.h"

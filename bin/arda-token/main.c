@@ -2,7 +2,7 @@
  *
  * arda-token: mint and inspect the tokens of users.
  */
-#include "arda-token_options.h"
+#include "arda-token/options.h"
 #include "option_tables.h"
 
 #include "arda/keyring.h"
