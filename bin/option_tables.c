@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Makes the rows of bin/<program>_options.h once more, without places in a struct of settings.
+ * Makes the rows of bin/<program>/options.h once more, without places in a struct of settings.
  */
 #include "option_tables.h"
 

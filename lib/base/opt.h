@@ -3,7 +3,7 @@
  * opt: one table of options per program, from which the getopt arrays, the environment, --help,
  * the completions and the tests of the manual page are made.
  *
- * A program lists its rows once, in bin/<program>_options.h:
+ * A program lists its rows once, in bin/<program>/options.h:
  *
  *     #define PUBLISH_OPTIONS(OPT) \
  *         BASE_OPT_COMMON_REDIS(OPT) \

@@ -119,7 +119,7 @@ END
     # Wherever the sources name one.
     grep -rhoE '"ARDA_[A-Z_]+"' "$src/lib" "$src/bin" | tr -d '"' | sort -u >"$BATS_TEST_TMPDIR/read"
     grep -qx ARDA_JWT_SECRET "$BATS_TEST_TMPDIR/read"
-    [ "$(find "$src/bin" -name 'arda-*_options.h' | wc -l)" -eq "${#programs[@]}" ]
+    [ "$(find "$src/bin" -name 'options.h' | wc -l)" -eq "${#programs[@]}" ]
     for program in "${programs[@]}"; do
         own=$(basename "$program" | tr 'a-z-' 'A-Z_')
         grep -v "^${own}_" "$BATS_TEST_TMPDIR/variables" | cat - "$BATS_TEST_TMPDIR/read" |
