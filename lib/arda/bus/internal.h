@@ -17,7 +17,7 @@
 #ifndef ARDA_BUS_INTERNAL_H
 #define ARDA_BUS_INTERNAL_H
 
-#include "arda/bus.h"
+#include "arda/bus/command.h"
 #include "arda/bus/redis_conn.h"
 #include "arda/bus/reply_reader.h"
 #include "arda/bus/script.h"
@@ -54,14 +54,6 @@ struct bus_call {
     struct base_buf *out; /* where its words are to be appended, ... */
     size_t start;
     int failed; /* ... and whether one of them was not */
-};
-
-/* Commands of a step. Zeroed: none. `bytes` is the owner's to free. */
-struct bus_commands {
-    struct base_buf bytes;
-    unsigned count;
-    const struct arda_script *given[4]; /* scripts whose text is among them */
-    size_t given_count;
 };
 
 struct bus_channel {
@@ -193,8 +185,6 @@ const char *bus_error_cause(const char *text);
 /* The code that belongs to an error of Redis, with its text: BASE_ERR_AGAIN when trying later
  * helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
 int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);
-/* The same of a reply; 0 for one that is no error. */
-int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
 /* bus_call.c */
 /* Begins a call with so many keys, and so many words after their number, the keys among them. The
@@ -213,17 +203,8 @@ void bus_call_passed(struct arda_bus *bus);
 void bus_calls_up(struct arda_bus *bus);
 void bus_calls_lost(struct arda_bus *bus);
 void bus_calls_free(struct arda_bus *bus);
-/* Appends a call without keys to the commands of a step; its `words` are to follow. Errors as
- * bus_call_begin. */
-int bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
-                  const struct arda_script *script, size_t words);
 
 /* bus_step.c */
-/* Sends MULTI, these commands, and EXEC. `done` is given
- * the array of EXEC's replies, none of which is an error, or the first error of all as a reply.
- * Returns as arda_bus_command. */
-int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
-             void *data);
 /* Notes the first error among the replies of a step. */
 void bus_step_note(struct arda_bus *bus, const redisReply *reply);
 /* The last reply has come. */

@@ -10,7 +10,7 @@
 #ifndef ARDA_BUS_SCRIPT_H
 #define ARDA_BUS_SCRIPT_H
 
-#include "arda/bus.h"
+#include "arda/bus/command.h"
 
 /* A script, which embed.awk makes of NAME.lua: `ARDA_SCRIPT(NAME);` declares it as NAME_script. */
 struct arda_script {

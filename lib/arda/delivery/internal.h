@@ -13,9 +13,10 @@
 #ifndef ARDA_DELIVERY_INTERNAL_H
 #define ARDA_DELIVERY_INTERNAL_H
 
-#include "arda/bus/internal.h"
+#include "arda/bus/command.h"
 #include "arda/bus/script.h"
 #include "arda/delivery/delivery.h"
+#include "arda/name/keys.h"
 #include "base/rfc3339.h"
 
 #define DELIVERY_MS_LEN 24 /* room for a moment in digits */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/directory.h"
 
-#include "arda/bus.h"
+#include "arda/bus/command.h"
 #include "arda/name/keys.h"
 #include "base/mem.h"
 

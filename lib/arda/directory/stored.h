@@ -6,10 +6,12 @@
 #ifndef ARDA_DIRECTORY_STORED_H
 #define ARDA_DIRECTORY_STORED_H
 
-#include "arda/bus/internal.h"
+#include "arda/bus/command.h"
+#include "arda/bus/redis_conn.h"
 #include "arda/bus/script.h"
 #include "arda/directory.h"
 #include "arda/directory/kind.h"
+#include "arda/name/keys.h"
 
 /* The key that holds a tenant's entries of a kind; of ARDA_DIRECTORY_TENANT the set of tenants. */
 size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,

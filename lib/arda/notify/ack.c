@@ -5,9 +5,10 @@
  */
 #include "arda/notify/intake.h"
 
-#include "arda/bus/internal.h"
+#include "arda/bus/command.h"
 #include "arda/bus/reply.h"
 #include "arda/bus/script.h"
+#include "arda/name/keys.h"
 #include "arda/notify_step.h"
 #include "base/mem.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/replay/shadow.h"
 
-#include "arda/bus/internal.h"
+#include "arda/bus/command.h"
 #include "arda/name/keys.h"
 #include "base/mem.h"
 

@@ -4,8 +4,9 @@
  */
 #include "arda/stream/stream.h"
 
-#include "arda/bus/internal.h"
+#include "arda/bus/command.h"
 #include "arda/bus/reply.h"
+#include "arda/name/keys.h"
 
 #include "base/mem.h"
 

@@ -166,17 +166,6 @@ void arda_bus_forget_run(struct arda_bus *bus, struct base_slice run, uint64_t l
 /* Publications that have not been answered; the caller bounds them. */
 size_t arda_bus_pending(const struct arda_bus *bus);
 
-/* ---- other commands, on the command connection ---- */
-
-struct redisReply;
-
-/* `reply` is NULL when `result` is not 0 (BASE_ERR_UNAVAILABLE: not sent, BASE_ERR_CLOSED: answer
- * lost); an error reply of Redis is a reply. Borrowed for the call. */
-typedef void (*arda_reply_fn)(void *data, int result, const struct redisReply *reply);
-
-int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
-                     const size_t *argv_len, arda_reply_fn done, void *data);
-
 /* The first part of all names in Redis; borrowed for the bus's life. */
 const char *arda_bus_prefix(const struct arda_bus *bus);
 

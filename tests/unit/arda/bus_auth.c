@@ -2,6 +2,7 @@
  *
  * How the bus introduces itself: passwords, users, database, name, socket.
  */
+#include "arda/bus/command.h"
 #include "lib/bus.h"
 #include "lib/redis.h"
 
