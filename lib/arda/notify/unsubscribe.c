@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/notify/unsubscribe.h"
 
-#include "arda/token/internal.h"
+#include "arda/token/key.h"
 #include "base/base64.h"
+#include "base/crypto.h"
 #include "base/env_secrets.h"
 #include "base/json.h"
 

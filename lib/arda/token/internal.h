@@ -6,23 +6,9 @@
 #define ARDA_TOKEN_INTERNAL_H
 
 #include "arda/keyring.h"
+#include "arda/token/key.h"
 #include "base/crypto.h"
 #include "base/pkey.h"
-
-enum token_kind { TOKEN_SECRET, TOKEN_RSA, TOKEN_P256 };
-
-struct arda_token_key {
-    enum token_kind kind;
-    struct base_pkey *pkey;           /* NULL: a secret */
-    char kid[ARDA_TOKEN_KID_MAX + 1]; /* empty: none */
-    size_t len;
-    char text[]; /* the secret, or the PEM */
-};
-
-/* The secret in `file`, or, if that is NULL or empty, in the first variable of the environment that
- * is set; `missing` says what to do without any. As arda_token_key_load (token.h). */
-int token_secret_load(const char *file, const char *const names[static 2], const char *missing,
-                      struct arda_token_key **key, struct base_why *why);
 
 /* RFC 7518 section 3.1. The first of a kind is its usual one. */
 #define TOKEN_ALGORITHM_MAP(X)                                                                     \
@@ -66,11 +52,6 @@ struct arda_keyring {
     bool require_exp;
 };
 
-struct token_parts {
-    struct base_slice header, claims, signature;
-};
-
-int token_split(const char *token, size_t len, struct token_parts *parts, struct base_why *why);
 /* Reads and judges the claims of a token whose signature is good. */
 int token_read_claims(const struct base_buf *text, const struct arda_keyring *ring,
                       struct arda_claims *claims, struct base_why *why);
