@@ -11,6 +11,7 @@
 #define ARDA_BUS_H
 
 #include "arda/message.h"
+#include "base/api.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -52,43 +53,43 @@ struct arda_bus_options {
 
 /* Copies the options. `*bus` is owned by the caller until arda_bus_shutdown. 0; BASE_ERR_CONFIG for
  * an unusable URL (also rediss://, which this version does not speak) or prefix, BASE_ERR_NOMEM. */
-int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
-                 struct arda_bus **bus, struct base_why *why);
+ARDA_API int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                          struct arda_bus **bus, struct base_why *why);
 
 /* The one shared bus of the process: made by the first call, given again by later ones, whose
  * arguments do not matter; gone after its shutdown. Errors as arda_bus_new. */
-int arda_bus_get(struct uv_loop_s *loop, const struct arda_bus_options *options,
-                 struct arda_bus **bus, struct base_why *why);
+ARDA_API int arda_bus_get(struct uv_loop_s *loop, const struct arda_bus_options *options,
+                          struct arda_bus **bus, struct base_why *why);
 
 /* Sends what is pending, waits for the answers at most `timeout_ms`, reports what is left with
  * BASE_ERR_CLOSED through its own callback, closes, then calls `done` (may be NULL) and frees the
  * bus. Subscriptions end at once; their handlers are not called again. */
-void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
-                       void *data);
+ARDA_API void arda_bus_shutdown(struct arda_bus *bus, uint32_t timeout_ms, void (*done)(void *data),
+                                void *data);
 
 /* Whether the very first connection was refused, so that waiting does not help: BASE_ERR_DENIED for
  * the user, the password or a permission, BASE_ERR_CONFIG for the database. */
-bool arda_bus_is_refusal(const struct base_why *why);
+ARDA_API bool arda_bus_is_refusal(const struct base_why *why);
 
 /* Whether both connections stand now. */
-bool arda_bus_is_up(const struct arda_bus *bus);
+ARDA_API bool arda_bus_is_up(const struct arda_bus *bus);
 
 /* Why the last connection was lost or could not be made; "" while both are up. Valid until the loop
  * runs. */
-const char *arda_bus_reason(const struct arda_bus *bus);
+ARDA_API const char *arda_bus_reason(const struct arda_bus *bus);
 
 /* Redis' answer to the last SUBSCRIBE that it refused; "" if there was none since a channel was
  * subscribed or both connections came up. Valid until the loop runs. */
-const char *arda_bus_refusal(const struct arda_bus *bus);
+ARDA_API const char *arda_bus_refusal(const struct arda_bus *bus);
 
 /* Asks Redis how much it buffers for a subscriber, and warns if a message of so many bytes, sent on
  * both channels of its event, does not fit. If it is not permitted to ask, a debug message is
  * logged. To be called while the bus is up. */
-void arda_bus_check_room(struct arda_bus *bus, size_t event_bytes);
+ARDA_API void arda_bus_check_room(struct arda_bus *bus, size_t event_bytes);
 
 /* Round trip on the command connection: 0, or BASE_ERR_UNAVAILABLE / BASE_ERR_CLOSED. While it
  * does not stand, `done` is called before this returns. */
-void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data);
+ARDA_API void arda_bus_ping(struct arda_bus *bus, void (*done)(void *data, int result), void *data);
 
 /* ---- subscribing ---- */
 
@@ -107,13 +108,14 @@ struct arda_handlers {
  * dropped (message.h) are dropped, counted and logged at a bounded rate before any handler. 0;
  * BASE_ERR_INVALID for a tenant id that is none, BASE_ERR_NOMEM. While Redis is away the call
  * succeeds and the subscription is made when it is back. */
-int arda_bus_subscribe_tenant(struct arda_bus *bus, const char *tenant, size_t tenant_len,
-                              const struct arda_handlers *handlers, struct arda_subscription **out);
-int arda_bus_subscribe_global(struct arda_bus *bus, const struct arda_handlers *handlers,
-                              struct arda_subscription **out);
+ARDA_API int arda_bus_subscribe_tenant(struct arda_bus *bus, const char *tenant, size_t tenant_len,
+                                       const struct arda_handlers *handlers,
+                                       struct arda_subscription **out);
+ARDA_API int arda_bus_subscribe_global(struct arda_bus *bus, const struct arda_handlers *handlers,
+                                       struct arda_subscription **out);
 /* The handlers are not called again; the subscription is freed. An unsubscribe followed by a
  * subscribe of the same tenant ends subscribed. */
-void arda_bus_unsubscribe(struct arda_subscription *subscription);
+ARDA_API void arda_bus_unsubscribe(struct arda_subscription *subscription);
 
 /* ---- publishing ---- */
 
@@ -156,18 +158,19 @@ typedef void (*arda_published_fn)(void *data, int result, const char *stream_id,
  * Returns 0, BASE_ERR_UNAVAILABLE while the command connection does not stand (nothing is queued,
  * `done` is not called), BASE_ERR_INVALID for a tenant or a marked id that is none, BASE_ERR_NOMEM.
  */
-int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
-                     arda_published_fn done, void *data);
+ARDA_API int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *publication,
+                              arda_published_fn done, void *data);
 
 /* The run's events up to this number will not be sent again: its marks may go. Nobody hears whether
  * they do; they expire anyway. */
-void arda_bus_forget_run(struct arda_bus *bus, struct base_slice run, uint64_t last_number);
+ARDA_API void arda_bus_forget_run(struct arda_bus *bus, struct base_slice run,
+                                  uint64_t last_number);
 
 /* Publications that have not been answered; the caller bounds them. */
-size_t arda_bus_pending(const struct arda_bus *bus);
+ARDA_API size_t arda_bus_pending(const struct arda_bus *bus);
 
 /* The first part of all names in Redis; borrowed for the bus's life. */
-const char *arda_bus_prefix(const struct arda_bus *bus);
+ARDA_API const char *arda_bus_prefix(const struct arda_bus *bus);
 
 /* ---- counters ---- */
 
@@ -179,6 +182,6 @@ struct arda_bus_stats {
     uint64_t subscribed_channels; /* now */
 };
 
-void arda_bus_get_stats(const struct arda_bus *bus, struct arda_bus_stats *stats);
+ARDA_API void arda_bus_get_stats(const struct arda_bus *bus, struct arda_bus_stats *stats);
 
 #endif

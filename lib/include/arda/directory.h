@@ -15,6 +15,7 @@
 #define ARDA_DIRECTORY_H
 
 #include "arda/directory_line.h"
+#include "base/api.h"
 
 #include <stdint.h>
 
@@ -28,11 +29,11 @@ struct arda_bus;
 typedef void (*arda_directory_answer_fn)(void *data, int result);
 
 /* Whether the loop exists and belongs to the tenant. */
-void arda_directory_has_loop(struct arda_bus *bus, const char *tenant, size_t tenant_len,
-                             const char *loop, size_t loop_len, arda_directory_answer_fn done,
-                             void *data);
-void arda_directory_has_tenant(struct arda_bus *bus, const char *tenant, size_t tenant_len,
-                               arda_directory_answer_fn done, void *data);
+ARDA_API void arda_directory_has_loop(struct arda_bus *bus, const char *tenant, size_t tenant_len,
+                                      const char *loop, size_t loop_len,
+                                      arda_directory_answer_fn done, void *data);
+ARDA_API void arda_directory_has_tenant(struct arda_bus *bus, const char *tenant, size_t tenant_len,
+                                        arda_directory_answer_fn done, void *data);
 
 /* ---- writing ---- */
 
@@ -40,39 +41,40 @@ typedef void (*arda_directory_done_fn)(void *data, int result, const struct base
 
 /* Stores an entry, in place of a former one with its id, and makes its tenant known. The line is
  * borrowed for the call. */
-int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *line,
-                       arda_directory_done_fn done, void *data);
+ARDA_API int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *line,
+                                arda_directory_done_fn done, void *data);
 /* Removes the entry with the line's kind, tenant and id; BASE_ERR_NOTFOUND when there was none. Of
  * kind ARDA_DIRECTORY_TENANT: the tenant with all its entries. */
-int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line *line,
-                          arda_directory_done_fn done, void *data);
+ARDA_API int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line *line,
+                                   arda_directory_done_fn done, void *data);
 
 /* Entries of one tenant that are stored in one atomic step. Memory is what the entries take. */
 struct arda_directory_batch;
 
 /* NULL without memory. */
-struct arda_directory_batch *arda_directory_batch_new(const char *tenant);
-void arda_directory_batch_free(struct arda_directory_batch *batch); /* NULL is allowed */
+ARDA_API struct arda_directory_batch *arda_directory_batch_new(const char *tenant);
+ARDA_API void arda_directory_batch_free(struct arda_directory_batch *batch); /* NULL is allowed */
 /* Adds an entry of the batch's tenant, which is copied; of two with one id the later one counts.
  * BASE_ERR_NOMEM: the batch is as it was. */
-int arda_directory_batch_add(struct arda_directory_batch *batch,
-                             const struct arda_directory_line *line);
+ARDA_API int arda_directory_batch_add(struct arda_directory_batch *batch,
+                                      const struct arda_directory_line *line);
 /* Stores what was added and makes the tenant known; `replace`: what was not added is removed. The
  * batch is borrowed for the call and may be stored again, which changes nothing. */
-int arda_directory_batch_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
-                               bool replace, arda_directory_done_fn done, void *data);
+ARDA_API int arda_directory_batch_store(struct arda_bus *bus,
+                                        const struct arda_directory_batch *batch, bool replace,
+                                        arda_directory_done_fn done, void *data);
 
 /* ---- reading ---- */
 
 /* Fills the value of `line`, which must live until `done`; BASE_ERR_NOTFOUND, or BASE_ERR_SYNTAX
  * for an entry that makes no sense. */
-int arda_directory_get(struct arda_bus *bus, struct arda_directory_line *line,
-                       arda_directory_done_fn done, void *data);
+ARDA_API int arda_directory_get(struct arda_bus *bus, struct arda_directory_line *line,
+                                arda_directory_done_fn done, void *data);
 
 /* Every tenant, sorted by bytes, to `on_tenant`. */
-int arda_directory_tenants(struct arda_bus *bus,
-                           void (*on_tenant)(void *data, const char *tenant, size_t len),
-                           arda_directory_done_fn done, void *data);
+ARDA_API int arda_directory_tenants(struct arda_bus *bus,
+                                    void (*on_tenant)(void *data, const char *tenant, size_t len),
+                                    arda_directory_done_fn done, void *data);
 
 struct arda_directory_state {
     /* How often the tenant was changed, 0 if never; only compared. -1: what Redis has for it is not
@@ -99,7 +101,7 @@ struct arda_directory_handlers {
  * the kinds in `kinds`, a set of ARDA_DIRECTORY_BIT, in the order of the kinds and sorted by the
  * bytes of their ids. `handlers` is copied. BASE_ERR_INVALID for an invalid tenant id. The result
  * may be BASE_ERR_SYNTAX, too: a key is of another type, and `why` names it. */
-int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned kinds,
-                            const struct arda_directory_handlers *handlers);
+ARDA_API int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned kinds,
+                                     const struct arda_directory_handlers *handlers);
 
 #endif

@@ -11,6 +11,7 @@
 #define ARDA_DIRECTORY_LINE_H
 
 #include "arda/tenant.h"
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -30,9 +31,9 @@ enum arda_directory_kind {
 };
 
 /* "digest", "loop" and so on; static storage. */
-const char *arda_directory_kind_name(enum arda_directory_kind kind);
+ARDA_API const char *arda_directory_kind_name(enum arda_directory_kind kind);
 /* BASE_ERR_NOTFOUND for any other name. */
-int arda_directory_kind_find(const char *name, enum arda_directory_kind *kind);
+ARDA_API int arda_directory_kind_find(const char *name, enum arda_directory_kind *kind);
 
 #define ARDA_DIRECTORY_ID_MAX (ARDA_ID_MAX + 64)
 
@@ -48,40 +49,42 @@ struct arda_directory_line {
     struct base_buf value;
 };
 
-void arda_directory_line_fini(struct arda_directory_line *line);
+ARDA_API void arda_directory_line_fini(struct arda_directory_line *line);
 
 /* Reads a line; memory that `line` holds is used again. BASE_ERR_SYNTAX with the member in `why`,
  * such as "email: expected an address, got \"x\"" (never the value of a secret); BASE_ERR_NOMEM.
  * The tenant is set if the text names one, empty otherwise, in case of an error too. */
-int arda_directory_line_parse(const char *text, size_t len, struct arda_directory_line *line,
-                              struct base_why *why);
+ARDA_API int arda_directory_line_parse(const char *text, size_t len,
+                                       struct arda_directory_line *line, struct base_why *why);
 /* Appends it without a line end. BASE_ERR_NOMEM: `out` unchanged. */
-int arda_directory_line_write(struct base_buf *out, const struct arda_directory_line *line);
+ARDA_API int arda_directory_line_write(struct base_buf *out,
+                                       const struct arda_directory_line *line);
 /* Shown in place of a secret; no secret looks like it. */
 #define ARDA_DIRECTORY_MASK "***"
 /* The same with secrets masked, which cannot be loaded. */
-int arda_directory_line_write_masked(struct base_buf *out, const struct arda_directory_line *line);
+ARDA_API int arda_directory_line_write_masked(struct base_buf *out,
+                                              const struct arda_directory_line *line);
 
 /* ---- what a line says ---- */
 
 /* A part of the id by the name of its member: userId, loopId, notificationType, channel. Borrowed.
  * False: it is null, or no part of such an id. */
-bool arda_directory_line_part(const struct arda_directory_line *line, const char *name,
-                              struct base_slice *part);
+ARDA_API bool arda_directory_line_part(const struct arda_directory_line *line, const char *name,
+                                       struct base_slice *part);
 /* Another member, borrowed; ABSENT if there is none. */
-struct base_json_value arda_directory_line_member(const struct arda_directory_line *line,
-                                                  const char *name);
+ARDA_API struct base_json_value arda_directory_line_member(const struct arda_directory_line *line,
+                                                           const char *name);
 
 /* ---- changing a line ---- */
 
 /* Sets the id, in the form Redis has, of a line whose kind is set. BASE_ERR_SYNTAX. */
-int arda_directory_line_set_id(struct arda_directory_line *line, const char *text, size_t len,
-                               struct base_why *why);
+ARDA_API int arda_directory_line_set_id(struct arda_directory_line *line, const char *text,
+                                        size_t len, struct base_why *why);
 /* Takes an object of the members, or an empty text for none; members of it that say what the line
  * says, such as userId, are left out of a user. Errors as arda_directory_line_parse; names of time
  * zones are not checked. */
-int arda_directory_line_set_value(struct arda_directory_line *line, const char *text, size_t len,
-                                  struct base_why *why);
+ARDA_API int arda_directory_line_set_value(struct arda_directory_line *line, const char *text,
+                                           size_t len, struct base_why *why);
 /* One member to set. */
 struct arda_directory_change {
     struct base_slice name;
@@ -89,12 +92,12 @@ struct arda_directory_change {
     bool json; /* the value is JSON; else it is text, or true and false for a member that is so */
 };
 /* Sets members in one go. Errors as arda_directory_line_parse; the line is then as it was. */
-int arda_directory_line_change(struct arda_directory_line *line,
-                               const struct arda_directory_change *changes, size_t count,
-                               struct base_why *why);
+ARDA_API int arda_directory_line_change(struct arda_directory_line *line,
+                                        const struct arda_directory_change *changes, size_t count,
+                                        struct base_why *why);
 
 /* Where names of time zones are looked up, or NULL: there is no data of them on this machine, and
  * only their form is checked. */
-const char *arda_directory_zones(void);
+ARDA_API const char *arda_directory_zones(void);
 
 #endif

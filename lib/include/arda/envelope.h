@@ -7,6 +7,7 @@
 #define ARDA_ENVELOPE_H
 
 #include "arda/message.h"
+#include "base/api.h"
 
 /* Texts go out as JSON strings, values and the event as they stand. */
 struct arda_envelope {
@@ -20,7 +21,7 @@ struct arda_envelope {
 };
 
 /* Appends it as JSON, members in the order of the catalog. BASE_ERR_NOMEM: `out` unchanged. */
-int arda_envelope_write(struct base_buf *out, const struct arda_envelope *envelope);
+ARDA_API int arda_envelope_write(struct base_buf *out, const struct arda_envelope *envelope);
 
 /* A member to put into an event. */
 struct arda_member {
@@ -35,7 +36,7 @@ struct arda_member {
 /* Appends `event`, an object the scanner has yielded, with these members: what gives way is
  * exchanged where it stands, what is missing is put before the closing brace, in this order, and
  * everything else stays as it was written. BASE_ERR_NOMEM: `out` unchanged. */
-int arda_event_put(struct base_buf *out, const struct base_json_value *event,
-                   const struct arda_member *members, size_t count);
+ARDA_API int arda_event_put(struct base_buf *out, const struct base_json_value *event,
+                            const struct arda_member *members, size_t count);
 
 #endif

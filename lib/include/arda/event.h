@@ -8,6 +8,7 @@
 #ifndef ARDA_EVENT_H
 #define ARDA_EVENT_H
 
+#include "base/api.h"
 #include "base/json.h"
 
 #include <stdbool.h>
@@ -48,15 +49,15 @@ struct arda_event_type {
 };
 
 /* All types in the catalog's order; ends with a NULL name. */
-extern const struct arda_event_type arda_event_types[];
+ARDA_API extern const struct arda_event_type arda_event_types[];
 /* What every event may carry besides, whatever its type; ends with a NULL name. */
-extern const struct arda_field arda_event_extras[];
+ARDA_API extern const struct arda_field arda_event_extras[];
 
 /* NULL for a type the catalog does not know. */
-const struct arda_event_type *arda_event_find(const char *name, size_t len);
-const struct arda_field *arda_event_field(const struct arda_event_type *type, const char *name,
-                                          size_t len);
-const char *arda_field_kind_text(enum arda_field_kind kind);
+ARDA_API const struct arda_event_type *arda_event_find(const char *name, size_t len);
+ARDA_API const struct arda_field *arda_event_field(const struct arda_event_type *type,
+                                                   const char *name, size_t len);
+ARDA_API const char *arda_field_kind_text(enum arda_field_kind kind);
 
 /* Told each thing that is wrong, such as "toStage" (an element: "linkedCardIds[2]") and
  * "\"tirggered\" is not one of created, triggered"; both borrowed for the call. */
@@ -65,7 +66,8 @@ typedef void (*arda_complain_fn)(void *data, const char *field, const char *text
 /* Checks the members of `event`, an object that the scanner has yielded, against `type` (NULL: only
  * what every event may carry). Unknown members are no error. `loose_ids`: where a UUID is asked
  * for, any identifier of the wire will do. Returns how many things are wrong. */
-size_t arda_event_check(const struct arda_event_type *type, const struct base_json_value *event,
-                        bool loose_ids, arda_complain_fn complain, void *data);
+ARDA_API size_t arda_event_check(const struct arda_event_type *type,
+                                 const struct base_json_value *event, bool loose_ids,
+                                 arda_complain_fn complain, void *data);
 
 #endif

@@ -10,6 +10,7 @@
 #define ARDA_FILTER_H
 
 #include "arda/message.h"
+#include "base/api.h"
 #include "base/err.h"
 
 #include <stddef.h>
@@ -37,11 +38,11 @@ struct arda_filter_options {
 
 /* Texts and arrays are borrowed for the filter's life. 0; BASE_ERR_INVALID with a text that begins
  * with the option, such as "--match: expected FIELD=VALUE, got `x'"; BASE_ERR_NOMEM. */
-int arda_filter_new(const struct arda_filter_options *options, struct arda_filter **filter,
-                    struct base_why *why);
-void arda_filter_free(struct arda_filter *filter); /* NULL is allowed */
+ARDA_API int arda_filter_new(const struct arda_filter_options *options, struct arda_filter **filter,
+                             struct base_why *why);
+ARDA_API void arda_filter_free(struct arda_filter *filter); /* NULL is allowed */
 
 /* 1: the event is asked for; 0: it is not; BASE_ERR_NOMEM: it could not be told. */
-int arda_filter_match(struct arda_filter *filter, const struct arda_message *message);
+ARDA_API int arda_filter_match(struct arda_filter *filter, const struct arda_message *message);
 
 #endif

@@ -7,6 +7,7 @@
 #define ARDA_FORMAT_H
 
 #include "arda/record.h"
+#include "base/api.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -16,13 +17,13 @@ struct arda_format;
 /* "json", "envelope", "ws" (arda/record.h), "pretty" (arda/record/pretty.h), or a text with a `%`:
  * a template (arda/record/template.h). `color` is for "pretty". 0; BASE_ERR_INVALID with what is
  * wrong with the text, BASE_ERR_NOMEM. */
-int arda_format_new(const char *text, bool color, struct arda_format **format,
-                    struct base_why *why);
-void arda_format_free(struct arda_format *format); /* NULL is allowed */
+ARDA_API int arda_format_new(const char *text, bool color, struct arda_format **format,
+                             struct base_why *why);
+ARDA_API void arda_format_free(struct arda_format *format); /* NULL is allowed */
 
 /* Appends a line with its end. 1; 0 when the form has no line for the event (ws: a type that web
  * clients have no name for); BASE_ERR_NOMEM with `out` unchanged. */
-int arda_format_write(struct arda_format *format, struct base_buf *out,
-                      const struct arda_record *record);
+ARDA_API int arda_format_write(struct arda_format *format, struct base_buf *out,
+                               const struct arda_record *record);
 
 #endif

@@ -7,6 +7,7 @@
 #define ARDA_GAP_H
 
 #include "arda/stream_id.h"
+#include "base/api.h"
 #include "base/buf.h"
 
 /* Code, name in the line, text for a person. */
@@ -33,11 +34,11 @@ struct arda_gap {
     uint64_t count; /* of missed events, or ARDA_GAP_UNKNOWN: perhaps none */
 };
 
-const char *arda_gap_name(enum arda_gap_cause cause);
-const char *arda_gap_text(enum arda_gap_cause cause);
+ARDA_API const char *arda_gap_name(enum arda_gap_cause cause);
+ARDA_API const char *arda_gap_text(enum arda_gap_cause cause);
 
 /* Appends {"gap":{"tenantId":…,"from":…,"to":…,"cause":…,"count":…}}, without a line end; null
  * stands for what is not known. BASE_ERR_NOMEM: `out` unchanged. */
-int arda_gap_write(struct base_buf *out, const struct arda_gap *gap);
+ARDA_API int arda_gap_write(struct base_buf *out, const struct arda_gap *gap);
 
 #endif

@@ -18,6 +18,7 @@
 #define ARDA_INBOX_H
 
 #include "arda/notify_step.h"
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -55,11 +56,12 @@ struct arda_inbox_reader {
 /* The newest rows, the newest first; of the same moment, the greatest id first. BASE_ERR_NOTFOUND:
  * there is no row `before`; it may be read meanwhile, but not removed. BASE_ERR_LIMIT at once for
  * a limit that is none. `query` and `reader` are copied, `before` is borrowed for the call. */
-int arda_inbox_list(struct arda_bus *bus, const struct arda_inbox *inbox,
-                    const struct arda_inbox_query *query, const struct arda_inbox_reader *reader);
+ARDA_API int arda_inbox_list(struct arda_bus *bus, const struct arda_inbox *inbox,
+                             const struct arda_inbox_query *query,
+                             const struct arda_inbox_reader *reader);
 /* One row. BASE_ERR_NOTFOUND. */
-int arda_inbox_get(struct arda_bus *bus, const struct arda_inbox *inbox, const char *id,
-                   const struct arda_inbox_reader *reader);
+ARDA_API int arda_inbox_get(struct arda_bus *bus, const struct arda_inbox *inbox, const char *id,
+                            const struct arda_inbox_reader *reader);
 
 struct arda_inbox_counts {
     uint64_t all;
@@ -69,8 +71,8 @@ struct arda_inbox_counts {
 typedef void (*arda_inbox_count_fn)(void *data, int result, const struct arda_inbox_counts *counts,
                                     const struct base_why *why);
 
-int arda_inbox_count(struct arda_bus *bus, const struct arda_inbox *inbox, arda_inbox_count_fn done,
-                     void *data);
+ARDA_API int arda_inbox_count(struct arda_bus *bus, const struct arda_inbox *inbox,
+                              arda_inbox_count_fn done, void *data);
 
 /* ---- changing ---- */
 
@@ -91,9 +93,9 @@ struct arda_inbox_changer {
  * meanwhile may be left as they are. BASE_ERR_NOTFOUND as a result: of all rows there is none.
  * BASE_ERR_LIMIT at once for none or more than ARDA_INBOX_IDS_MAX. `ids` are borrowed for the call,
  * `changer` is copied. */
-int arda_inbox_change(struct arda_bus *bus, const struct arda_inbox *inbox,
-                      enum arda_inbox_change change, const char *const *ids, size_t count,
-                      int64_t now_ms, const struct arda_inbox_changer *changer);
+ARDA_API int arda_inbox_change(struct arda_bus *bus, const struct arda_inbox *inbox,
+                               enum arda_inbox_change change, const char *const *ids, size_t count,
+                               int64_t now_ms, const struct arda_inbox_changer *changer);
 
 /* ---- adding ---- */
 
@@ -114,8 +116,8 @@ struct arda_inbox_addition {
 
 /* Adds a notification for users who are named, through the notification step: rows,
  * notification.created, deliveries. Results and errors are those of arda_notify_step. */
-int arda_inbox_add(struct arda_bus *bus, const struct arda_inbox_addition *addition,
-                   arda_notify_step_fn done, void *data);
+ARDA_API int arda_inbox_add(struct arda_bus *bus, const struct arda_inbox_addition *addition,
+                            arda_notify_step_fn done, void *data);
 
 /* ---- watching ---- */
 
@@ -135,9 +137,10 @@ struct arda_inbox_watcher {
 /* Tells new rows, in the order in which they were announced, until arda_inbox_unwatch, which is to
  * be called before the bus is shut down. `watcher` is copied. While Redis is away the call
  * succeeds, and rows are told when it is back. */
-int arda_inbox_watch(struct arda_bus *bus, const struct arda_inbox *inbox,
-                     const struct arda_inbox_watcher *watcher, struct arda_inbox_watch **watch);
+ARDA_API int arda_inbox_watch(struct arda_bus *bus, const struct arda_inbox *inbox,
+                              const struct arda_inbox_watcher *watcher,
+                              struct arda_inbox_watch **watch);
 /* The watcher is not called again. NULL is allowed. */
-void arda_inbox_unwatch(struct arda_inbox_watch *watch);
+ARDA_API void arda_inbox_unwatch(struct arda_inbox_watch *watch);
 
 #endif

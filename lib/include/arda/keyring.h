@@ -11,6 +11,7 @@
 #define ARDA_KEYRING_H
 
 #include "arda/token.h"
+#include "base/api.h"
 
 #include <stdbool.h>
 
@@ -35,20 +36,20 @@ struct arda_keyring_options {
  * read or used, more than ARDA_KEYRING_MAX of them, two of one kid, or none that an allowed
  * algorithm fits; BASE_ERR_INVALID for an unknown algorithm or an empty issuer or audience;
  * BASE_ERR_NOMEM. */
-int arda_keyring_new(const struct arda_keyring_options *options, struct arda_keyring **ring,
-                     struct base_why *why);
+ARDA_API int arda_keyring_new(const struct arda_keyring_options *options,
+                              struct arda_keyring **ring, struct base_why *why);
 /* NULL is allowed. */
-void arda_keyring_free(struct arda_keyring *ring);
+ARDA_API void arda_keyring_free(struct arda_keyring *ring);
 
 /* As arda_token_verify, with all that the keyring asks. */
-int arda_keyring_verify(const struct arda_keyring *ring, const char *token, size_t len,
-                        struct arda_claims *claims, struct base_why *why);
+ARDA_API int arda_keyring_verify(const struct arda_keyring *ring, const char *token, size_t len,
+                                 struct arda_claims *claims, struct base_why *why);
 
 /* Appends a token, signed with the first key that can, those of `key_files` before the secret.
  * `algorithm` NULL is the usual one of that key. BASE_ERR_INVALID for an unknown algorithm or ids
  * that a gateway would refuse, BASE_ERR_CONFIG when no key fits, BASE_ERR_NOMEM. */
-int arda_keyring_mint(const struct arda_keyring *ring, const char *algorithm,
-                      const struct arda_token_request *request, struct base_buf *out,
-                      struct base_why *why);
+ARDA_API int arda_keyring_mint(const struct arda_keyring *ring, const char *algorithm,
+                               const struct arda_token_request *request, struct base_buf *out,
+                               struct base_why *why);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef ARDA_MESSAGE_H
 #define ARDA_MESSAGE_H
 
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -31,8 +32,8 @@ enum arda_drop {
         ARDA_DROP_COUNT
 };
 
-const char *arda_drop_name(enum arda_drop drop);
-const char *arda_drop_text(enum arda_drop drop);
+ARDA_API const char *arda_drop_name(enum arda_drop drop);
+ARDA_API const char *arda_drop_text(enum arda_drop drop);
 
 /* All positions point into the text that was parsed, or (tenant) into the argument. */
 struct arda_message {
@@ -49,8 +50,8 @@ struct arda_message {
 /* `tenant` is the tenant of the channel the text came on, or NULL for the global channel, where a
  * `tenantId` that is there must be a valid tenant id. ARDA_DROP_NONE, or why it is to be dropped;
  * `error` (may be NULL) tells where the JSON is broken. */
-enum arda_drop arda_message_parse(const char *text, size_t len, const char *tenant,
-                                  size_t tenant_len, struct arda_message *message,
-                                  struct base_json_error *error);
+ARDA_API enum arda_drop arda_message_parse(const char *text, size_t len, const char *tenant,
+                                           size_t tenant_len, struct arda_message *message,
+                                           struct base_json_error *error);
 
 #endif

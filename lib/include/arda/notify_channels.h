@@ -6,6 +6,8 @@
 #ifndef ARDA_NOTIFY_CHANNELS_H
 #define ARDA_NOTIFY_CHANNELS_H
 
+#include "base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,35 +49,37 @@ enum arda_notify_type {
 };
 
 /* Static storage. */
-const char *arda_notify_channel_name(enum arda_notify_channel channel);
-const char *arda_notify_type_name(enum arda_notify_type type);
+ARDA_API const char *arda_notify_channel_name(enum arda_notify_channel channel);
+ARDA_API const char *arda_notify_type_name(enum arda_notify_type type);
 /* BASE_ERR_NOTFOUND for any other name. */
-int arda_notify_channel_find(const char *name, size_t len, enum arda_notify_channel *channel);
-int arda_notify_type_find(const char *name, size_t len, enum arda_notify_type *type);
+ARDA_API int arda_notify_channel_find(const char *name, size_t len,
+                                      enum arda_notify_channel *channel);
+ARDA_API int arda_notify_type_find(const char *name, size_t len, enum arda_notify_type *type);
 
 /* The catalog's defaults, as bits. */
-unsigned arda_notify_defaults(enum arda_notify_type type);
+ARDA_API unsigned arda_notify_defaults(enum arda_notify_type type);
 
 /* ---- preferences of a tenant ---- */
 
 struct arda_notify_preferences;
 
 /* One that has none; NULL without memory. */
-struct arda_notify_preferences *arda_notify_preferences_new(void);
-void arda_notify_preferences_free(
-    struct arda_notify_preferences *preferences); /* NULL is allowed */
+ARDA_API struct arda_notify_preferences *arda_notify_preferences_new(void);
+ARDA_API void
+arda_notify_preferences_free(struct arda_notify_preferences *preferences); /* NULL is allowed */
 
 /* Sets one in place of a former one; `user` NULL: the tenant's default. BASE_ERR_NOMEM. */
-int arda_notify_preferences_set(struct arda_notify_preferences *preferences, const char *user,
-                                size_t user_len, enum arda_notify_type type,
-                                enum arda_notify_channel channel, bool on);
+ARDA_API int arda_notify_preferences_set(struct arda_notify_preferences *preferences,
+                                         const char *user, size_t user_len,
+                                         enum arda_notify_type type,
+                                         enum arda_notify_channel channel, bool on);
 
 /* The same from a field of the hash PREFIX:preferences:TENANT, `{userId or *}:{type}:{channel}`,
  * and its value, "0" or "1". BASE_ERR_SYNTAX for anything else, a type that is not known too:
  * nothing has changed, go on. */
-int arda_notify_preferences_set_field(struct arda_notify_preferences *preferences,
-                                      const char *field, size_t field_len, const char *value,
-                                      size_t value_len);
+ARDA_API int arda_notify_preferences_set_field(struct arda_notify_preferences *preferences,
+                                               const char *field, size_t field_len,
+                                               const char *value, size_t value_len);
 
 /* Who has decided: text for a person. */
 #define ARDA_NOTIFY_SOURCE_MAP(X)                                                                  \
@@ -89,13 +93,13 @@ enum arda_notify_source {
 #undef ARDA_NOTIFY_SOURCE_ENUM_
 };
 
-const char *arda_notify_source_text(enum arda_notify_source source);
+ARDA_API const char *arda_notify_source_text(enum arda_notify_source source);
 
 /* Which channels are on for a user and a type, as bits: for each the user's preference, else the
  * tenant's default, else the catalog's. `sources` (may be NULL) says for each channel which of them
  * it was. Never fails. */
-unsigned arda_notify_resolve(const struct arda_notify_preferences *preferences, const char *user,
-                             size_t user_len, enum arda_notify_type type,
-                             enum arda_notify_source sources[ARDA_NOTIFY_CHANNELS]);
+ARDA_API unsigned arda_notify_resolve(const struct arda_notify_preferences *preferences,
+                                      const char *user, size_t user_len, enum arda_notify_type type,
+                                      enum arda_notify_source sources[ARDA_NOTIFY_CHANNELS]);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "arda/message.h"
 #include "arda/notify_channels.h"
+#include "base/api.h"
 
 #include <stdint.h>
 
@@ -33,19 +34,20 @@ struct arda_notify_cause {
 #define ARDA_NOTIFY_ID_TEXT_MAX 256 /* bytes, with quotes and escapes */
 
 /* BASE_ERR_NOMEM, BASE_ERR_INTERNAL. */
-int arda_notify_cause_of(const struct arda_message *message, struct arda_notify_cause *cause);
+ARDA_API int arda_notify_cause_of(const struct arda_message *message,
+                                  struct arda_notify_cause *cause);
 
 /* A notification: milliseconds `time_ms`, or for -1 of the hash; hash of tenant, key, user, type.
  * Each text has at most ARDA_NOTIFY_KEY_MAX bytes. All three give 0 or BASE_ERR_INTERNAL. */
-int arda_notify_id(int64_t time_ms, struct base_slice tenant, const char *key,
-                   struct base_slice user, struct base_slice type,
-                   char out[static ARDA_NOTIFY_ID_LEN + 1]);
-/* Its notification.created: the time of the notification; hash of its id and that word. */
-int arda_notify_event_id(const char notification[static ARDA_NOTIFY_ID_LEN],
-                         char out[static ARDA_NOTIFY_ID_LEN + 1]);
-/* Its delivery: the time of the notification; hash of its id and the channel's name. */
-int arda_notify_delivery_id(const char notification[static ARDA_NOTIFY_ID_LEN],
-                            enum arda_notify_channel channel,
+ARDA_API int arda_notify_id(int64_t time_ms, struct base_slice tenant, const char *key,
+                            struct base_slice user, struct base_slice type,
                             char out[static ARDA_NOTIFY_ID_LEN + 1]);
+/* Its notification.created: the time of the notification; hash of its id and that word. */
+ARDA_API int arda_notify_event_id(const char notification[static ARDA_NOTIFY_ID_LEN],
+                                  char out[static ARDA_NOTIFY_ID_LEN + 1]);
+/* Its delivery: the time of the notification; hash of its id and the channel's name. */
+ARDA_API int arda_notify_delivery_id(const char notification[static ARDA_NOTIFY_ID_LEN],
+                                     enum arda_notify_channel channel,
+                                     char out[static ARDA_NOTIFY_ID_LEN + 1]);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef ARDA_NOTIFY_RULES_H
 #define ARDA_NOTIFY_RULES_H
 
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -27,7 +28,7 @@ struct arda_notify_rule {
 };
 
 /* The first row that fits an event is its row; ends with a NULL event. */
-extern const struct arda_notify_rule arda_notify_rules[];
+ARDA_API extern const struct arda_notify_rule arda_notify_rules[];
 
 enum arda_notify_match {
     ARDA_NOTIFY_NOTHING,       /* no row: the event makes no notification */
@@ -36,8 +37,8 @@ enum arda_notify_match {
 };
 
 /* `event` is the text of an object that has been checked (arda_message.event). */
-enum arda_notify_match arda_notify_rule_find(struct base_slice event,
-                                             const struct arda_notify_rule **rule);
+ARDA_API enum arda_notify_match arda_notify_rule_find(struct base_slice event,
+                                                      const struct arda_notify_rule **rule);
 
 /* What a person is told; UTF-8, not escaped. */
 struct arda_notification {
@@ -58,10 +59,10 @@ struct arda_notification {
  * of a stage, status or type of order underscores too. In an URL it is an identifier of the wire
  * that is not made of dots alone. In the metadata it stands as in the event. One that is not so
  * counts as missing: the next alternative is taken, or there is no body. */
-int arda_notify_render(const struct arda_notify_rule *rule, struct base_slice event,
-                       struct base_buf *room, struct arda_notification *notification);
+ARDA_API int arda_notify_render(const struct arda_notify_rule *rule, struct base_slice event,
+                                struct base_buf *room, struct arda_notification *notification);
 
 /* Appends the table: for a person, or as a JSON object per row and line. BASE_ERR_NOMEM. */
-int arda_notify_rules_print(struct base_buf *out, bool json);
+ARDA_API int arda_notify_rules_print(struct base_buf *out, bool json);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "arda/notify_ids.h"
 #include "arda/notify_rules.h"
+#include "base/api.h"
 #include "base/err.h"
 
 struct arda_bus;
@@ -76,7 +77,7 @@ typedef void (*arda_notify_step_fn)(void *data, int result,
 /* Copies the struct. Returns 0; BASE_ERR_UNAVAILABLE while Redis is away; BASE_ERR_INVALID for a
  * tenant, user or type that is none, users out of order, or a text that is not UTF-8;
  * BASE_ERR_NOMEM; and then `done` is not called. */
-int arda_notify_step(struct arda_bus *bus, const struct arda_notify_step *step,
-                     arda_notify_step_fn done, void *data);
+ARDA_API int arda_notify_step(struct arda_bus *bus, const struct arda_notify_step *step,
+                              arda_notify_step_fn done, void *data);
 
 #endif

@@ -10,6 +10,7 @@
 #define ARDA_PUBLICATION_H
 
 #include "arda/bus.h"
+#include "base/api.h"
 
 /* What is to stand in place of what event and envelope say, or where they say nothing. All are
  * bytes of UTF-8 strings; an empty one changes nothing. A zeroed struct publishes as it stands. */
@@ -42,10 +43,10 @@ struct arda_publication_texts {
  * either form; it and the overrides are borrowed for the call. `publication->message` is the
  * channels' text; the completed event alone is `*event` (may be NULL). 0; BASE_ERR_NOMEM;
  * BASE_ERR_INTERNAL without a random source. */
-int arda_publication_make(const struct arda_message *message,
-                          const struct arda_overrides *overrides,
-                          struct arda_publication_texts *texts,
-                          struct arda_publication *publication, struct base_slice *event);
-void arda_publication_texts_fini(struct arda_publication_texts *texts);
+ARDA_API int arda_publication_make(const struct arda_message *message,
+                                   const struct arda_overrides *overrides,
+                                   struct arda_publication_texts *texts,
+                                   struct arda_publication *publication, struct base_slice *event);
+ARDA_API void arda_publication_texts_fini(struct arda_publication_texts *texts);
 
 #endif

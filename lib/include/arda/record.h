@@ -11,6 +11,7 @@
 
 #include "arda/message.h"
 #include "arda/stream_id.h"
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/json.h"
 
@@ -45,25 +46,26 @@ struct arda_record_meta {
 };
 
 /* A record of a message. `position` and `channel` as above. */
-struct arda_record arda_record_of(const struct arda_message *message,
-                                  struct arda_stream_id position, struct base_slice channel);
+ARDA_API struct arda_record arda_record_of(const struct arda_message *message,
+                                           struct arda_stream_id position,
+                                           struct base_slice channel);
 /* One pass over the envelope, if there is one. */
-void arda_record_meta(const struct arda_record *record, struct arda_record_meta *meta);
+ARDA_API void arda_record_meta(const struct arda_record *record, struct arda_record_meta *meta);
 /* When it was published: the time in the position, else the envelope's, else the event's, in
  * milliseconds since 1970. 0, or BASE_ERR_NOTFOUND when none of them is a time. */
-int arda_record_time(const struct arda_record *record, int64_t *ms);
+ARDA_API int arda_record_time(const struct arda_record *record, int64_t *ms);
 
 /* ---- writing: each appends one line with its end; after BASE_ERR_NOMEM `out` is unchanged ---- */
 
 /* The event. */
-int arda_record_write_json(struct base_buf *out, const struct arda_record *record);
+ARDA_API int arda_record_write_json(struct base_buf *out, const struct arda_record *record);
 /* {"id","position","channel", then what the envelope has of "schemaVersion", "source",
  * "correlationId", "timestamp", "replayed", then its other members, "event"}. The first three are
  * null where nothing is known. */
-int arda_record_write_envelope(struct base_buf *out, const struct arda_record *record);
+ARDA_API int arda_record_write_envelope(struct base_buf *out, const struct arda_record *record);
 /* {"type","tenantId","payload","timestamp","eventId"} with the type of arda/ws_type.h. 1, or 0 when
  * the event has none and nothing was written. */
-int arda_record_write_ws(struct base_buf *out, const struct arda_record *record);
+ARDA_API int arda_record_write_ws(struct base_buf *out, const struct arda_record *record);
 
 /* ---- reading ---- */
 
@@ -73,7 +75,7 @@ int arda_record_write_ws(struct base_buf *out, const struct arda_record *record)
  *
  * An event that does not name its tenant has the one of the line's `channel` or `tenantId`; if it
  * names another, that is ARDA_DROP_FOREIGN_TENANT. */
-enum arda_drop arda_record_parse(const char *line, size_t len, struct arda_record *record,
-                                 struct base_json_error *error);
+ARDA_API enum arda_drop arda_record_parse(const char *line, size_t len, struct arda_record *record,
+                                          struct base_json_error *error);
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef ARDA_STREAM_ID_H
 #define ARDA_STREAM_ID_H
 
+#include "base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,15 +23,16 @@ struct arda_stream_id {
 #define ARDA_STREAM_ID_LAST ((struct arda_stream_id){UINT64_MAX, UINT64_MAX})
 
 /* Whole text or nothing, digits only, no leading zeros. */
-bool arda_stream_id_parse(const char *text, size_t len, struct arda_stream_id *id);
+ARDA_API bool arda_stream_id_parse(const char *text, size_t len, struct arda_stream_id *id);
 /* The length is the result. */
-size_t arda_stream_id_format(struct arda_stream_id id, char out[static ARDA_STREAM_ID_LEN + 1]);
+ARDA_API size_t arda_stream_id_format(struct arda_stream_id id,
+                                      char out[static ARDA_STREAM_ID_LEN + 1]);
 
 /* Negative, 0 or positive as `a` is before, at or behind `b`. */
-int arda_stream_id_compare(struct arda_stream_id a, struct arda_stream_id b);
-bool arda_stream_id_is_zero(struct arda_stream_id id);
+ARDA_API int arda_stream_id_compare(struct arda_stream_id a, struct arda_stream_id b);
+ARDA_API bool arda_stream_id_is_zero(struct arda_stream_id id);
 /* The neighbour; the last id has no next one and 0-0 none before it: they stay as they are. */
-struct arda_stream_id arda_stream_id_next(struct arda_stream_id id);
-struct arda_stream_id arda_stream_id_previous(struct arda_stream_id id);
+ARDA_API struct arda_stream_id arda_stream_id_next(struct arda_stream_id id);
+ARDA_API struct arda_stream_id arda_stream_id_previous(struct arda_stream_id id);
 
 #endif

@@ -29,6 +29,7 @@
 #include "arda/bus.h"
 #include "arda/gap.h"
 #include "arda/when.h"
+#include "base/api.h"
 
 struct arda_tails;
 struct arda_tail;
@@ -72,34 +73,36 @@ struct arda_tail_start {
 };
 
 /* `handlers` is copied; the bus is borrowed for the group's life. NULL without memory. */
-struct arda_tails *arda_tails_new(struct arda_bus *bus, const struct arda_tail_handlers *handlers);
+ARDA_API struct arda_tails *arda_tails_new(struct arda_bus *bus,
+                                           const struct arda_tail_handlers *handlers);
 /* Closes every tail. NULL is allowed. Memory goes when Redis has answered, or with the bus. */
-void arda_tails_free(struct arda_tails *tails);
+ARDA_API void arda_tails_free(struct arda_tails *tails);
 
 /* `data` is for arda_tail_data. 0, BASE_ERR_INVALID for a tenant id that is none, BASE_ERR_NOMEM.
  */
-int arda_tails_add(struct arda_tails *tails, struct base_slice tenant,
-                   const struct arda_tail_start *start, void *data, struct arda_tail **tail);
-void arda_tail_close(struct arda_tail *tail);
+ARDA_API int arda_tails_add(struct arda_tails *tails, struct base_slice tenant,
+                            const struct arda_tail_start *start, void *data,
+                            struct arda_tail **tail);
+ARDA_API void arda_tail_close(struct arda_tail *tail);
 /* A message of the tenant that came another way, from the channel of all tenants: it is given if
  * neither the stream nor the tenant's own channel brings it. */
-void arda_tail_offer(struct arda_tail *tail, const struct arda_message *message);
+ARDA_API void arda_tail_offer(struct arda_tail *tail, const struct arda_message *message);
 
 /* No page is asked for until it is resumed; what is on its way still comes, at most four pages. */
-void arda_tails_pause(struct arda_tails *tails);
-void arda_tails_resume(struct arda_tails *tails);
+ARDA_API void arda_tails_pause(struct arda_tails *tails);
+ARDA_API void arda_tails_resume(struct arda_tails *tails);
 
 /* To be called when Redis is reached (again), and every few seconds, the latter with `check`: then
  * heads of streams are compared with what has come, and times of `until` with the clock. */
-void arda_tails_wake(struct arda_tails *tails, bool check);
+ARDA_API void arda_tails_wake(struct arda_tails *tails, bool check);
 
 /* Borrowed for the tail's life. */
-struct base_slice arda_tail_tenant(const struct arda_tail *tail);
-void *arda_tail_data(const struct arda_tail *tail);
+ARDA_API struct base_slice arda_tail_tenant(const struct arda_tail *tail);
+ARDA_API void *arda_tail_data(const struct arda_tail *tail);
 /* The last entry that was given or passed; in on_event, that of the event. */
-struct arda_stream_id arda_tail_position(const struct arda_tail *tail);
+ARDA_API struct arda_stream_id arda_tail_position(const struct arda_tail *tail);
 /* How many entries the stream had ever had up to that one, for `number` above: with it the size of
  * a gap is known. 0: not known. */
-uint64_t arda_tail_number(const struct arda_tail *tail);
+ARDA_API uint64_t arda_tail_number(const struct arda_tail *tail);
 
 #endif

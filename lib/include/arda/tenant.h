@@ -8,12 +8,14 @@
 #ifndef ARDA_TENANT_H
 #define ARDA_TENANT_H
 
+#include "base/api.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 #define ARDA_ID_MAX 64
 
-bool arda_id_valid(const char *id, size_t len);
-bool arda_tenant_valid(const char *id, size_t len);
+ARDA_API bool arda_id_valid(const char *id, size_t len);
+ARDA_API bool arda_tenant_valid(const char *id, size_t len);
 
 #endif

@@ -11,6 +11,7 @@
 #define ARDA_TOKEN_H
 
 #include "arda/tenant.h"
+#include "base/api.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -26,21 +27,22 @@ struct arda_token_key;
 /* Copies the secret. BASE_ERR_CONFIG for one shorter than ARDA_TOKEN_MIN_SECRET bytes, and for a
  * text that is a key in PEM or a public key in another form, which are no secrets;
  * BASE_ERR_NOMEM. */
-int arda_token_key_new(const char *secret, size_t len, struct arda_token_key **key,
-                       struct base_why *why);
+ARDA_API int arda_token_key_new(const char *secret, size_t len, struct arda_token_key **key,
+                                struct base_why *why);
 /* Wipes and frees; NULL is allowed. */
-void arda_token_key_free(struct arda_token_key *key);
+ARDA_API void arda_token_key_free(struct arda_token_key *key);
 
 /* The secret of the tokens: the content of `file` without a final newline, or, if that is NULL, of
  * ARDA_JWT_SECRET or JWT_SECRET. `*key` is NULL and the result BASE_ERR_NOTFOUND when there is
  * none; BASE_ERR_CONFIG for a file that cannot be read or a secret that is too short. */
-int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why);
+ARDA_API int arda_token_key_load(const char *file, struct arda_token_key **key,
+                                 struct base_why *why);
 
 /* A key from `[KID=]FILE`: RSA of 2048 bits or more, or P-256, in PEM; a file without PEM is a
  * secret as above. A name of a file that has a `=` needs one before it. BASE_ERR_CONFIG, with the
  * file's name, for what cannot be read or used; BASE_ERR_NOMEM. */
-int arda_token_key_open(const char *kid_and_file, struct arda_token_key **key,
-                        struct base_why *why);
+ARDA_API int arda_token_key_open(const char *kid_and_file, struct arda_token_key **key,
+                                 struct base_why *why);
 
 /* What a good token says. */
 struct arda_claims {
@@ -54,13 +56,13 @@ struct arda_claims {
  * signature, `sub` and `tenantId` of the id alphabet (a tenant is never "global"), `exp` after and
  * `nbf` not after now, without leeway. 0, or BASE_ERR_DENIED with the reason, which never quotes
  * the token. */
-int arda_token_verify(const struct arda_token_key *key, const char *token, size_t len,
-                      struct arda_claims *claims, struct base_why *why);
+ARDA_API int arda_token_verify(const struct arda_token_key *key, const char *token, size_t len,
+                               struct arda_claims *claims, struct base_why *why);
 
 /* Header and claims as JSON text, without any check of the signature. BASE_ERR_SYNTAX when the
  * token cannot be taken apart. The buffers are the caller's. */
-int arda_token_decode(const char *token, size_t len, struct base_buf *header,
-                      struct base_buf *claims, struct base_why *why);
+ARDA_API int arda_token_decode(const char *token, size_t len, struct base_buf *header,
+                               struct base_buf *claims, struct base_why *why);
 
 /* What goes into a new token; NULL members are left out, times are seconds since 1970. */
 struct arda_token_request {
@@ -77,7 +79,8 @@ struct arda_token_request {
 /* Appends the token, signed with the usual algorithm of the key, and with its kid in the header if
  * it has one. BASE_ERR_INVALID for ids that a gateway would refuse, BASE_ERR_CONFIG for a public
  * key, BASE_ERR_NOMEM. */
-int arda_token_mint(const struct arda_token_key *key, const struct arda_token_request *request,
-                    struct base_buf *out, struct base_why *why);
+ARDA_API int arda_token_mint(const struct arda_token_key *key,
+                             const struct arda_token_request *request, struct base_buf *out,
+                             struct base_why *why);
 
 #endif

@@ -17,6 +17,7 @@
 #define ARDA_WHEN_H
 
 #include "arda/stream_id.h"
+#include "base/api.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -42,13 +43,14 @@ struct arda_when {
 
 /* `now_ms` is what -10m counts from: base_clock_wall_ms(). 0, or BASE_ERR_INVALID with `why` set to
  * what was expected and the text that was there; `when` is then unchanged. */
-int arda_when_parse(const char *text, int64_t now_ms, struct arda_when *when, struct base_why *why);
+ARDA_API int arda_when_parse(const char *text, int64_t now_ms, struct arda_when *when,
+                             struct base_why *why);
 
 /* The first id that lies at the position or behind it: of START, TIME and ID, which need no stream
  * to tell. False for the others; arda_stream_find (stream.h) tells those. */
-bool arda_when_first(const struct arda_when *when, struct arda_stream_id *first);
+ARDA_API bool arda_when_first(const struct arda_when *when, struct arda_stream_id *first);
 /* The last id that --until includes: everything before a TIME, an ID itself. 0-0: nothing. False
  * for the other kinds. */
-bool arda_when_last(const struct arda_when *when, struct arda_stream_id *last);
+ARDA_API bool arda_when_last(const struct arda_when *when, struct arda_stream_id *last);
 
 #endif

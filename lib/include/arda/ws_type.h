@@ -6,6 +6,7 @@
 #ifndef ARDA_WS_TYPE_H
 #define ARDA_WS_TYPE_H
 
+#include "base/api.h"
 #include "base/json.h"
 
 #include <stdbool.h>
@@ -19,10 +20,10 @@ struct arda_ws_row {
 };
 
 /* The first row that fits an event is its row; ends with a NULL ws_type. */
-extern const struct arda_ws_row arda_ws_rows[];
+ARDA_API extern const struct arda_ws_row arda_ws_rows[];
 
 /* The WSEventType of an event, which the scanner has yielded; static storage. NULL when it has
  * none. */
-const char *arda_ws_type(const struct base_json_value *event);
+ARDA_API const char *arda_ws_type(const struct base_json_value *event);
 
 #endif

@@ -9,6 +9,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include "base/api.h"
+
 #include <stddef.h>
 
 /* Bytes that belong to somebody else. */
@@ -28,19 +30,19 @@ struct base_buf {
         NULL, 0, 0                                                                                 \
     }
 
-void base_buf_fini(struct base_buf *buf);
+ARDA_API void base_buf_fini(struct base_buf *buf);
 /* Makes room for `more` bytes behind the last one. */
-int base_buf_reserve(struct base_buf *buf, size_t more);
-int base_buf_add(struct base_buf *buf, const void *bytes, size_t len);
-int base_buf_add_byte(struct base_buf *buf, char byte);
-int base_buf_add_text(struct base_buf *buf, const char *text);
-int base_buf_printf(struct base_buf *buf, const char *format, ...)
+ARDA_API int base_buf_reserve(struct base_buf *buf, size_t more);
+ARDA_API int base_buf_add(struct base_buf *buf, const void *bytes, size_t len);
+ARDA_API int base_buf_add_byte(struct base_buf *buf, char byte);
+ARDA_API int base_buf_add_text(struct base_buf *buf, const char *text);
+ARDA_API int base_buf_printf(struct base_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Drops the first `len` bytes; `len` must not exceed what is there. */
-void base_buf_consume(struct base_buf *buf, size_t len);
+ARDA_API void base_buf_consume(struct base_buf *buf, size_t len);
 /* Puts a NUL behind the bytes (not counted in `len`). Returns the data, or NULL without memory. */
-const char *base_buf_cstr(struct base_buf *buf);
+ARDA_API const char *base_buf_cstr(struct base_buf *buf);
 /* Hands the bytes over; the buffer is empty afterwards. Free with base_free. */
-char *base_buf_take(struct base_buf *buf, size_t *len);
+ARDA_API char *base_buf_take(struct base_buf *buf, size_t *len);
 
 #endif

@@ -11,6 +11,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include "base/api.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -46,25 +48,25 @@ struct base_why {
 };
 
 /* The text of a code, "unknown error" for a number that is none. Static storage. */
-const char *base_err_text(int code);
+ARDA_API const char *base_err_text(int code);
 
 /* Fills `why` (may be NULL) and returns `code`, so that `return base_why_set(...)` reads well.
  * A text that does not fit is cut at a UTF-8 character border. */
-int base_why_set(struct base_why *why, int code, const char *format, ...)
+ARDA_API int base_why_set(struct base_why *why, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Like base_why_set, with ": " and the text of `errno_value` at the end. */
-int base_why_errno(struct base_why *why, int code, int errno_value, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+ARDA_API int base_why_errno(struct base_why *why, int code, int errno_value, const char *format,
+                            ...) __attribute__((format(printf, 4, 5)));
 
 /* Puts a prefix and ": " before the text that is there; the code stays. Returns the code. */
-int base_why_prefix(struct base_why *why, const char *format, ...)
+ARDA_API int base_why_prefix(struct base_why *why, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Stops the program when `cond` is false, in every build. For broken invariants of ours; nothing
  * that a peer or an input line contains may reach one. */
 #define base_assert(cond) ((cond) ? (void)0 : base_assert_failed(#cond, __FILE__, __LINE__))
 
-_Noreturn void base_assert_failed(const char *cond, const char *file, int line);
+ARDA_API _Noreturn void base_assert_failed(const char *cond, const char *file, int line);
 
 #endif

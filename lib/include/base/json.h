@@ -12,6 +12,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include "base/api.h"
 #include "base/buf.h"
 
 #include <stdbool.h>
@@ -46,8 +47,8 @@ struct base_json_error {
 /* Checks that the whole text is one value with blanks around it at most. `value` (may be NULL)
  * receives it without the blanks, also when only what follows it is wrong; else it is left alone.
  * 0; BASE_ERR_SYNTAX, or BASE_ERR_LIMIT for the depth, with `error` (may be NULL) filled. */
-int base_json_check(const char *text, size_t len, struct base_json_value *value,
-                    struct base_json_error *error);
+ARDA_API int base_json_check(const char *text, size_t len, struct base_json_value *value,
+                             struct base_json_error *error);
 
 /* A top-level member to look for. */
 struct base_json_member {
@@ -67,8 +68,9 @@ struct base_json_member {
 /* Checks the whole text as base_json_check does, in the same single pass picks the wanted members
  * of the outermost object, and sets `object` (may be NULL) to its span. A text that is valid but
  * no object gives BASE_ERR_INVALID. */
-int base_json_pick(const char *text, size_t len, struct base_json_member *members, size_t count,
-                   struct base_json_value *object, struct base_json_error *error);
+ARDA_API int base_json_pick(const char *text, size_t len, struct base_json_member *members,
+                            size_t count, struct base_json_value *object,
+                            struct base_json_error *error);
 
 /* Walks the elements of a checked array, or the members of a checked object. */
 struct base_json_iter {
@@ -77,28 +79,28 @@ struct base_json_iter {
 };
 
 /* `value` must be an array or object that a function above has yielded. */
-void base_json_iter_init(struct base_json_iter *iter, const struct base_json_value *value);
+ARDA_API void base_json_iter_init(struct base_json_iter *iter, const struct base_json_value *value);
 /* `key` is set for objects (a STRING) and left alone for arrays; NULL is allowed. */
-bool base_json_iter_next(struct base_json_iter *iter, struct base_json_value *key,
-                         struct base_json_value *value);
+ARDA_API bool base_json_iter_next(struct base_json_iter *iter, struct base_json_value *key,
+                                  struct base_json_value *value);
 
 /* Whether a STRING value (any other kind: false), unescaped, equals these bytes. */
-bool base_json_equals(const struct base_json_value *string, const char *bytes, size_t len);
+ARDA_API bool base_json_equals(const struct base_json_value *string, const char *bytes, size_t len);
 /* Appends the unescaped bytes of a STRING. BASE_ERR_SYNTAX for a lone surrogate escape, which has
  * no UTF-8 form, BASE_ERR_INVALID for another kind, BASE_ERR_NOMEM. `out` is then unchanged. */
-int base_json_unescape(const struct base_json_value *string, struct base_buf *out);
+ARDA_API int base_json_unescape(const struct base_json_value *string, struct base_buf *out);
 /* The bytes between the quotes of a STRING without escapes: borrowed, no copy. False if there is
  * an escape or it is no string. */
-bool base_json_plain(const struct base_json_value *string, struct base_slice *out);
+ARDA_API bool base_json_plain(const struct base_json_value *string, struct base_slice *out);
 /* Copies the unescaped bytes of a STRING and a NUL into `out`, which has room for `size` bytes; how
  * many they are. -1: another kind, longer, a NUL among them, or a lone surrogate escape; then `out`
  * has no meaning. Allocates nothing: for ids and times, which are short. */
-ssize_t base_json_copy(const struct base_json_value *string, char *out, size_t size);
+ARDA_API ssize_t base_json_copy(const struct base_json_value *string, char *out, size_t size);
 /* A NUMBER as a double; ±HUGE_VAL for 1e400. BASE_ERR_INVALID for another kind. */
-int base_json_double(const struct base_json_value *number, double *out);
+ARDA_API int base_json_double(const struct base_json_value *number, double *out);
 
 /* Appends `bytes`, which must be UTF-8, as a JSON string with its quotes: only `"`, `\`, control
  * characters and U+2028/9 are escaped. BASE_ERR_NOMEM. */
-int base_json_quote(struct base_buf *out, const char *bytes, size_t len);
+ARDA_API int base_json_quote(struct base_buf *out, const char *bytes, size_t len);
 
 #endif
