@@ -4,11 +4,11 @@
  */
 #include "arda-deliveries/explain.h"
 
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "base/url.h"
 
 #include <inttypes.h>
@@ -24,7 +24,7 @@ static int add_host(struct base_buf *out, struct base_slice text)
     if (!plain)
         failed = BASE_ERR_NOMEM;
     else if (base_url_parse(plain, &url, NULL) == 0)
-        failed = arda_text_clean(out, url.host.data, url.host.len);
+        failed = base_text_clean(out, url.host.data, url.host.len);
     else
         failed = base_buf_add_byte(out, '?');
     base_buf_fini(&copy);
@@ -75,7 +75,7 @@ int endpoint_print(struct base_buf *out, const struct endpoint *endpoint)
     failed |= base_buf_add_text(out, endpoint->enabled ? ", enabled" : ", disabled");
     if (!endpoint->enabled && facts->disabled_at_ms > 0) {
         failed |= add_since(out, " ", facts->disabled_at_ms) | base_buf_add_text(out, ": ");
-        failed |= arda_text_clean(out, endpoint->why.data, endpoint->why.len);
+        failed |= base_text_clean(out, endpoint->why.data, endpoint->why.len);
     }
     if (facts->failures > 0)
         failed |= base_buf_printf(out, ", %" PRIu64 " failures in a row", facts->failures);

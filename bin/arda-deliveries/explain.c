@@ -7,13 +7,13 @@
 #include "arda-deliveries/explain.h"
 
 #include "arda/message.h"
-#include "arda/name/text.h"
 #include "arda/notify_ids.h"
 #include "arda/notify_rules.h"
 #include "arda/stream/stream.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -96,7 +96,7 @@ static void add_record(struct tool *tool, const struct arda_delivery_record *rec
         failed |= arda_delivery_record_write(out, record);
     } else {
         failed |= base_buf_add_text(out, "  ");
-        failed |= arda_text_clean(out, record->id.data, record->id.len);
+        failed |= base_text_clean(out, record->id.data, record->id.len);
         failed |= base_buf_add_text(out, "  ");
         failed |= print_state(out, record) | base_buf_add_byte(out, '\n');
         failed |= print_attempts(out, record, 4);

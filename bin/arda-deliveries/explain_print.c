@@ -5,7 +5,7 @@
 #include "arda-deliveries/explain.h"
 
 #include "arda/mail/address.h"
-#include "arda/name/text.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -72,12 +72,12 @@ static unsigned resolve(const struct explain *explain,
 
 static int add_clean(struct base_buf *out, const struct base_buf *text)
 {
-    return arda_text_clean(out, slice(text).data, text->len);
+    return base_text_clean(out, slice(text).data, text->len);
 }
 
 static int add_label(struct base_buf *out, const char *label, const char *text)
 {
-    return base_buf_printf(out, "%-8s  ", label) | arda_text_clean(out, text, strlen(text));
+    return base_buf_printf(out, "%-8s  ", label) | base_text_clean(out, text, strlen(text));
 }
 
 static int print_user(struct base_buf *out, const struct explain *explain)

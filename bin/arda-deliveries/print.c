@@ -6,9 +6,9 @@
  */
 #include "arda-deliveries/deliveries.h"
 
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -27,19 +27,19 @@ int print_ms(struct base_buf *out, int64_t ms)
 {
     char text[BASE_RFC3339_LEN + 1];
     base_rfc3339_format(ms, text);
-    return arda_text_time(out, text, BASE_RFC3339_LEN);
+    return base_text_time(out, text, BASE_RFC3339_LEN);
 }
 
 static int add_clean(struct base_buf *out, struct base_slice text)
 {
     if (!base_utf8_valid(text.data, text.len))
         return base_buf_add_byte(out, '?');
-    return arda_text_clean(out, text.data, text.len);
+    return base_text_clean(out, text.data, text.len);
 }
 
 static int add_moment(struct base_buf *out, const char *before, struct base_slice time)
 {
-    return base_buf_add_text(out, before) | arda_text_time(out, time.data, time.len);
+    return base_buf_add_text(out, before) | base_text_time(out, time.data, time.len);
 }
 
 /* Since when one that does not go out is due; a lease that is over does not count. */
@@ -51,12 +51,12 @@ static struct base_slice due_at(const struct arda_delivery_record *record)
 /* How long it has been due. */
 static int add_age(struct base_buf *out, const struct arda_delivery_record *record)
 {
-    char age[ARDA_TEXT_AGE_MAX];
+    char age[BASE_TEXT_AGE_MAX];
     int64_t since_ms, now_ms = base_clock_wall_ms();
     struct base_slice since = due_at(record);
     if (base_rfc3339_parse(since.data, since.len, &since_ms) < 0)
         since_ms = now_ms;
-    return base_buf_add_text(out, arda_text_age(now_ms - since_ms, age));
+    return base_buf_add_text(out, base_text_age(now_ms - since_ms, age));
 }
 
 /* What is to come of one that is pending. */
@@ -107,12 +107,12 @@ static void on_attempt(void *data, const struct arda_delivery_attempt *attempt)
     struct attempts *attempts = data;
     struct base_buf *out = attempts->out;
     attempts->failed |= base_buf_printf(out, "%*s", attempts->blanks, "");
-    attempts->failed |= arda_text_time(out, attempt->at.data, attempt->at.len);
+    attempts->failed |= base_text_time(out, attempt->at.data, attempt->at.len);
     if (attempt->status > 0)
         attempts->failed |= base_buf_printf(out, "  %3d  ", attempt->status);
     else
         attempts->failed |= base_buf_add_text(out, "    -  ");
-    attempts->failed |= arda_text_value(out, &attempt->text);
+    attempts->failed |= base_text_value(out, &attempt->text);
     attempts->failed |= base_buf_printf(out, " (%" PRId64 " ms)\n", attempt->duration_ms);
 }
 
@@ -128,7 +128,7 @@ int print_attempts(struct base_buf *out, const struct arda_delivery_record *reco
 static int add_line(struct tool *tool, const struct arda_delivery_record *record)
 {
     struct base_buf *out = &tool->line;
-    int failed = arda_text_time(out, record->created_at.data, record->created_at.len);
+    int failed = base_text_time(out, record->created_at.data, record->created_at.len);
     failed |= base_buf_add_text(out, "  ") | add_clean(out, record->id);
     failed |= base_buf_add_text(out, "  ");
     if (!tool->settings.tenant)

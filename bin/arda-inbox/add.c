@@ -8,12 +8,12 @@
 #include "arda-inbox/inbox.h"
 
 #include "arda/directory.h"
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -213,7 +213,7 @@ static int take_metadata(struct add *add, const char *text)
         base_log(BASE_LOG_ERROR, "--metadata: expected a JSON object");
         return BASE_EXIT_USAGE;
     }
-    return arda_text_flat(&add->metadata, (struct base_slice){value.text, value.len}) < 0
+    return base_text_flat(&add->metadata, (struct base_slice){value.text, value.len}) < 0
                ? BASE_EXIT_SOFTWARE
                : BASE_EXIT_OK;
 }

@@ -8,7 +8,7 @@
  */
 #include "arda-inbox/inbox.h"
 
-#include "arda/name/text.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static int add_time(struct base_buf *out, const struct base_json_value *value)
 {
     char text[TIME_BYTES];
     ssize_t len = base_json_copy(value, text, sizeof text);
-    return len < 0 ? arda_text_value(out, value) : arda_text_time(out, text, (size_t)len);
+    return len < 0 ? base_text_value(out, value) : base_text_time(out, text, (size_t)len);
 }
 
 static int add_line(struct base_buf *out, struct base_slice row)
@@ -37,8 +37,8 @@ static int add_line(struct base_buf *out, struct base_slice row)
     base_json_pick(row.data, row.len, found, MEMBERS, NULL, NULL); /* a row is an object */
     int failed = base_buf_add_text(out, found[IS_READ].value.kind == BASE_JSON_TRUE ? "  " : "* ");
     failed |= add_time(out, &found[CREATED].value) | base_buf_add_text(out, "  ");
-    failed |= arda_text_value(out, &found[ID].value) | base_buf_add_text(out, "  ");
-    return failed | arda_text_value(out, &found[TITLE].value);
+    failed |= base_text_value(out, &found[ID].value) | base_buf_add_text(out, "  ");
+    return failed | base_text_value(out, &found[TITLE].value);
 }
 
 void tool_print(struct tool *tool)

@@ -5,9 +5,9 @@
  */
 #include "notifyd.h"
 
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -52,7 +52,7 @@ void deliver_attend_init(struct notifyd *nd)
 static void warn(struct notifyd *nd, enum arda_notify_channel channel)
 {
     struct deliver *deliver = &nd->deliver;
-    char age[ARDA_TEXT_AGE_MAX];
+    char age[BASE_TEXT_AGE_MAX];
     uint64_t now_us = base_clock_mono_us(), due = deliver->counts.unattended[channel].due;
     int64_t age_ms = base_clock_wall_ms() - deliver->counts.unattended[channel].oldest_ms;
     const char *why = deliver->why_left[channel];
@@ -63,7 +63,7 @@ static void warn(struct notifyd *nd, enum arda_notify_channel channel)
     base_log(BASE_LOG_WARNING, "%" PRIu64 " %s due and no daemon takes %s, for %s%s%s", due,
              channel == ARDA_NOTIFY_EMAIL ? (due == 1 ? "e-mail is" : "e-mails are")
                                           : (due == 1 ? "webhook is" : "webhooks are"),
-             due == 1 ? "it" : "them", arda_text_age(age_ms, age), why ? ": " : "", why ? why : "");
+             due == 1 ? "it" : "them", base_text_age(age_ms, age), why ? ": " : "", why ? why : "");
 }
 
 static void on_counts(void *data, int result, const struct arda_delivery_counts *counts)

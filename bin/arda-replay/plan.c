@@ -5,12 +5,12 @@
 #include "arda-replay/replay.h"
 #include "arda-replay/tally.h"
 
-#include "arda/name/text.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "base/terminal.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -229,7 +229,7 @@ static int print_rows(const char *label, const struct tally *tally)
     int failed = BASE_OK;
     for (size_t i = 0; i < count && !failed; i++) {
         name.len = 0;
-        failed = arda_text_clean(&name, rows[i].name, rows[i].len);
+        failed = base_text_clean(&name, rows[i].name, rows[i].len);
         print_label(i == 0 ? label : "");
         printf("%.*s %" PRIu64 "\n", (int)name.len, name.data ? name.data : "", rows[i].count);
     }

@@ -6,13 +6,13 @@
  */
 #include "arda-replay/replay.h"
 
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,7 +167,7 @@ static int add_line(struct printer *printer, struct base_slice text)
             return BASE_ERR_NOMEM;
         text = (struct base_slice){printer->line.data, printer->line.len};
     }
-    return arda_text_flat(out, text) < 0 ? BASE_ERR_NOMEM : base_buf_add_byte(out, '\n');
+    return base_text_flat(out, text) < 0 ? BASE_ERR_NOMEM : base_buf_add_byte(out, '\n');
 }
 
 static void send_one(struct replay *replay, struct event *event)

@@ -4,11 +4,11 @@
 #include "match.h"
 
 #include "arda/bus.h"
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static int add_member(struct base_buf *out, const char *name, struct base_slice 
 {
     if (base_buf_printf(out, ",\"%s\":", name) < 0)
         return BASE_ERR_NOMEM;
-    return text.len ? arda_text_flat(out, text) : base_buf_add_text(out, "null");
+    return text.len ? base_text_flat(out, text) : base_buf_add_text(out, "null");
 }
 
 static int add_members(struct base_buf *out, const struct match_difference *difference)

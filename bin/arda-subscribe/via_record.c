@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "via_record.h"
 
-#include "arda/name/text.h"
 #include "base/json.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -51,7 +51,7 @@ static int add_value(struct base_buf *out, const char *key, const struct base_js
         return BASE_OK;
     if (base_buf_printf(out, ",\"%s\":", key) < 0)
         return BASE_ERR_NOMEM;
-    return arda_text_flat(out, (struct base_slice){value->text, value->len});
+    return base_text_flat(out, (struct base_slice){value->text, value->len});
 }
 
 /* ---- kinds ---- */
@@ -82,7 +82,7 @@ static int add_event(struct base_buf *out, const struct via_record *record)
 {
     const struct net_sio_packet *packet = record->packet;
     if (add_value(out, "name", &packet->name) < 0 || base_buf_add_text(out, ",\"args\":[") < 0 ||
-        arda_text_flat(out, record->args) < 0 || base_buf_add_byte(out, ']') < 0)
+        base_text_flat(out, record->args) < 0 || base_buf_add_byte(out, ']') < 0)
         return BASE_ERR_NOMEM;
     if (packet->has_ack && base_buf_printf(out, ",\"ack\":%" PRIu64, packet->ack) < 0)
         return BASE_ERR_NOMEM;

@@ -6,7 +6,6 @@
 #include "option_tables.h"
 
 #include "arda/keyring.h"
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/json.h"
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "base/place.h"
 #include "base/terminal.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -138,9 +138,9 @@ static int inspect_line(const struct arda_keyring *keys, uint64_t number, struct
     int failed = arda_token_decode(token.data, token.len, &header, &claims, &why);
     if (!failed) {
         failed = base_buf_add_text(&out, "{\"header\":");
-        failed |= arda_text_flat(&out, (struct base_slice){header.data, header.len});
+        failed |= base_text_flat(&out, (struct base_slice){header.data, header.len});
         failed |= base_buf_add_text(&out, ",\"claims\":");
-        failed |= arda_text_flat(&out, (struct base_slice){claims.data, claims.len});
+        failed |= base_text_flat(&out, (struct base_slice){claims.data, claims.len});
         failed |= add_verdict(keys, token, &out, &status) | print(&out);
         if (failed)
             failed = base_why_set(&why, BASE_ERR_NOMEM, "out of memory");

@@ -12,7 +12,7 @@ setup() {
     cd "$root" || return
     : >lib/include/arda/bus.h
     : >lib/arda/bus/internal.h
-    : >lib/arda/name/text.h
+    : >lib/base/text.h
     : >bin/arda-publish/publish.h
     put lib/arda/bus/bus.c '#include "arda/bus.h"' '#include "arda/bus/internal.h"' '#include "arda/name/text.h"'
     put bin/arda-publish/main.c '#include "arda/bus.h"' '#include "arda-publish/publish.h"'
@@ -77,29 +77,29 @@ exports() { sh "$lint/exports.sh" "$root/build" "$root"; }
 }
 
 @test "includes: a library that another file wraps" {
-    put lib/arda/name/text.c '#include <curl/curl.h>'
-    finds "lib/arda/name/text.c:1: <curl/curl.h> is for others to include" layers
+    put lib/base/text.c '#include <curl/curl.h>'
+    finds "lib/base/text.c:1: <curl/curl.h> is for others to include" layers
 }
 
 @test "malloc outside of base/mem" {
-    put lib/arda/name/text.c 'void *text(void) { return malloc(1); }'
-    finds "lib/arda/name/text.c:1:" layers
+    put lib/base/text.c 'void *text(void) { return malloc(1); }'
+    finds "lib/base/text.c:1:" layers
 }
 
 @test "symbols: a clean tree" {
-    put lib/arda/name/text.c 'int arda_text_len(void) { return 0; }'
+    put lib/base/text.c 'int arda_text_len(void) { return 0; }'
     put lib/arda/bus/bus.c 'int arda_text_len(void);' 'int arda_bus_len(void) { return arda_text_len(); }'
-    compile lib/arda/name/text.c
+    compile lib/base/text.c
     compile lib/arda/bus/bus.c
     silent objects
 }
 
 @test "symbols: a use upwards, though nothing is included" {
     put lib/arda/bus/bus.c 'int arda_bus_len(void) { return 0; }'
-    put lib/arda/name/text.c 'int arda_bus_len(void);' 'int arda_text_len(void) { return arda_bus_len(); }'
-    compile lib/arda/name/text.c
+    put lib/base/text.c 'int arda_bus_len(void);' 'int arda_text_len(void) { return arda_bus_len(); }'
+    compile lib/base/text.c
     compile lib/arda/bus/bus.c
-    finds "lib/arda/name/text.c: uses arda_bus_len of lib/arda/bus/bus.c" objects
+    finds "lib/base/text.c: uses arda_bus_len of lib/arda/bus/bus.c" objects
 }
 
 @test "symbols: a circle inside a folder, unless it is listed; a list that is out of date" {

@@ -4,8 +4,8 @@
  */
 #include "arda/delivery/read.h"
 
-#include "arda/name/text.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -29,7 +29,7 @@ static int add_json(struct base_buf *out, const char *name, struct base_slice js
     if (json.len == 0 || base_json_check(json.data, json.len, &value, NULL) < 0 ||
         value.kind != kind)
         return failed | base_buf_add_text(out, other);
-    return failed | arda_text_flat(out, (struct base_slice){value.text, value.len});
+    return failed | base_text_flat(out, (struct base_slice){value.text, value.len});
 }
 
 int arda_delivery_record_write(struct base_buf *out, const struct arda_delivery_record *record)

@@ -7,9 +7,9 @@
 #include "arda/inbox.h"
 
 #include "arda/bus.h"
-#include "arda/name/text.h"
 #include "arda/tenant.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ static int add_value(struct base_buf *out, const char *before, const struct base
     int failed = base_buf_add_text(out, before);
     if (value->kind == BASE_JSON_ABSENT)
         return failed | base_buf_add_text(out, "null");
-    return failed | arda_text_flat(out, (struct base_slice){value->text, value->len});
+    return failed | base_text_flat(out, (struct base_slice){value->text, value->len});
 }
 
 static int row_of_event(struct base_buf *out, const struct arda_inbox_watch *watch,

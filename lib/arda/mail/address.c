@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/mail/address.h"
 
-#include "arda/name/text.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <idn2.h>
@@ -94,7 +94,7 @@ static bool is_atom_or_utf8(char c)
 static bool is_local(struct base_slice local)
 {
     return local.len <= LOCAL_MAX && is_dotted(local, is_atom_or_utf8, LOCAL_MAX) &&
-           base_utf8_valid(local.data, local.len) && arda_text_is_clean(local.data, local.len) &&
+           base_utf8_valid(local.data, local.len) && base_text_is_clean(local.data, local.len) &&
            !has_spaces(local);
 }
 

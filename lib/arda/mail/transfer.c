@@ -7,9 +7,9 @@
 #include "arda/mail/transfer.h"
 
 #include "arda/mail/message.h"
-#include "arda/name/text.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -311,7 +311,7 @@ static bool is_secret(const struct arda_mail_transfer *transfer, const char *tex
 static void say_reply(const struct arda_mail_transfer *transfer, struct arda_mail_result *result)
 {
     char text[sizeof result->text - 32];
-    arda_text_excerpt(text, sizeof text, transfer->reply, transfer->reply_len);
+    base_text_excerpt(text, sizeof text, transfer->reply, transfer->reply_len);
     bool shown = text[0] && !(transfer->stage == STAGE_AUTH && is_secret(transfer, text));
     const char *about = result->outcome == ARDA_MAIL_SENT ? "" : " to ";
     snprintf(result->text, sizeof result->text, "SMTP %d%s%s%s%s", transfer->code, about,
@@ -331,7 +331,7 @@ static void say_failure(const struct arda_mail_transfer *transfer, struct arda_m
                  "the relay does not offer STARTTLS, without which nothing is sent to it");
         return;
     }
-    arda_text_excerpt(line, sizeof line, transfer->text, strlen(transfer->text));
+    base_text_excerpt(line, sizeof line, transfer->text, strlen(transfer->text));
     bool connected = transfer->stage != STAGE_CONNECT;
     snprintf(result->text, sizeof result->text, "%s%s%s", line[0] ? line : "broken off",
              connected ? ", at " : "", connected ? stage_name(transfer->stage) : "");

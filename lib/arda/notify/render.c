@@ -5,9 +5,9 @@
  */
 #include "arda/notify_rules.h"
 
-#include "arda/name/text.h"
 #include "arda/tenant.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <stdbool.h>
@@ -137,7 +137,7 @@ static int add_metadata(struct base_buf *out, const char *names, struct base_sli
         if (value.kind != BASE_JSON_ABSENT && value.len <= ARDA_NOTIFY_METADATA_MAX) {
             failed = base_buf_printf(out, "%s\"%.*s\":", out->len > from + 1 ? "," : "", (int)len,
                                      names);
-            failed |= arda_text_flat(out, (struct base_slice){value.text, value.len});
+            failed |= base_text_flat(out, (struct base_slice){value.text, value.len});
         }
         names += len + (names[len] == '|');
     }

@@ -2,10 +2,10 @@
 #include "arda/record/pretty.h"
 
 #include "arda/event.h"
-#include "arda/name/text.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -83,7 +83,7 @@ static void add_quoted(struct line *line, const char *text, size_t len)
     while (len > 0) {
         const char *quote = memchr(text, '"', len);
         size_t piece = quote ? (size_t)(quote - text) : len;
-        line->failed |= arda_text_clean(line->out, text, piece);
+        line->failed |= base_text_clean(line->out, text, piece);
         add_text(line, quote ? "\\\"" : "");
         piece += quote != NULL;
         text += piece;
@@ -101,7 +101,7 @@ static void add_plain(struct line *line, const char *text, size_t len)
     else if (len == 0 || memchr(text, ' ', len) || memchr(text, '"', len))
         add_quoted(line, text, shown);
     else
-        line->failed |= arda_text_clean(line->out, text, shown);
+        line->failed |= base_text_clean(line->out, text, shown);
     add_text(line, shown < len ? "..." : "");
 }
 
@@ -127,7 +127,7 @@ static void add_scalar(struct line *line, const struct base_json_value *value)
         add_decoded(line, value);
     } else {
         size_t shown = cut(value->text, value->len);
-        line->failed |= arda_text_json(line->out, value->text, shown);
+        line->failed |= base_text_json(line->out, value->text, shown);
         add_text(line, shown < value->len ? "..." : "");
     }
 }
@@ -163,7 +163,7 @@ static void add_field(struct line *line, const char *name, size_t len,
 {
     add(line, " ", 1);
     begin(line, DIM);
-    line->failed |= arda_text_clean(line->out, name, len);
+    line->failed |= base_text_clean(line->out, name, len);
     add(line, "=", 1);
     end(line);
     add_value(line, value);
@@ -297,7 +297,7 @@ static void add_type(struct line *line, const struct base_json_value *type)
     add(line, " ", 1);
     begin(line, BOLD);
     size_t from = line->out->len;
-    line->failed |= arda_text_value(line->out, type);
+    line->failed |= base_text_value(line->out, type);
     size_t shown = line->out->len - from;
     end(line);
     pad(line, shown, TYPE_WIDTH);

@@ -7,7 +7,7 @@
  * Local time of the event, tenant, type, then the fields that the event table (arda/event.h) has
  * for the type: what changed first, then words and numbers, then identifiers. UUIDs are shortened
  * to eight characters, other texts cut at ARDA_PRETTY_VALUE_BYTES. Control characters and the like
- * are escaped (arda/name/text.h). The form may change at any time: it is not for programs. Threads:
+ * are escaped (base/text.h). The form may change at any time: it is not for programs. Threads:
  * any.
  */
 #ifndef ARDA_RECORD_PRETTY_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/record.h"
 
-#include "arda/name/text.h"
 #include "arda/ws_type.h"
 #include "base/err.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -73,7 +73,7 @@ static int end_line(struct base_buf *out, size_t before, int failed)
 int arda_record_write_json(struct base_buf *out, const struct arda_record *record)
 {
     size_t before = out->len;
-    return end_line(out, before, arda_text_flat(out, record->message.event));
+    return end_line(out, before, base_text_flat(out, record->message.event));
 }
 
 /* A value as it stands. */
@@ -81,7 +81,7 @@ static int add_value(struct base_buf *out, const struct base_json_value *value)
 {
     if (value->kind == BASE_JSON_ABSENT)
         return base_buf_add_text(out, "null");
-    return arda_text_flat(out, (struct base_slice){value->text, value->len});
+    return base_text_flat(out, (struct base_slice){value->text, value->len});
 }
 
 /* A string, or null for an empty one. */
@@ -148,7 +148,7 @@ int arda_record_write_envelope(struct base_buf *out, const struct arda_record *r
     failed |= add_known(out, ",\"timestamp\":", &meta.timestamp);
     failed |= add_known(out, ",\"replayed\":", &meta.replayed);
     failed |= add_others(out, &record->message.envelope);
-    failed |= base_buf_add_text(out, ",\"event\":") | arda_text_flat(out, record->message.event);
+    failed |= base_buf_add_text(out, ",\"event\":") | base_text_flat(out, record->message.event);
     failed |= base_buf_add_byte(out, '}');
     return end_line(out, before, failed);
 }
@@ -173,7 +173,7 @@ int arda_record_write_ws(struct base_buf *out, const struct arda_record *record)
         return 0;
     int failed = base_buf_add_text(out, "{\"type\":") | base_json_quote(out, type, strlen(type));
     failed |= base_buf_add_text(out, ",\"tenantId\":") | add_string(out, message->tenant);
-    failed |= base_buf_add_text(out, ",\"payload\":") | arda_text_flat(out, message->event);
+    failed |= base_buf_add_text(out, ",\"payload\":") | base_text_flat(out, message->event);
     failed |= base_buf_add_text(out, ",\"timestamp\":") | add_time(out, record);
     failed |= base_buf_add_text(out, ",\"eventId\":") | add_value(out, &message->id);
     failed |= base_buf_add_byte(out, '}');

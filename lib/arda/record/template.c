@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "arda/record/template.h"
 
-#include "arda/name/text.h"
 #include "arda/ws_type.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -211,7 +211,7 @@ void arda_template_free(struct arda_template *form)
 
 static int add_slice(struct base_buf *out, struct base_slice text)
 {
-    return arda_text_clean(out, text.data, text.len);
+    return base_text_clean(out, text.data, text.len);
 }
 
 static int add_position(struct base_buf *out, struct arda_stream_id position)
@@ -232,7 +232,7 @@ static int add_ws_type(struct base_buf *out, struct base_json_value event)
 static int add_either(struct base_buf *out, const struct base_json_value *one,
                       const struct base_json_value *other)
 {
-    return arda_text_value(out, one->kind != BASE_JSON_ABSENT ? one : other);
+    return base_text_value(out, one->kind != BASE_JSON_ABSENT ? one : other);
 }
 
 static int add_tree(struct base_buf *out, const struct part *part, struct base_json_value root,
@@ -240,7 +240,7 @@ static int add_tree(struct base_buf *out, const struct part *part, struct base_j
 {
     if (part->path.count > 0)
         root = base_path_follow(&part->path, 1, heads->members[part->head].value);
-    return arda_text_value(out, &root);
+    return base_text_value(out, &root);
 }
 
 static int write_part(const struct arda_template *form, const struct part *part,
@@ -250,13 +250,13 @@ static int write_part(const struct arda_template *form, const struct part *part,
     const struct arda_message *message = &record->message;
     struct base_json_value event = {BASE_JSON_OBJECT, message->event.data, message->event.len};
     switch (part->name) {
-    case NAME_TYPE: return arda_text_value(out, &message->type);
+    case NAME_TYPE: return base_text_value(out, &message->type);
     case NAME_TENANT: return add_slice(out, message->tenant);
     case NAME_TIMESTAMP: return add_either(out, &message->timestamp, &meta->timestamp);
-    case NAME_ID: return arda_text_value(out, &message->id);
+    case NAME_ID: return base_text_value(out, &message->id);
     case NAME_POSITION: return add_position(out, record->position);
     case NAME_CHANNEL: return add_slice(out, record->channel);
-    case NAME_SOURCE: return arda_text_value(out, &meta->source);
+    case NAME_SOURCE: return base_text_value(out, &meta->source);
     case NAME_CORRELATION:
         return add_either(out, &meta->correlation_id, &form->event.members[part->head].value);
     case NAME_WS_TYPE: return add_ws_type(out, event);

@@ -9,7 +9,7 @@
  *     %{event.PATH} %{envelope.PATH}       a value inside (base/path.h)
  *     %%  \n \t \r \\                      a percent sign, line end, tab, return, backslash
  *
- * Values are written as arda/name/text.h has them, so a line stays a line; what is absent is empty.
+ * Values are written as base/text.h has them, so a line stays a line; what is absent is empty.
  * A line end follows the last character. Threads: one at a time for each template.
  */
 #ifndef ARDA_RECORD_TEMPLATE_H

@@ -15,10 +15,10 @@
 #include "arda/webhook/send.h"
 
 #include "arda/http/curl_loop.h"
-#include "arda/name/text.h"
 #include "arda/webhook/guard.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/url.h"
 
 #include <arpa/inet.h>
@@ -92,7 +92,7 @@ static void judge_answer(const struct arda_webhook_attempt *attempt, long status
     CURL *easy = arda_transfer_easy(attempt->transfer);
     result->outcome = outcome_of(status);
     result->status = (int)status;
-    arda_text_excerpt(excerpt, sizeof excerpt, attempt->start, attempt->start_len);
+    base_text_excerpt(excerpt, sizeof excerpt, attempt->start, attempt->start_len);
     const char *about = status >= 300 && status < 400 ? ", redirects are not followed" : "";
     snprintf(result->text, sizeof result->text, "HTTP %ld%s%s%s", status, about,
              excerpt[0] ? ": " : "", excerpt);
@@ -118,7 +118,7 @@ static void judge_failure(const struct arda_webhook_attempt *attempt, CURLcode c
         return;
     }
     result->outcome = ARDA_WEBHOOK_RETRY;
-    arda_text_excerpt(line, sizeof line, text, strlen(text));
+    base_text_excerpt(line, sizeof line, text, strlen(text));
     snprintf(result->text, sizeof result->text, "%s", line[0] ? line : "no answer");
 }
 

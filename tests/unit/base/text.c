@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/name/text.h"
+#include "base/text.h"
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -8,7 +8,7 @@
 static void check_clean(const char *text, const char *want)
 {
     struct base_buf out = BASE_BUF_INIT;
-    CHECK_INT(arda_text_clean(&out, text, strlen(text)), 0);
+    CHECK_INT(base_text_clean(&out, text, strlen(text)), 0);
     CHECK_BYTES(out.data ? out.data : "", out.len, want);
     base_buf_fini(&out);
 }
@@ -34,7 +34,7 @@ static void control_characters_become_escapes(void)
     check_clean("\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069",
                 "\\u061c\\u200e\\u200f\\u2028\\u2029\\u202a\\u202e\\u2066\\u2069");
     struct base_buf out = BASE_BUF_INIT;
-    CHECK_INT(arda_text_clean(&out, "a\0b", 3), 0);
+    CHECK_INT(base_text_clean(&out, "a\0b", 3), 0);
     CHECK_BYTES(out.data, out.len, "a\\u0000b");
     base_buf_fini(&out);
 }
@@ -44,7 +44,7 @@ static void check_value(const char *json, const char *want)
     struct base_buf out = BASE_BUF_INIT;
     struct base_json_value value;
     CHECK_INT(base_json_check(json, strlen(json), &value, NULL), 0);
-    CHECK_INT(arda_text_value(&out, &value), 0);
+    CHECK_INT(base_text_value(&out, &value), 0);
     CHECK_BYTES(out.data ? out.data : "", out.len, want);
     base_buf_fini(&out);
 }
@@ -65,7 +65,7 @@ static void values(void)
                 "{\"a\":  [1,  2], \"b\":\"\\n\\u007f\\u202e\"}");
     struct base_json_value absent = {BASE_JSON_ABSENT, NULL, 0};
     struct base_buf out = BASE_BUF_INIT;
-    CHECK_INT(arda_text_value(&out, &absent), 0);
+    CHECK_INT(base_text_value(&out, &absent), 0);
     CHECK_INT(out.len, 0);
     base_buf_fini(&out);
 }
@@ -74,7 +74,7 @@ static void flat_json_differs_in_line_ends_alone(void)
 {
     static const char json[] = "{\n\"a\":\r\n\t\"\\n\x7f\u202e\"\n}";
     struct base_buf out = BASE_BUF_INIT;
-    CHECK_INT(arda_text_flat(&out, (struct base_slice){json, strlen(json)}), 0);
+    CHECK_INT(base_text_flat(&out, (struct base_slice){json, strlen(json)}), 0);
     CHECK_BYTES(out.data, out.len, "{ \"a\":  \t\"\\n\x7f\u202e\" }");
     base_buf_fini(&out);
 }
@@ -83,14 +83,14 @@ static void excerpts_are_one_line(void)
 {
     static const char wild[] = " \r\n a\t\tb\x1b[2J\xff\n\nc\xc3\xa9 \n";
     char text[32], small[7];
-    arda_text_excerpt(text, sizeof text, wild, sizeof wild - 1);
+    base_text_excerpt(text, sizeof text, wild, sizeof wild - 1);
     CHECK_STR(text, "a b\\u001b[2J? c\xc3\xa9");
-    arda_text_excerpt(small, sizeof small, "12345\xc3\xa9", 7);
+    base_text_excerpt(small, sizeof small, "12345\xc3\xa9", 7);
     CHECK_STR(small, "12345"); /* no half of a character */
-    arda_text_excerpt(small, sizeof small, "\r\n", 2);
+    base_text_excerpt(small, sizeof small, "\r\n", 2);
     CHECK_STR(small, "");
     base_mem_fail(1, 1);
-    arda_text_excerpt(small, sizeof small, "text", 4);
+    base_text_excerpt(small, sizeof small, "text", 4);
     base_mem_fail(0, 0);
     CHECK_STR(small, "");
 }
@@ -103,9 +103,9 @@ static void ages_by_their_greatest_unit(void)
     } ages[] = {{-5, "0 s"},      {0, "0 s"},       {59, "59 s"},
                 {60, "1 min"},    {3599, "59 min"}, {3600, "1 h"},
                 {172799, "47 h"}, {172800, "2 d"},  {4000000000, "46296 d"}};
-    char text[ARDA_TEXT_AGE_MAX];
+    char text[BASE_TEXT_AGE_MAX];
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++)
-        CHECK_STR(arda_text_age(ages[i].s * 1000, text), ages[i].want);
+        CHECK_STR(base_text_age(ages[i].s * 1000, text), ages[i].want);
 }
 
 static void memory_may_be_short(void)
@@ -116,7 +116,7 @@ static void memory_may_be_short(void)
     for (long n = 1; result && n < 20; n++) {
         struct base_buf out = BASE_BUF_INIT;
         base_mem_fail(n, 1);
-        result = arda_text_value(&out, &value);
+        result = base_text_value(&out, &value);
         base_mem_fail(0, 0);
         CHECK(result == 0 || result == BASE_ERR_NOMEM);
         base_buf_fini(&out);
@@ -124,7 +124,7 @@ static void memory_may_be_short(void)
     CHECK_INT(result, 0);
     struct base_buf out = BASE_BUF_INIT;
     base_mem_fail(1, 1);
-    CHECK_INT(arda_text_flat(&out, (struct base_slice){json, strlen(json)}), BASE_ERR_NOMEM);
+    CHECK_INT(base_text_flat(&out, (struct base_slice){json, strlen(json)}), BASE_ERR_NOMEM);
     base_mem_fail(0, 0);
     base_buf_fini(&out);
 }

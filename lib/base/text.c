@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "arda/name/text.h"
+#include "base/text.h"
 
 #include "base/err.h"
 #include "base/rfc3339.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-int arda_text_flat(struct base_buf *out, struct base_slice json)
+int base_text_flat(struct base_buf *out, struct base_slice json)
 {
     size_t from = out->len;
     if (base_buf_add(out, json.data, json.len) < 0)
@@ -60,12 +60,12 @@ static int clean(struct base_buf *out, const char *bytes, size_t len, bool json)
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
 
-int arda_text_clean(struct base_buf *out, const char *bytes, size_t len)
+int base_text_clean(struct base_buf *out, const char *bytes, size_t len)
 {
     return clean(out, bytes, len, false);
 }
 
-bool arda_text_is_clean(const char *bytes, size_t len)
+bool base_text_is_clean(const char *bytes, size_t len)
 {
     for (size_t at = 0, step; at < len; at += step) {
         uint32_t code;
@@ -76,43 +76,43 @@ bool arda_text_is_clean(const char *bytes, size_t len)
     return true;
 }
 
-int arda_text_json(struct base_buf *out, const char *json, size_t len)
+int base_text_json(struct base_buf *out, const char *json, size_t len)
 {
     return clean(out, json, len, true);
 }
 
-int arda_text_value(struct base_buf *out, const struct base_json_value *value)
+int base_text_value(struct base_buf *out, const struct base_json_value *value)
 {
     struct base_slice plain;
     if (value->kind == BASE_JSON_ABSENT)
         return BASE_OK;
     if (value->kind != BASE_JSON_STRING)
-        return arda_text_json(out, value->text, value->len);
+        return base_text_json(out, value->text, value->len);
     if (base_json_plain(value, &plain))
-        return arda_text_clean(out, plain.data, plain.len);
+        return base_text_clean(out, plain.data, plain.len);
     struct base_buf decoded = BASE_BUF_INIT;
     int failed = base_json_unescape(value, &decoded);
     if (failed == BASE_ERR_SYNTAX)
-        failed = arda_text_clean(out, value->text + 1, value->len - 2);
+        failed = base_text_clean(out, value->text + 1, value->len - 2);
     else if (!failed)
-        failed = arda_text_clean(out, decoded.data, decoded.len);
+        failed = base_text_clean(out, decoded.data, decoded.len);
     base_buf_fini(&decoded);
     return failed;
 }
 
 /* ---- times ---- */
 
-int arda_text_time(struct base_buf *out, const char *bytes, size_t len)
+int base_text_time(struct base_buf *out, const char *bytes, size_t len)
 {
     char text[32];
     struct tm parts;
     int64_t ms;
     if (base_rfc3339_parse(bytes, len, &ms) < 0)
-        return arda_text_clean(out, bytes, len);
+        return base_text_clean(out, bytes, len);
     time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
     if (!localtime_r(&seconds, &parts) ||
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0)
-        return arda_text_clean(out, bytes, len);
+        return base_text_clean(out, bytes, len);
     return base_buf_add_text(out, text);
 }
 
@@ -138,12 +138,12 @@ static int add_line(struct base_buf *out, const char *bytes, size_t len)
     return BASE_OK;
 }
 
-void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len)
+void base_text_excerpt(char *text, size_t size, const char *bytes, size_t len)
 {
     struct base_buf line = BASE_BUF_INIT, clean_line = BASE_BUF_INIT;
     text[0] = '\0';
     if (add_line(&line, bytes, len) == BASE_OK && line.len > 0 &&
-        arda_text_clean(&clean_line, line.data, line.len) == BASE_OK) {
+        base_text_clean(&clean_line, line.data, line.len) == BASE_OK) {
         size_t fits =
             clean_line.len < size ? clean_line.len : base_utf8_cut(clean_line.data, size - 1);
         memcpy(text, clean_line.data, fits);
@@ -153,17 +153,17 @@ void arda_text_excerpt(char *text, size_t size, const char *bytes, size_t len)
     base_buf_fini(&clean_line);
 }
 
-const char *arda_text_age(int64_t ms, char out[static ARDA_TEXT_AGE_MAX])
+const char *base_text_age(int64_t ms, char out[static BASE_TEXT_AGE_MAX])
 {
     int64_t seconds = ms > 0 ? ms / 1000 : 0;
     int64_t hours = seconds / 3600;
     if (seconds < 60)
-        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " s", seconds);
+        snprintf(out, BASE_TEXT_AGE_MAX, "%" PRId64 " s", seconds);
     else if (seconds < 3600)
-        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " min", seconds / 60);
+        snprintf(out, BASE_TEXT_AGE_MAX, "%" PRId64 " min", seconds / 60);
     else if (hours < 48)
-        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " h", hours);
+        snprintf(out, BASE_TEXT_AGE_MAX, "%" PRId64 " h", hours);
     else
-        snprintf(out, ARDA_TEXT_AGE_MAX, "%" PRId64 " d", hours / 24);
+        snprintf(out, BASE_TEXT_AGE_MAX, "%" PRId64 " d", hours / 24);
     return out;
 }
