@@ -12,8 +12,8 @@
 
 struct via_conn {
     struct via_conn_handlers on;
-    struct arda_curl *curl; /* of its own, see `keep` in curl_loop.h */
-    struct arda_transfer *transfer;
+    struct http_curl *curl; /* of its own, see `keep` in curl_loop.h */
+    struct http_transfer *transfer;
     struct uv_loop_s *loop;
     uv_poll_t poll;
     bool watched; /* `poll` is a handle of the loop */
@@ -48,7 +48,7 @@ static void on_connected(void *data, CURLcode result, const char *text)
         fail(conn, result, text);
         return;
     }
-    curl_easy_getinfo(arda_transfer_easy(conn->transfer), CURLINFO_ACTIVESOCKET, &fd);
+    curl_easy_getinfo(http_transfer_easy(conn->transfer), CURLINFO_ACTIVESOCKET, &fd);
     if (fd == CURL_SOCKET_BAD || uv_poll_init_socket(conn->loop, &conn->poll, fd) < 0) {
         fail(conn, CURLE_COULDNT_CONNECT, "the connection is gone already");
         return;
@@ -71,21 +71,21 @@ static ssize_t outcome(CURLcode result, size_t len, bool reading)
 ssize_t via_conn_read(struct via_conn *conn, void *bytes, size_t len)
 {
     size_t done = 0;
-    CURLcode result = curl_easy_recv(arda_transfer_easy(conn->transfer), bytes, len, &done);
+    CURLcode result = curl_easy_recv(http_transfer_easy(conn->transfer), bytes, len, &done);
     return outcome(result, done, true);
 }
 
 ssize_t via_conn_write(struct via_conn *conn, const void *bytes, size_t len)
 {
     size_t done = 0;
-    CURLcode result = curl_easy_send(arda_transfer_easy(conn->transfer), bytes, len, &done);
+    CURLcode result = curl_easy_send(http_transfer_easy(conn->transfer), bytes, len, &done);
     return outcome(result, done, false);
 }
 
 static void release(struct via_conn *conn)
 {
-    arda_transfer_free(conn->transfer);
-    arda_curl_close(conn->curl);
+    http_transfer_free(conn->transfer);
+    http_curl_close(conn->curl);
     base_free(conn);
 }
 
@@ -112,22 +112,22 @@ int via_conn_open(const struct via_net *net, const char *url,
     struct via_conn *conn = base_calloc(1, sizeof *conn);
     if (!conn)
         return BASE_ERR_NOMEM;
-    struct arda_transfer_options options = {.protocols = "http,https",
+    struct http_transfer_options options = {.protocols = "http,https",
                                             .env_proxy = true,
                                             .keep = true,
                                             .done = on_connected,
                                             .data = conn};
     conn->on = *handlers;
     conn->loop = net->loop;
-    int failed = arda_curl_new(net->loop, &conn->curl);
+    int failed = http_curl_new(net->loop, &conn->curl);
     if (!failed)
         failed = via_net_transfer(net, conn->curl, &options, url, &conn->transfer);
     if (!failed) {
-        CURL *easy = arda_transfer_easy(conn->transfer);
+        CURL *easy = http_transfer_easy(conn->transfer);
         curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
         curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        failed = arda_transfer_start(conn->transfer);
+        failed = http_transfer_start(conn->transfer);
     }
     if (failed)
         release(conn);

@@ -24,7 +24,7 @@ struct via_engine {
     const struct via_net *net;
     const struct via_place *place;
     enum via_transport wanted;
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct via_request *poll;
     struct via_request *post;
     struct via_ws *ws; /* the transport, or the one that is tried */
@@ -377,7 +377,7 @@ void via_engine_free(struct via_engine *engine)
     via_request_cancel(engine->poll);
     via_request_cancel(engine->post);
     via_ws_free(engine->ws);
-    arda_curl_close(engine->curl);
+    http_curl_close(engine->curl);
     base_buf_fini(&engine->out);
     uv_close((uv_handle_t *)&engine->heartbeat, on_heartbeat_closed);
 }
@@ -397,7 +397,7 @@ int via_engine_new(const struct via_net *net, const struct via_place *place,
         engine->on_ws = true;
         failed = open_ws(engine, NULL);
     } else {
-        failed = arda_curl_new(net->loop, &engine->curl);
+        failed = http_curl_new(net->loop, &engine->curl);
         if (!failed)
             failed = request(engine, NULL, on_polled, &engine->poll);
     }

@@ -9,20 +9,20 @@
 #define CONNECT_TIMEOUT_MS 15000L /* of TCP and TLS */
 #define BODY_SHOWN         80     /* bytes of a body that explains an answer */
 
-int via_net_transfer(const struct via_net *net, struct arda_curl *curl,
-                     const struct arda_transfer_options *options, const char *url,
-                     struct arda_transfer **out)
+int via_net_transfer(const struct via_net *net, struct http_curl *curl,
+                     const struct http_transfer_options *options, const char *url,
+                     struct http_transfer **out)
 {
-    struct arda_transfer *transfer;
-    if (arda_transfer_new(curl, options, &transfer) < 0)
+    struct http_transfer *transfer;
+    if (http_transfer_new(curl, options, &transfer) < 0)
         return BASE_ERR_NOMEM;
-    CURL *easy = arda_transfer_easy(transfer);
+    CURL *easy = http_transfer_easy(transfer);
     if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_USERAGENT, net->user_agent) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) != CURLE_OK ||
         (net->cacert && (curl_easy_setopt(easy, CURLOPT_CAINFO, net->cacert) != CURLE_OK ||
                          curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) != CURLE_OK))) {
-        arda_transfer_free(transfer);
+        http_transfer_free(transfer);
         return BASE_ERR_NOMEM;
     }
     *out = transfer;

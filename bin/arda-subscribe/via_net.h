@@ -6,8 +6,8 @@
 #ifndef SUBSCRIBE_VIA_NET_H
 #define SUBSCRIBE_VIA_NET_H
 
-#include "arda/http/curl_loop.h"
 #include "base/err.h"
+#include "http/curl_loop.h"
 
 #include <stdbool.h>
 
@@ -30,9 +30,9 @@ struct via_end {
 };
 
 /* A transfer for a URL of http or https with what `net` says. BASE_ERR_NOMEM. */
-int via_net_transfer(const struct via_net *net, struct arda_curl *curl,
-                     const struct arda_transfer_options *options, const char *url,
-                     struct arda_transfer **transfer);
+int via_net_transfer(const struct via_net *net, struct http_curl *curl,
+                     const struct http_transfer_options *options, const char *url,
+                     struct http_transfer **transfer);
 
 /* Fill `end`, with the reason "transport error". */
 void via_end_of_transfer(struct via_end *end, CURLcode result, const char *text);

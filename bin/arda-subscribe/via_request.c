@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 struct via_request {
-    struct arda_transfer *transfer;
+    struct http_transfer *transfer;
     struct curl_slist *headers;
     struct base_buf body;
     via_answer_fn done;
@@ -15,7 +15,7 @@ void via_request_cancel(struct via_request *request)
 {
     if (!request)
         return;
-    arda_transfer_free(request->transfer);
+    http_transfer_free(request->transfer);
     curl_slist_free_all(request->headers);
     base_buf_fini(&request->body);
     base_free(request);
@@ -36,7 +36,7 @@ static void on_done(void *data, CURLcode result, const char *text)
     struct via_request *request = data;
     struct via_end end = {0};
     long status = 0;
-    curl_easy_getinfo(arda_transfer_easy(request->transfer), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http_transfer_easy(request->transfer), CURLINFO_RESPONSE_CODE, &status);
     if (result == CURLE_WRITE_ERROR) {
         via_end_set(&end, "transport error", BASE_ERR_SYNTAX, "an answer is larger than %d bytes",
                     VIA_MAX_MESSAGE);
@@ -57,7 +57,7 @@ static void on_done(void *data, CURLcode result, const char *text)
 
 static int prepare(struct via_request *request, const struct base_buf *packets)
 {
-    CURL *easy = arda_transfer_easy(request->transfer);
+    CURL *easy = http_transfer_easy(request->transfer);
     bool good = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") == CURLE_OK;
@@ -71,14 +71,14 @@ static int prepare(struct via_request *request, const struct base_buf *packets)
     return good ? BASE_OK : BASE_ERR_NOMEM;
 }
 
-int via_request_start(const struct via_net *net, struct arda_curl *curl, const char *url,
+int via_request_start(const struct via_net *net, struct http_curl *curl, const char *url,
                       const struct base_buf *packets, via_answer_fn done, void *data,
                       struct via_request **out)
 {
     struct via_request *request = base_calloc(1, sizeof *request);
     if (!request)
         return BASE_ERR_NOMEM;
-    struct arda_transfer_options options = {
+    struct http_transfer_options options = {
         .protocols = "http,https", .env_proxy = true, .done = on_done, .data = request};
     request->done = done;
     request->data = data;
@@ -86,7 +86,7 @@ int via_request_start(const struct via_net *net, struct arda_curl *curl, const c
     if (!failed)
         failed = prepare(request, packets);
     if (!failed)
-        failed = arda_transfer_start(request->transfer);
+        failed = http_transfer_start(request->transfer);
     if (failed)
         via_request_cancel(request);
     else

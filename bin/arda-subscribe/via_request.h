@@ -17,7 +17,7 @@ typedef void (*via_answer_fn)(void *data, struct base_buf *body, const struct vi
 
 /* GET, or with `packets` POST, which is copied. `done` is called once, from the loop. 0, or
  * BASE_ERR_NOMEM. */
-int via_request_start(const struct via_net *net, struct arda_curl *curl, const char *url,
+int via_request_start(const struct via_net *net, struct http_curl *curl, const char *url,
                       const struct base_buf *packets, via_answer_fn done, void *data,
                       struct via_request **request);
 /* `done` is not called any more. NULL is allowed. Not from `done` of the same request. */

@@ -14,12 +14,12 @@
 
 #include "arda/webhook/send.h"
 
-#include "arda/http/curl_loop.h"
 #include "arda/webhook/guard.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "http/curl_loop.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -38,7 +38,7 @@
 #define FOUND_MAX  64
 
 struct arda_webhook_sender {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct arda_webhook_sender_options options;
     bool trusts_more; /* there are authorities of one's own */
     size_t attempts;
@@ -46,7 +46,7 @@ struct arda_webhook_sender {
 
 struct arda_webhook_attempt {
     struct arda_webhook_sender *sender;
-    struct arda_transfer *transfer;
+    struct http_transfer *transfer;
     struct curl_slist *headers;
     void (*done)(void *data, const struct arda_webhook_result *result);
     void *data;
@@ -89,7 +89,7 @@ static void judge_answer(const struct arda_webhook_attempt *attempt, long status
 {
     char excerpt[ARDA_WEBHOOK_EXCERPT_MAX + 1];
     curl_off_t wait_s = 0;
-    CURL *easy = arda_transfer_easy(attempt->transfer);
+    CURL *easy = http_transfer_easy(attempt->transfer);
     result->outcome = outcome_of(status);
     result->status = (int)status;
     base_text_excerpt(excerpt, sizeof excerpt, attempt->start, attempt->start_len);
@@ -124,7 +124,7 @@ static void judge_failure(const struct arda_webhook_attempt *attempt, CURLcode c
 
 static void free_attempt(struct arda_webhook_attempt *attempt)
 {
-    arda_transfer_free(attempt->transfer); /* it borrows the headers */
+    http_transfer_free(attempt->transfer); /* it borrows the headers */
     curl_slist_free_all(attempt->headers);
     curl_slist_free_all(attempt->connect_to);
     base_free(attempt->url);
@@ -139,7 +139,7 @@ static void end(struct arda_webhook_attempt *attempt, CURLcode code, const char 
     struct arda_webhook_result result = {0};
     long status = 0;
     if (!attempt->looking)
-        curl_easy_getinfo(arda_transfer_easy(attempt->transfer), CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(http_transfer_easy(attempt->transfer), CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200)
         judge_answer(attempt, status, &result);
     else
@@ -360,12 +360,12 @@ static long time_left(const struct arda_webhook_attempt *attempt)
 static int make_transfer(struct arda_webhook_attempt *attempt)
 {
     struct arda_webhook_sender *sender = attempt->sender;
-    struct arda_transfer_options options = {
+    struct http_transfer_options options = {
         .protocols = "http,https", .done = on_done, .data = attempt};
-    int failed = arda_transfer_new(sender->curl, &options, &attempt->transfer);
+    int failed = http_transfer_new(sender->curl, &options, &attempt->transfer);
     if (failed)
         return failed;
-    CURL *easy = arda_transfer_easy(attempt->transfer);
+    CURL *easy = http_transfer_easy(attempt->transfer);
     bool set = set_request(easy, attempt) && set_watchers(easy, attempt) &&
                curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time_left(attempt)) == CURLE_OK &&
                (!sender->trusts_more || set_authorities(easy, sender)) &&
@@ -377,14 +377,14 @@ static int make_transfer(struct arda_webhook_attempt *attempt)
  * that has failed. */
 static int go_through_proxy(struct arda_webhook_attempt *attempt)
 {
-    arda_transfer_free(attempt->transfer);
+    http_transfer_free(attempt->transfer);
     attempt->transfer = NULL;
     attempt->looking = false;
     attempt->refused = NULL; /* another address than that which was found */
     attempt->connect_to = curl_slist_append(NULL, attempt->found);
     int failed = attempt->connect_to ? make_transfer(attempt) : BASE_ERR_NOMEM;
     if (!failed)
-        failed = arda_transfer_start(attempt->transfer);
+        failed = http_transfer_start(attempt->transfer);
     attempt->looking = failed != BASE_OK; /* no answer is to be looked for */
     return failed;
 }
@@ -410,7 +410,7 @@ int arda_webhook_send(struct arda_webhook_sender *sender,
     if (!failed)
         failed = make_transfer(attempt);
     if (!failed)
-        failed = arda_transfer_start(attempt->transfer);
+        failed = http_transfer_start(attempt->transfer);
     if (failed) {
         free_attempt(attempt);
         return failed;
@@ -441,7 +441,7 @@ int arda_webhook_sender_new(const struct arda_webhook_sender_options *options,
     if (!sender)
         return BASE_ERR_NOMEM;
     int failed = options->ca && !has_openssl() ? BASE_ERR_CONFIG
-                                               : arda_curl_new(options->loop, &sender->curl);
+                                               : http_curl_new(options->loop, &sender->curl);
     if (failed) {
         base_free(sender);
         return failed;
@@ -465,6 +465,6 @@ void arda_webhook_sender_close(struct arda_webhook_sender *sender)
     if (!sender)
         return;
     base_assert(sender->attempts == 0);
-    arda_curl_close(sender->curl);
+    http_curl_close(sender->curl);
     base_free(sender);
 }

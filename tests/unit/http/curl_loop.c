@@ -2,7 +2,7 @@
  *
  * Transfers against a server of the test's own, on the same loop.
  */
-#include "arda/http/curl_loop.h"
+#include "http/curl_loop.h"
 
 #include "lib/loop.h"
 
@@ -78,8 +78,8 @@ static void stop_server(void)
 /* ---- transfers ---- */
 
 struct seen {
-    struct arda_curl *curl;
-    struct arda_transfer *transfer;
+    struct http_curl *curl;
+    struct http_transfer *transfer;
     int ends;
     CURLcode result;
     char text[128];
@@ -105,34 +105,34 @@ static void on_done(void *data, CURLcode result, const char *text)
     seen->result = result;
     snprintf(seen->text, sizeof seen->text, "%s", text);
     if (seen->again-- > 0)
-        CHECK_INT(arda_transfer_start(seen->transfer), 0);
+        CHECK_INT(http_transfer_start(seen->transfer), 0);
     if (!seen->close)
         return;
-    arda_transfer_free(seen->transfer);
-    arda_curl_close(seen->curl);
+    http_transfer_free(seen->transfer);
+    http_curl_close(seen->curl);
     seen->transfer = NULL;
 }
 
-static void start(struct seen *seen, struct arda_curl *curl, const char *url, bool keep)
+static void start(struct seen *seen, struct http_curl *curl, const char *url, bool keep)
 {
-    struct arda_transfer_options options = {
+    struct http_transfer_options options = {
         .protocols = "http,https", .keep = keep, .done = on_done, .data = seen};
     seen->curl = curl;
-    CHECK_INT(arda_transfer_new(curl, &options, &seen->transfer), 0);
-    CURL *easy = arda_transfer_easy(seen->transfer);
+    CHECK_INT(http_transfer_new(curl, &options, &seen->transfer), 0);
+    CURL *easy = http_transfer_easy(seen->transfer);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, seen);
-    CHECK_INT(arda_transfer_start(seen->transfer), 0);
+    CHECK_INT(http_transfer_start(seen->transfer), 0);
     CHECK_INT(seen->ends, 0);
 }
 
 static void gets(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen one = {.again = 2}, other = {0};
     start_server();
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&one, curl, server.url, false);
     start(&other, curl, server.url, false);
     RUN_UNTIL(one.ends == 3 && other.ends == 1);
@@ -141,23 +141,23 @@ static void gets(void)
     CHECK_BYTES(other.body, other.body_len, "hello");
     CHECK_INT(server.count, 2); /* connections are used again */
     long status;
-    curl_easy_getinfo(arda_transfer_easy(other.transfer), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http_transfer_easy(other.transfer), CURLINFO_RESPONSE_CODE, &status);
     CHECK_INT(status, 200);
-    arda_transfer_free(one.transfer);
-    arda_transfer_free(other.transfer);
-    arda_curl_close(curl);
+    http_transfer_free(one.transfer);
+    http_transfer_free(other.transfer);
+    http_curl_close(curl);
     stop_server();
 }
 
 static void fails(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen refused = {0}, file = {0};
     char url[64];
     start_server();
     snprintf(url, sizeof url, "%s", server.url);
     uv_close((uv_handle_t *)&server.listener, NULL);
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&file, curl, "file:///etc/passwd", false);
     RUN_UNTIL(file.ends == 1);
     CHECK_INT(file.result, CURLE_UNSUPPORTED_PROTOCOL);
@@ -166,52 +166,52 @@ static void fails(void)
     RUN_UNTIL(refused.ends == 1);
     CHECK_INT(refused.result, CURLE_COULDNT_CONNECT);
     CHECK(strstr(refused.text, "127.0.0.1") != NULL);
-    arda_transfer_free(refused.transfer);
-    arda_transfer_free(file.transfer);
-    arda_curl_close(curl);
+    http_transfer_free(refused.transfer);
+    http_transfer_free(file.transfer);
+    http_curl_close(curl);
     test_loop_fini();
 }
 
 static void times_out(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen seen = {0};
     start_server();
     server.silent = true;
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&seen, curl, server.url, false);
-    curl_easy_setopt(arda_transfer_easy(seen.transfer), CURLOPT_TIMEOUT_MS, 50L);
+    curl_easy_setopt(http_transfer_easy(seen.transfer), CURLOPT_TIMEOUT_MS, 50L);
     RUN_UNTIL(seen.ends == 1);
     CHECK_INT(seen.result, CURLE_OPERATION_TIMEDOUT);
-    arda_transfer_free(seen.transfer);
-    arda_curl_close(curl);
+    http_transfer_free(seen.transfer);
+    http_curl_close(curl);
     stop_server();
 }
 
 static void is_broken_off(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen seen = {0}, never = {0};
     start_server();
     server.silent = true;
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&seen, curl, server.url, false);
     start(&never, curl, server.url, false);
-    arda_transfer_free(never.transfer);
+    http_transfer_free(never.transfer);
     RUN_UNTIL(server.count == 1);
-    arda_transfer_free(seen.transfer);
+    http_transfer_free(seen.transfer);
     RUN_UNTIL(server.closed == 1); /* its connection is not kept */
-    arda_curl_close(curl);
+    http_curl_close(curl);
     stop_server();
     CHECK_INT(seen.ends + never.ends, 0);
 }
 
 static void closes_itself_at_its_end(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen seen = {.close = true};
     start_server();
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&seen, curl, server.url, false);
     RUN_UNTIL(seen.ends == 1);
     stop_server();
@@ -220,39 +220,39 @@ static void closes_itself_at_its_end(void)
 /* A connection for another protocol. */
 static void keeps_a_connection(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen seen = {0};
     char bytes[64];
     size_t len = 0, sent = 0;
     start_server();
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&seen, curl, server.url, true);
-    curl_easy_setopt(arda_transfer_easy(seen.transfer), CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(http_transfer_easy(seen.transfer), CURLOPT_CONNECT_ONLY, 1L);
     RUN_UNTIL(seen.ends == 1);
     CHECK_INT(seen.result, CURLE_OK);
-    CURL *easy = arda_transfer_easy(seen.transfer);
+    CURL *easy = http_transfer_easy(seen.transfer);
     CHECK_INT(curl_easy_recv(easy, bytes, sizeof bytes, &len), CURLE_AGAIN);
     CHECK_INT(curl_easy_send(easy, "x", 1, &sent), CURLE_OK);
     RUN_UNTIL(curl_easy_recv(easy, bytes, sizeof bytes, &len) == CURLE_OK);
     CHECK(len > 0 && memcmp(bytes, "HTTP/1.1 200", 12) == 0);
-    arda_transfer_free(seen.transfer);
-    arda_curl_close(curl);
+    http_transfer_free(seen.transfer);
+    http_curl_close(curl);
     stop_server();
 }
 
 static void knows_no_proxy_of_the_environment(void)
 {
-    struct arda_curl *curl;
+    struct http_curl *curl;
     struct seen seen = {0};
     start_server();
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    CHECK_INT(arda_curl_new(&test_loop, &curl), 0);
+    CHECK_INT(http_curl_new(&test_loop, &curl), 0);
     start(&seen, curl, server.url, false);
     RUN_UNTIL(seen.ends == 1);
     CHECK_INT(seen.result, CURLE_OK);
     unsetenv("http_proxy");
-    arda_transfer_free(seen.transfer);
-    arda_curl_close(curl);
+    http_transfer_free(seen.transfer);
+    http_curl_close(curl);
     stop_server();
 }
 

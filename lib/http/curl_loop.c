@@ -4,7 +4,7 @@
  * come. Every call of curl_multi_socket_action is followed by a look for transfers that have ended,
  * and only there are callbacks called: never from inside libcurl.
  */
-#include "arda/http/curl_loop.h"
+#include "http/curl_loop.h"
 
 #include "base/mem.h"
 
@@ -19,11 +19,11 @@
 /* A descriptor of libcurl's; freed by the loop after libcurl has let go of it. */
 struct watch {
     uv_poll_t poll;
-    struct arda_curl *curl;
+    struct http_curl *curl;
     curl_socket_t fd;
 };
 
-struct arda_curl {
+struct http_curl {
     CURLM *multi;
     uv_loop_t *loop;
     uv_timer_t timer;
@@ -31,10 +31,10 @@ struct arda_curl {
     bool closing;
 };
 
-struct arda_transfer {
-    struct arda_curl *curl;
+struct http_transfer {
+    struct http_curl *curl;
     CURL *easy;
-    struct arda_transfer_options options;
+    struct http_transfer_options options;
     bool added; /* to the multi handle */
     char text[CURL_ERROR_SIZE];
 };
@@ -43,7 +43,7 @@ struct arda_transfer {
 
 static void tell_end(CURL *easy, CURLcode result)
 {
-    struct arda_transfer *transfer;
+    struct http_transfer *transfer;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     if (!transfer->options.keep) {
         curl_multi_remove_handle(transfer->curl->multi, easy);
@@ -53,7 +53,7 @@ static void tell_end(CURL *easy, CURLcode result)
     transfer->options.done(transfer->options.data, result, text);
 }
 
-static void act(struct arda_curl *curl, curl_socket_t fd, int events)
+static void act(struct http_curl *curl, curl_socket_t fd, int events)
 {
     int ignored;
     CURLMsg *message;
@@ -73,7 +73,7 @@ static void on_timer(uv_timer_t *timer)
 
 static int set_timer(CURLM *multi, long timeout_ms, void *data)
 {
-    struct arda_curl *curl = data;
+    struct http_curl *curl = data;
     (void)multi;
     if (curl->closing)
         return 0;
@@ -96,7 +96,7 @@ static void on_watch(uv_poll_t *poll, int status, int events)
     act(watch->curl, watch->fd, status < 0 ? CURL_CSELECT_ERR : what);
 }
 
-static void handle_closed(struct arda_curl *curl)
+static void handle_closed(struct http_curl *curl)
 {
     if (--curl->open_handles == 0)
         base_free(curl);
@@ -114,7 +114,7 @@ static void on_watch_closed(uv_handle_t *handle)
     base_free(watch);
 }
 
-static struct watch *add_watch(struct arda_curl *curl, curl_socket_t fd)
+static struct watch *add_watch(struct http_curl *curl, curl_socket_t fd)
 {
     struct watch *watch = base_calloc(1, sizeof *watch);
     if (!watch)
@@ -134,7 +134,7 @@ static struct watch *add_watch(struct arda_curl *curl, curl_socket_t fd)
 /* A descriptor that cannot be watched makes its transfer fail. */
 static int set_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *assigned)
 {
-    struct arda_curl *curl = data;
+    struct http_curl *curl = data;
     struct watch *watch = assigned;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
@@ -152,13 +152,13 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *a
 
 /* ---- life ---- */
 
-int arda_curl_new(struct uv_loop_s *loop, struct arda_curl **out)
+int http_curl_new(struct uv_loop_s *loop, struct http_curl **out)
 {
     static bool initialised;
     if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return BASE_ERR_INTERNAL;
     initialised = true;
-    struct arda_curl *curl = base_calloc(1, sizeof *curl);
+    struct http_curl *curl = base_calloc(1, sizeof *curl);
     CURLM *multi = curl ? curl_multi_init() : NULL;
     if (!multi) {
         base_free(curl);
@@ -178,7 +178,7 @@ int arda_curl_new(struct uv_loop_s *loop, struct arda_curl **out)
     return BASE_OK;
 }
 
-void arda_curl_close(struct arda_curl *curl)
+void http_curl_close(struct http_curl *curl)
 {
     if (!curl || curl->closing)
         return;
@@ -189,10 +189,10 @@ void arda_curl_close(struct arda_curl *curl)
 
 /* ---- transfers ---- */
 
-int arda_transfer_new(struct arda_curl *curl, const struct arda_transfer_options *options,
-                      struct arda_transfer **out)
+int http_transfer_new(struct http_curl *curl, const struct http_transfer_options *options,
+                      struct http_transfer **out)
 {
-    struct arda_transfer *transfer = base_calloc(1, sizeof *transfer);
+    struct http_transfer *transfer = base_calloc(1, sizeof *transfer);
     if (!transfer)
         return BASE_ERR_NOMEM;
     transfer->curl = curl;
@@ -206,7 +206,7 @@ int arda_transfer_new(struct arda_curl *curl, const struct arda_transfer_options
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, options->protocols) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, options->protocols) != CURLE_OK ||
         (!options->env_proxy && curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)) {
-        arda_transfer_free(transfer);
+        http_transfer_free(transfer);
         return BASE_ERR_NOMEM;
     }
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -217,12 +217,12 @@ int arda_transfer_new(struct arda_curl *curl, const struct arda_transfer_options
     return BASE_OK;
 }
 
-CURL *arda_transfer_easy(const struct arda_transfer *transfer)
+CURL *http_transfer_easy(const struct http_transfer *transfer)
 {
     return transfer->easy;
 }
 
-int arda_transfer_start(struct arda_transfer *transfer)
+int http_transfer_start(struct http_transfer *transfer)
 {
     base_assert(!transfer->added && !transfer->curl->closing);
     transfer->text[0] = '\0';
@@ -232,7 +232,7 @@ int arda_transfer_start(struct arda_transfer *transfer)
     return BASE_OK;
 }
 
-void arda_transfer_free(struct arda_transfer *transfer)
+void http_transfer_free(struct http_transfer *transfer)
 {
     if (!transfer)
         return;
