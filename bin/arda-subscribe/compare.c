@@ -170,10 +170,10 @@ static bool is_named(const struct base_json_value *name, const char *text)
     return base_json_equals(name, text, strlen(text));
 }
 
-static void on_event(struct compare *compare, const struct via_record *record)
+static void on_event(struct compare *compare, const struct client_record *record)
 {
     const struct base_json_value *name = &record->packet->name;
-    struct base_json_value event = via_event_first(record->packet);
+    struct base_json_value event = client_event_first(record->packet);
     if (is_named(name, "connected")) {
         learn_user(compare, &event);
         return;
@@ -186,15 +186,15 @@ static void on_event(struct compare *compare, const struct via_record *record)
     changed(compare);
 }
 
-void compare_record(struct compare *compare, const struct via_record *record)
+void compare_record(struct compare *compare, const struct client_record *record)
 {
-    if (record->kind == VIA_RECORD_CONNECT) {
+    if (record->kind == CLIENT_RECORD_CONNECT) {
         compare->connected = true;
         begin(compare);
-    } else if (record->kind == VIA_RECORD_DISCONNECT) {
+    } else if (record->kind == CLIENT_RECORD_DISCONNECT) {
         compare->connected = false;
         pause_counting(compare);
-    } else if (record->kind == VIA_RECORD_EVENT) {
+    } else if (record->kind == CLIENT_RECORD_EVENT) {
         on_event(compare, record);
     }
 }

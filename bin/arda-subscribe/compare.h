@@ -10,7 +10,7 @@
 #ifndef SUBSCRIBE_COMPARE_H
 #define SUBSCRIBE_COMPARE_H
 
-#include "via_record.h"
+#include "client/record.h"
 
 struct uv_loop_s;
 struct compare;
@@ -35,7 +35,7 @@ struct compare_options {
 int compare_new(struct uv_loop_s *loop, const struct compare_options *options,
                 struct compare **compare, struct base_why *why);
 /* What the client of the gateway has seen. */
-void compare_record(struct compare *compare, const struct via_record *record);
+void compare_record(struct compare *compare, const struct client_record *record);
 uint64_t compare_decided(const struct compare *compare);
 /* Whether it has ever begun to count. */
 bool compare_has_begun(const struct compare *compare);

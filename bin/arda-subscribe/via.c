@@ -4,8 +4,8 @@
  */
 #include "via.h"
 
+#include "client/client.h"
 #include "compare.h"
-#include "via_client.h"
 
 #include "base/clock.h"
 #include "base/env_secrets.h"
@@ -28,7 +28,7 @@
 
 struct via {
     const struct via_options *options;
-    struct via_client *client;
+    struct client *client;
     struct compare *compare;
     uv_loop_t loop;
     uv_prepare_t prepare; /* writes what has come, from timers too, before the loop waits */
@@ -112,9 +112,9 @@ static void on_prepare(uv_prepare_t *prepare)
     write_out(prepare->data);
 }
 
-static void add_record(struct via *via, const struct via_record *record)
+static void add_record(struct via *via, const struct client_record *record)
 {
-    if (via_record_write(&via->out, record, base_clock_wall_ms()) < 0) {
+    if (client_record_write(&via->out, record, base_clock_wall_ms()) < 0) {
         base_log(BASE_LOG_ERROR, "out of memory: a record is lost");
         end(via, BASE_EXIT_SOFTWARE);
     } else if (via->options->line_buffered || via->out.len >= OUT_BYTES) {
@@ -149,10 +149,10 @@ static bool is_own(const struct base_json_value *name)
     return false;
 }
 
-static void on_event(struct via *via, const struct via_record *record)
+static void on_event(struct via *via, const struct client_record *record)
 {
     const struct via_options *options = via->options;
-    struct base_json_value event = via_event_first(record->packet);
+    struct base_json_value event = client_event_first(record->packet);
     bool own = is_own(&record->packet->name);
     if (!own && options->wanted &&
         !options->wanted(options->data, (struct base_slice){event.text, event.len}))
@@ -165,14 +165,14 @@ static void on_event(struct via *via, const struct via_record *record)
         end(via, BASE_EXIT_OK);
 }
 
-static void on_record(void *data, const struct via_record *record)
+static void on_record(void *data, const struct client_record *record)
 {
     struct via *via = data;
     if (via->ending)
         return;
     if (via->compare)
         compare_record(via->compare, record);
-    else if (record->kind == VIA_RECORD_EVENT)
+    else if (record->kind == CLIENT_RECORD_EVENT)
         on_event(via, record);
     else
         add_record(via, record);
@@ -190,20 +190,20 @@ static int start_client(struct via *via, struct base_why *why)
 {
     const struct via_options *options = via->options;
     const char *token = getenv(BASE_ENV_TOKEN);
-    struct via_client_options client = {
+    struct client_options client = {
         .url = options->url,
-        .transport = (enum via_transport)options->transport,
+        .transport = (enum client_transport)options->transport,
         .token_file = options->token_file,
         .token = token && *token ? token : NULL,
         .cacert = options->cacert,
         .attempt_ms = options->connect_timeout_ms,
         .reconnect = !options->no_reconnect,
     };
-    struct via_client_handlers handlers = {on_record, on_client_end, via};
+    struct client_handlers handlers = {on_record, on_client_end, via};
     sigprocmask(SIG_UNBLOCK, &via->signal_set, NULL);
-    int failed = via_client_new(&via->loop, &client, &handlers, &via->client, why);
+    int failed = client_new(&via->loop, &client, &handlers, &via->client, why);
     sigprocmask(SIG_BLOCK, &via->signal_set, NULL);
-    return failed;
+    return failed == BASE_ERR_SYNTAX ? base_why_prefix(why, "--via") : failed;
 }
 
 /* ---- comparing ---- */
@@ -287,7 +287,7 @@ static void end(struct via *via, int status)
     if (status != BASE_EXIT_IOERR)
         write_out(via);
     if (via->client)
-        via_client_stop(via->client);
+        client_stop(via->client);
     uv_close((uv_handle_t *)&via->prepare, NULL);
     uv_close((uv_handle_t *)&via->timeout, NULL);
     uv_close((uv_handle_t *)&via->idle, NULL);

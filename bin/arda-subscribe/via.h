@@ -14,7 +14,7 @@
 /* Texts are borrowed for the call. */
 struct via_options {
     const char *url;
-    int transport; /* enum via_transport */
+    int transport; /* enum client_transport */
     const char *token_file;
     const char *cacert;
     bool no_reconnect;

@@ -7,10 +7,10 @@
  * The struct is freed when the loop has closed its timer, so every function here may call a handler
  * and then ask whether the engine is `over`.
  */
-#include "via_engine.h"
+#include "client/engine.h"
 
-#include "via_request.h"
-#include "via_ws.h"
+#include "client/request.h"
+#include "client/ws.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -19,16 +19,16 @@
 #include <string.h>
 #include <uv.h>
 
-struct via_engine {
-    struct via_engine_handlers on;
-    const struct via_net *net;
-    const struct via_place *place;
-    enum via_transport wanted;
+struct client_engine {
+    struct client_engine_handlers on;
+    const struct client_net *net;
+    const struct client_place *place;
+    enum client_transport wanted;
     struct http_curl *curl;
-    struct via_request *poll;
-    struct via_request *post;
-    struct via_ws *ws; /* the transport, or the one that is tried */
-    struct via_open open;
+    struct client_request *poll;
+    struct client_request *post;
+    struct client_ws *ws; /* the transport, or the one that is tried */
+    struct client_open open;
     struct base_buf out; /* packets that wait, as the body of a POST */
     uv_timer_t heartbeat;
     bool opened;
@@ -39,12 +39,12 @@ struct via_engine {
     bool over;
 };
 
-static void start_poll(struct via_engine *engine);
-static void send_waiting(struct via_engine *engine);
+static void start_poll(struct client_engine *engine);
+static void send_waiting(struct client_engine *engine);
 
 /* ---- the end ---- */
 
-static void end(struct via_engine *engine, const struct via_end *why)
+static void end(struct client_engine *engine, const struct client_end *why)
 {
     if (engine->over)
         return;
@@ -52,14 +52,14 @@ static void end(struct via_engine *engine, const struct via_end *why)
     engine->on.on_end(engine->on.data, why);
 }
 
-static void end_with(struct via_engine *engine, const char *reason, int code, const char *text)
+static void end_with(struct client_engine *engine, const char *reason, int code, const char *text)
 {
-    struct via_end why;
-    via_end_set(&why, reason, code, "%s", text);
+    struct client_end why;
+    client_end_set(&why, reason, code, "%s", text);
     end(engine, &why);
 }
 
-static void out_of_memory(struct via_engine *engine)
+static void out_of_memory(struct client_engine *engine)
 {
     end_with(engine, "transport error", BASE_ERR_NOMEM, "out of memory");
 }
@@ -69,7 +69,7 @@ static void on_silence(uv_timer_t *timer)
     end_with(timer->data, "ping timeout", BASE_ERR_UNAVAILABLE, "the server sends no pings");
 }
 
-static void expect_ping(struct via_engine *engine)
+static void expect_ping(struct client_engine *engine)
 {
     uv_timer_start(&engine->heartbeat, on_silence,
                    (uint64_t)(engine->open.ping_interval_ms + engine->open.ping_timeout_ms), 0);
@@ -77,10 +77,10 @@ static void expect_ping(struct via_engine *engine)
 
 /* ---- upgrade ---- */
 
-static void stay_with_polling(struct via_engine *engine, const struct via_end *failure)
+static void stay_with_polling(struct client_engine *engine, const struct client_end *failure)
 {
     bool was_moving = engine->moving;
-    via_ws_free(engine->ws);
+    client_ws_free(engine->ws);
     engine->ws = NULL;
     engine->moving = false;
     engine->on.on_upgrade(engine->on.data, failure);
@@ -91,14 +91,14 @@ static void stay_with_polling(struct via_engine *engine, const struct via_end *f
     send_waiting(engine);
 }
 
-static void move_if_idle(struct via_engine *engine)
+static void move_if_idle(struct client_engine *engine)
 {
     static const char upgrade = NET_EIO_UPGRADE;
     if (!engine->moving || engine->poll || engine->post)
         return;
     engine->moving = false;
     engine->on_ws = true;
-    if (via_ws_send(engine->ws, &upgrade, 1) < 0) {
+    if (client_ws_send(engine->ws, &upgrade, 1) < 0) {
         out_of_memory(engine);
         return;
     }
@@ -107,14 +107,14 @@ static void move_if_idle(struct via_engine *engine)
         send_waiting(engine);
 }
 
-static void on_probe_answer(struct via_engine *engine, const char *bytes, size_t len)
+static void on_probe_answer(struct client_engine *engine, const char *bytes, size_t len)
 {
     static const char wanted[] = "3probe";
-    struct via_end failure;
+    struct client_end failure;
     if (engine->moving)
         return;
     if (len != strlen(wanted) || memcmp(bytes, wanted, len) != 0) {
-        via_end_set(&failure, "transport error", BASE_ERR_SYNTAX, "the probe was not answered");
+        client_end_set(&failure, "transport error", BASE_ERR_SYNTAX, "the probe was not answered");
         stay_with_polling(engine, &failure);
         return;
     }
@@ -124,11 +124,12 @@ static void on_probe_answer(struct via_engine *engine, const char *bytes, size_t
 
 /* ---- packets ---- */
 
-static void begin(struct via_engine *engine, const struct net_eio_packet *packet)
+static void begin(struct client_engine *engine, const struct net_eio_packet *packet)
 {
-    if (via_open_parse(packet->data, packet->len, &engine->open) < 0) {
-        struct via_end why;
-        via_end_set(&why, "parse error", BASE_ERR_SYNTAX, "the handshake is not that of Engine.IO");
+    if (client_open_parse(packet->data, packet->len, &engine->open) < 0) {
+        struct client_end why;
+        client_end_set(&why, "parse error", BASE_ERR_SYNTAX,
+                       "the handshake is not that of Engine.IO");
         why.lasting = true;
         end(engine, &why);
         return;
@@ -138,23 +139,23 @@ static void begin(struct via_engine *engine, const struct net_eio_packet *packet
     engine->on.on_open(engine->on.data, &engine->open, engine->on_ws ? "websocket" : "polling");
 }
 
-static void pong(struct via_engine *engine)
+static void pong(struct client_engine *engine)
 {
     static const char answer = NET_EIO_PONG;
     expect_ping(engine);
-    if (via_engine_send(engine, &answer, 1) < 0)
+    if (client_engine_send(engine, &answer, 1) < 0)
         out_of_memory(engine);
 }
 
-static void on_packet(struct via_engine *engine, const struct net_eio_packet *packet)
+static void on_packet(struct client_engine *engine, const struct net_eio_packet *packet)
 {
     if (!engine->opened) {
         if (packet->type == NET_EIO_OPEN && !packet->binary) {
             begin(engine, packet);
             return;
         }
-        struct via_end why;
-        via_end_set(&why, "parse error", BASE_ERR_SYNTAX, "what answers is no Socket.IO server");
+        struct client_end why;
+        client_end_set(&why, "parse error", BASE_ERR_SYNTAX, "what answers is no Socket.IO server");
         why.lasting = true;
         end(engine, &why);
         return;
@@ -175,12 +176,12 @@ static void on_packet(struct via_engine *engine, const struct net_eio_packet *pa
 }
 
 /* What is no packet at all: before the handshake the server is not what it was taken for. */
-static void no_packet(struct via_engine *engine)
+static void no_packet(struct client_engine *engine)
 {
-    struct via_end why;
-    via_end_set(&why, "parse error", BASE_ERR_SYNTAX, "%s",
-                engine->opened ? "a packet that Engine.IO does not allow"
-                               : "what answers is no Socket.IO server");
+    struct client_end why;
+    client_end_set(&why, "parse error", BASE_ERR_SYNTAX, "%s",
+                   engine->opened ? "a packet that Engine.IO does not allow"
+                                  : "what answers is no Socket.IO server");
     why.lasting = !engine->opened;
     end(engine, &why);
 }
@@ -190,14 +191,14 @@ static void no_packet(struct via_engine *engine)
 static void on_ws_open(void *data)
 {
     static const char probe[] = "2probe";
-    struct via_engine *engine = data;
-    if (!engine->on_ws && via_ws_send(engine->ws, probe, strlen(probe)) < 0)
+    struct client_engine *engine = data;
+    if (!engine->on_ws && client_ws_send(engine->ws, probe, strlen(probe)) < 0)
         out_of_memory(engine);
 }
 
 static void on_ws_message(void *data, const char *bytes, size_t len, bool binary)
 {
-    struct via_engine *engine = data;
+    struct client_engine *engine = data;
     struct net_eio_packet packet;
     if (engine->over)
         return;
@@ -209,9 +210,9 @@ static void on_ws_message(void *data, const char *bytes, size_t len, bool binary
         on_packet(engine, &packet);
 }
 
-static void on_ws_end(void *data, const struct via_end *why)
+static void on_ws_end(void *data, const struct client_end *why)
 {
-    struct via_engine *engine = data;
+    struct client_engine *engine = data;
     if (engine->over)
         return;
     if (engine->on_ws)
@@ -220,17 +221,17 @@ static void on_ws_end(void *data, const struct via_end *why)
         stay_with_polling(engine, why);
 }
 
-static int open_ws(struct via_engine *engine, const char *sid)
+static int open_ws(struct client_engine *engine, const char *sid)
 {
-    struct via_ws_handlers handlers = {on_ws_open, on_ws_message, on_ws_end, engine};
-    return via_ws_new(engine->net, engine->place, sid, &handlers, &engine->ws);
+    struct client_ws_handlers handlers = {on_ws_open, on_ws_message, on_ws_end, engine};
+    return client_ws_new(engine->net, engine->place, sid, &handlers, &engine->ws);
 }
 
 /* ---- long-polling ---- */
 
-static void on_polled(void *data, struct base_buf *body, const struct via_end *failure)
+static void on_polled(void *data, struct base_buf *body, const struct client_end *failure)
 {
-    struct via_engine *engine = data;
+    struct client_engine *engine = data;
     struct net_eio_packet packet;
     bool first = !engine->opened;
     size_t at = 0;
@@ -249,7 +250,7 @@ static void on_polled(void *data, struct base_buf *body, const struct via_end *f
         no_packet(engine);
         return;
     }
-    if (first && engine->wanted == VIA_UPGRADE && engine->open.upgrade && !engine->leaving &&
+    if (first && engine->wanted == CLIENT_UPGRADE && engine->open.upgrade && !engine->leaving &&
         open_ws(engine, engine->open.sid) < 0) {
         out_of_memory(engine);
         return;
@@ -262,7 +263,7 @@ static void on_polled(void *data, struct base_buf *body, const struct via_end *f
 
 /* The close packet has a POST to itself, as that of browsers: some servers handle it before the
  * packets in front of it. */
-static void finish_leaving(struct via_engine *engine)
+static void finish_leaving(struct client_engine *engine)
 {
     static const char close = NET_EIO_CLOSE;
     if (engine->closed) {
@@ -270,13 +271,13 @@ static void finish_leaving(struct via_engine *engine)
         return;
     }
     engine->closed = true;
-    if (via_engine_send(engine, &close, 1) < 0)
+    if (client_engine_send(engine, &close, 1) < 0)
         out_of_memory(engine);
 }
 
-static void on_posted(void *data, struct base_buf *body, const struct via_end *failure)
+static void on_posted(void *data, struct base_buf *body, const struct client_end *failure)
 {
-    struct via_engine *engine = data;
+    struct client_engine *engine = data;
     (void)body;
     engine->post = NULL;
     if (failure)
@@ -289,19 +290,20 @@ static void on_posted(void *data, struct base_buf *body, const struct via_end *f
         send_waiting(engine);
 }
 
-static int request(struct via_engine *engine, const struct base_buf *packets, via_answer_fn done,
-                   struct via_request **out)
+static int request(struct client_engine *engine, const struct base_buf *packets,
+                   client_answer_fn done, struct client_request **out)
 {
     struct base_buf url = BASE_BUF_INIT;
     const char *sid = engine->opened ? engine->open.sid : NULL;
-    int failed = via_place_url(engine->place, "polling", sid, &url);
+    int failed = client_place_url(engine->place, "polling", sid, &url);
     if (!failed)
-        failed = via_request_start(engine->net, engine->curl, url.data, packets, done, engine, out);
+        failed =
+            client_request_start(engine->net, engine->curl, url.data, packets, done, engine, out);
     base_buf_fini(&url);
     return failed;
 }
 
-static void start_poll(struct via_engine *engine)
+static void start_poll(struct client_engine *engine)
 {
     if (request(engine, NULL, on_polled, &engine->poll) < 0)
         out_of_memory(engine);
@@ -310,13 +312,13 @@ static void start_poll(struct via_engine *engine)
 /* ---- sending ---- */
 
 /* Text has no U+001E in it, since JSON escapes it. */
-static void send_over_ws(struct via_engine *engine)
+static void send_over_ws(struct client_engine *engine)
 {
     const char *at = engine->out.data, *last = at + engine->out.len;
     while (at < last) {
         const char *border = memchr(at, NET_EIO_SEPARATOR, (size_t)(last - at));
         const char *stop = border ? border : last;
-        if (via_ws_send(engine->ws, at, (size_t)(stop - at)) < 0) {
+        if (client_ws_send(engine->ws, at, (size_t)(stop - at)) < 0) {
             out_of_memory(engine);
             return;
         }
@@ -325,7 +327,7 @@ static void send_over_ws(struct via_engine *engine)
     engine->out.len = 0;
 }
 
-static void send_waiting(struct via_engine *engine)
+static void send_waiting(struct client_engine *engine)
 {
     if (engine->moving || engine->post || engine->out.len == 0)
         return;
@@ -337,7 +339,7 @@ static void send_waiting(struct via_engine *engine)
         engine->out.len = 0;
 }
 
-int via_engine_send(struct via_engine *engine, const char *packet, size_t len)
+int client_engine_send(struct client_engine *engine, const char *packet, size_t len)
 {
     enum net_eio_type type = (enum net_eio_type)packet[0];
     if (net_eio_payload_add(&engine->out, type, false, packet + 1, len - 1) < 0)
@@ -346,14 +348,14 @@ int via_engine_send(struct via_engine *engine, const char *packet, size_t len)
     return BASE_OK;
 }
 
-void via_engine_leave(struct via_engine *engine)
+void client_engine_leave(struct client_engine *engine)
 {
     engine->leaving = true;
     if (engine->on_ws) {
-        via_ws_close(engine->ws);
+        client_ws_close(engine->ws);
         return;
     }
-    via_ws_free(engine->ws);
+    client_ws_free(engine->ws);
     engine->ws = NULL;
     engine->moving = false;
     if (engine->out.len)
@@ -369,31 +371,32 @@ static void on_heartbeat_closed(uv_handle_t *handle)
     base_free(handle->data);
 }
 
-void via_engine_free(struct via_engine *engine)
+void client_engine_free(struct client_engine *engine)
 {
     if (!engine)
         return;
     engine->over = true;
-    via_request_cancel(engine->poll);
-    via_request_cancel(engine->post);
-    via_ws_free(engine->ws);
+    client_request_cancel(engine->poll);
+    client_request_cancel(engine->post);
+    client_ws_free(engine->ws);
     http_curl_close(engine->curl);
     base_buf_fini(&engine->out);
     uv_close((uv_handle_t *)&engine->heartbeat, on_heartbeat_closed);
 }
 
-int via_engine_new(const struct via_net *net, const struct via_place *place,
-                   enum via_transport transport, const struct via_engine_handlers *handlers,
-                   struct via_engine **out)
+int client_engine_new(const struct client_net *net, const struct client_place *place,
+                      enum client_transport transport,
+                      const struct client_engine_handlers *handlers, struct client_engine **out)
 {
-    struct via_engine *engine = base_calloc(1, sizeof *engine);
+    struct client_engine *engine = base_calloc(1, sizeof *engine);
     if (!engine)
         return BASE_ERR_NOMEM;
-    *engine = (struct via_engine){.on = *handlers, .net = net, .place = place, .wanted = transport};
+    *engine =
+        (struct client_engine){.on = *handlers, .net = net, .place = place, .wanted = transport};
     uv_timer_init(net->loop, &engine->heartbeat);
     engine->heartbeat.data = engine;
     int failed;
-    if (transport == VIA_WEBSOCKET) {
+    if (transport == CLIENT_WEBSOCKET) {
         engine->on_ws = true;
         failed = open_ws(engine, NULL);
     } else {
@@ -402,7 +405,7 @@ int via_engine_new(const struct via_net *net, const struct via_place *place,
             failed = request(engine, NULL, on_polled, &engine->poll);
     }
     if (failed)
-        via_engine_free(engine);
+        client_engine_free(engine);
     else
         *out = engine;
     return failed;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * via_net: what requests and connections of the Socket.IO client have in common: how they are made,
+ * net: what requests and connections of the Socket.IO client have in common: how they are made,
  * and how their failures are told. Threads: the loop's only.
  */
-#ifndef SUBSCRIBE_VIA_NET_H
-#define SUBSCRIBE_VIA_NET_H
+#ifndef CLIENT_NET_H
+#define CLIENT_NET_H
 
 #include "base/err.h"
 #include "http/curl_loop.h"
@@ -12,16 +12,16 @@
 #include <stdbool.h>
 
 /* Bytes of one message, or of one answer of long-polling, when expanded. */
-#define VIA_MAX_MESSAGE (64 * 1024 * 1024)
+#define CLIENT_MAX_MESSAGE (64 * 1024 * 1024)
 
-struct via_net {
+struct client_net {
     struct uv_loop_s *loop;
     const char *cacert; /* file with certificates to trust instead of the system's, or NULL */
     const char *user_agent;
 };
 
 /* Why an attempt or a connection has ended. */
-struct via_end {
+struct client_end {
     const char *reason;  /* in the words of socket.io-client, such as "transport close"; static */
     struct base_why why; /* `code` says which exit status fits */
     bool lasting;        /* the same would happen again, so trying again makes no sense */
@@ -30,15 +30,15 @@ struct via_end {
 };
 
 /* A transfer for a URL of http or https with what `net` says. BASE_ERR_NOMEM. */
-int via_net_transfer(const struct via_net *net, struct http_curl *curl,
-                     const struct http_transfer_options *options, const char *url,
-                     struct http_transfer **transfer);
+int client_net_transfer(const struct client_net *net, struct http_curl *curl,
+                        const struct http_transfer_options *options, const char *url,
+                        struct http_transfer **transfer);
 
 /* Fill `end`, with the reason "transport error". */
-void via_end_of_transfer(struct via_end *end, CURLcode result, const char *text);
+void client_end_of_transfer(struct client_end *end, CURLcode result, const char *text);
 /* An answer with another status than the one that was wanted; its body may explain it. */
-void via_end_of_status(struct via_end *end, int status, const char *body, size_t len);
-void via_end_set(struct via_end *end, const char *reason, int code, const char *format, ...)
+void client_end_of_status(struct client_end *end, int status, const char *body, size_t len);
+void client_end_set(struct client_end *end, const char *reason, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 #endif

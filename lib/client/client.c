@@ -4,9 +4,9 @@
  * a pause before the next. One timer bounds the attempt, the pause, and the leaving, of which there
  * is only one at a time. The struct is freed when the loop has closed the timer.
  */
-#include "via_client.h"
+#include "client/client.h"
 
-#include "via_token.h"
+#include "client/connect.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -32,14 +32,14 @@ enum state {
     OVER,
 };
 
-struct via_client {
-    struct via_client_options options;
-    struct via_client_handlers on;
-    struct via_net net;
-    struct via_place place;
+struct client {
+    struct client_options options;
+    struct client_handlers on;
+    struct client_net net;
+    struct client_place place;
     struct base_buf url;    /* of the place, for the records */
     struct base_buf joined; /* the packet that joins, where the token can be read only once */
-    struct via_engine *engine;
+    struct client_engine *engine;
     uv_timer_t timer;
     enum state state;
     bool was_connected;
@@ -50,9 +50,9 @@ struct via_client {
     unsigned awaited;     /* attachments */
 };
 
-static void attempt(struct via_client *client);
+static void attempt(struct client *client);
 
-static void tell(struct via_client *client, const struct via_record *record)
+static void tell(struct client *client, const struct client_record *record)
 {
     if (client->state < LEAVING)
         client->on.on_record(client->on.data, record);
@@ -74,12 +74,12 @@ static bool is_read_again(const char *file)
     return !file || (stat(file, &status) == 0 && S_ISREG(status.st_mode));
 }
 
-static int join_packet(const struct via_client *client, struct base_buf *packet,
-                       struct base_why *why)
+static int join_packet(const struct client *client, struct base_buf *packet, struct base_why *why)
 {
     const struct base_buf *joined = &client->joined;
     if (joined->len == 0)
-        return via_connect_packet(client->options.token_file, client->options.token, packet, why);
+        return client_connect_packet(client->options.token_file, client->options.token, packet,
+                                     why);
     if (base_buf_add(packet, joined->data, joined->len) < 0)
         return base_why_set(why, BASE_ERR_NOMEM, "%s", base_err_text(BASE_ERR_NOMEM));
     return BASE_OK;
@@ -89,22 +89,22 @@ static int join_packet(const struct via_client *client, struct base_buf *packet,
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    struct via_client *client = handle->data;
-    via_place_fini(&client->place);
+    struct client *client = handle->data;
+    client_place_fini(&client->place);
     base_buf_fini(&client->url);
     forget(&client->joined);
     base_buf_fini(&client->held);
     base_free(client);
 }
 
-static void close_engine(struct via_client *client)
+static void close_engine(struct client *client)
 {
-    via_engine_free(client->engine);
+    client_engine_free(client->engine);
     client->engine = NULL;
     client->awaited = 0;
 }
 
-static void finish(struct via_client *client, int status)
+static void finish(struct client *client, int status)
 {
     if (client->state == OVER)
         return;
@@ -119,7 +119,7 @@ static void on_leave_timeout(uv_timer_t *timer)
     finish(timer->data, BASE_EXIT_OK);
 }
 
-void via_client_stop(struct via_client *client)
+void client_stop(struct client *client)
 {
     static const char leave[] = "41";
     bool joined = client->state == CONNECTED || client->state == JOINING;
@@ -130,10 +130,10 @@ void via_client_stop(struct via_client *client)
     uv_timer_start(&client->timer, on_leave_timeout, joined ? LEAVE_MS : 0, 0);
     if (!joined)
         return;
-    if (via_engine_send(client->engine, leave, strlen(leave)) < 0)
+    if (client_engine_send(client->engine, leave, strlen(leave)) < 0)
         uv_timer_start(&client->timer, on_leave_timeout, 0, 0);
     else if (client->state == LEAVING)
-        via_engine_leave(client->engine);
+        client_engine_leave(client->engine);
 }
 
 /* ---- trouble ---- */
@@ -144,7 +144,7 @@ static void on_pause_end(uv_timer_t *timer)
 }
 
 /* Half of the pause and a random part of the other half. */
-static void pause_then_attempt(struct via_client *client)
+static void pause_then_attempt(struct client *client)
 {
     uint32_t random = 0;
     base_crypto_random(&random, sizeof random);
@@ -155,14 +155,15 @@ static void pause_then_attempt(struct via_client *client)
 }
 
 /* The session or the attempt is over. A trouble that stays the same is told once. */
-static void on_trouble(struct via_client *client, const struct via_end *end)
+static void on_trouble(struct client *client, const struct client_end *end)
 {
-    const struct via_record record = {
-        .kind = client->state == CONNECTED ? VIA_RECORD_DISCONNECT : VIA_RECORD_ERROR, .end = end};
+    const struct client_record record = {
+        .kind = client->state == CONNECTED ? CLIENT_RECORD_DISCONNECT : CLIENT_RECORD_ERROR,
+        .end = end};
     int said = end->why.code * 1000 - end->http_status;
     bool final = !client->options.reconnect || (end->lasting && !client->was_connected) ||
                  end->why.code == BASE_ERR_NOMEM;
-    if (record.kind == VIA_RECORD_DISCONNECT || client->outage != said)
+    if (record.kind == CLIENT_RECORD_DISCONNECT || client->outage != said)
         tell(client, &record);
     if (client->state >= LEAVING)
         return;
@@ -176,14 +177,14 @@ static void on_trouble(struct via_client *client, const struct via_end *end)
         base_log(BASE_LOG_WARNING, "%s: %s; trying again until it is back",
                  client->place.origin.data, end->why.text);
     /* Behind a loss the first failure of an attempt is told, too. */
-    client->outage = record.kind == VIA_RECORD_DISCONNECT ? 1 : said;
+    client->outage = record.kind == CLIENT_RECORD_DISCONNECT ? 1 : said;
     pause_then_attempt(client);
 }
 
-static void trouble(struct via_client *client, const char *reason, int code, const char *text)
+static void trouble(struct client *client, const char *reason, int code, const char *text)
 {
-    struct via_end end;
-    via_end_set(&end, reason, code, "%s", text);
+    struct client_end end;
+    client_end_set(&end, reason, code, "%s", text);
     on_trouble(client, &end);
 }
 
@@ -194,9 +195,9 @@ static void on_attempt_timeout(uv_timer_t *timer)
 
 /* ---- packets ---- */
 
-static void on_connect(struct via_client *client, const struct net_sio_packet *packet)
+static void on_connect(struct client *client, const struct net_sio_packet *packet)
 {
-    const struct via_record record = {.kind = VIA_RECORD_CONNECT, .packet = packet};
+    const struct client_record record = {.kind = CLIENT_RECORD_CONNECT, .packet = packet};
     if (client->state != JOINING)
         return;
     client->state = CONNECTED;
@@ -208,9 +209,9 @@ static void on_connect(struct via_client *client, const struct net_sio_packet *p
     tell(client, &record);
 }
 
-static void on_refusal(struct via_client *client, const struct net_sio_packet *packet)
+static void on_refusal(struct client *client, const struct net_sio_packet *packet)
 {
-    const struct via_record record = {.kind = VIA_RECORD_ERROR, .packet = packet};
+    const struct client_record record = {.kind = CLIENT_RECORD_ERROR, .packet = packet};
     struct base_json_member message = BASE_JSON_WANT("message");
     struct base_slice text = {"no reason was given", strlen("no reason was given")};
     if (client->state != JOINING)
@@ -228,13 +229,13 @@ static void on_refusal(struct via_client *client, const struct net_sio_packet *p
     finish(client, BASE_EXIT_NOPERM);
 }
 
-static void on_kicked(struct via_client *client)
+static void on_kicked(struct client *client)
 {
-    struct via_end end;
+    struct client_end end;
     if (client->state != CONNECTED)
         return;
-    via_end_set(&end, "io server disconnect", BASE_ERR_DENIED, "the server has disconnected us");
-    const struct via_record record = {.kind = VIA_RECORD_DISCONNECT, .end = &end};
+    client_end_set(&end, "io server disconnect", BASE_ERR_DENIED, "the server has disconnected us");
+    const struct client_record record = {.kind = CLIENT_RECORD_DISCONNECT, .end = &end};
     tell(client, &record);
     if (client->state != CONNECTED)
         return;
@@ -243,15 +244,15 @@ static void on_kicked(struct via_client *client)
     finish(client, BASE_EXIT_NOPERM);
 }
 
-static void on_event(struct via_client *client, const struct net_sio_packet *packet)
+static void on_event(struct client *client, const struct net_sio_packet *packet)
 {
-    const struct via_record record = {
-        .kind = VIA_RECORD_EVENT, .packet = packet, .args = via_event_args(packet)};
+    const struct client_record record = {
+        .kind = CLIENT_RECORD_EVENT, .packet = packet, .args = client_event_args(packet)};
     if (client->state == CONNECTED)
         tell(client, &record);
 }
 
-static void on_packet(struct via_client *client, const struct net_sio_packet *packet)
+static void on_packet(struct client *client, const struct net_sio_packet *packet)
 {
     if (packet->nsp.len != 1) /* of a namespace that we have not joined */
         return;
@@ -266,7 +267,7 @@ static void on_packet(struct via_client *client, const struct net_sio_packet *pa
     }
 }
 
-static void on_text(struct via_client *client, const char *bytes, size_t len)
+static void on_text(struct client *client, const char *bytes, size_t len)
 {
     struct net_sio_packet packet;
     const char *reason;
@@ -285,7 +286,7 @@ static void on_text(struct via_client *client, const char *bytes, size_t len)
 }
 
 /* Attachments are counted and left out. */
-static void on_attachment(struct via_client *client)
+static void on_attachment(struct client *client)
 {
     struct net_sio_packet packet;
     if (client->awaited == 0)
@@ -299,7 +300,7 @@ static void on_attachment(struct via_client *client)
 
 static void on_message(void *data, const char *bytes, size_t len, bool binary)
 {
-    struct via_client *client = data;
+    struct client *client = data;
     if (client->state != JOINING && client->state != CONNECTED)
         return;
     if (binary)
@@ -308,15 +309,15 @@ static void on_message(void *data, const char *bytes, size_t len, bool binary)
         on_text(client, bytes, len);
 }
 
-static void on_open(void *data, const struct via_open *open, const char *transport)
+static void on_open(void *data, const struct client_open *open, const char *transport)
 {
-    struct via_client *client = data;
+    struct client *client = data;
     struct base_buf packet = BASE_BUF_INIT;
     struct base_why why;
-    const struct via_record record = {.kind = VIA_RECORD_HANDSHAKE,
-                                      .url = client->url.data,
-                                      .transport = transport,
-                                      .open = open};
+    const struct client_record record = {.kind = CLIENT_RECORD_HANDSHAKE,
+                                         .url = client->url.data,
+                                         .transport = transport,
+                                         .open = open};
     tell(client, &record);
     if (client->state != OPENING)
         return;
@@ -324,51 +325,53 @@ static void on_open(void *data, const struct via_open *open, const char *transpo
     int failed = join_packet(client, &packet, &why);
     if (failed)
         trouble(client, "token", failed, why.text);
-    else if (via_engine_send(client->engine, packet.data, packet.len) < 0)
+    else if (client_engine_send(client->engine, packet.data, packet.len) < 0)
         trouble(client, "transport error", BASE_ERR_NOMEM, base_err_text(BASE_ERR_NOMEM));
     forget(&packet);
 }
 
-static void on_upgrade(void *data, const struct via_end *failure)
+static void on_upgrade(void *data, const struct client_end *failure)
 {
-    struct via_client *client = data;
-    const struct via_record record = {.kind = failure ? VIA_RECORD_ERROR : VIA_RECORD_UPGRADE,
-                                      .transport = "websocket",
-                                      .end = failure};
+    struct client *client = data;
+    const struct client_record record = {.kind =
+                                             failure ? CLIENT_RECORD_ERROR : CLIENT_RECORD_UPGRADE,
+                                         .transport = "websocket",
+                                         .end = failure};
     if (failure)
         base_log(BASE_LOG_WARNING, "%s: no upgrade to a WebSocket: %s", client->place.origin.data,
                  failure->why.text);
     tell(client, &record);
 }
 
-static void on_engine_end(void *data, const struct via_end *end)
+static void on_engine_end(void *data, const struct client_end *end)
 {
-    struct via_client *client = data;
+    struct client *client = data;
     if (client->state == LEAVING)
         finish(client, BASE_EXIT_OK);
     else
         on_trouble(client, end);
 }
 
-static void attempt(struct via_client *client)
+static void attempt(struct client *client)
 {
-    struct via_engine_handlers handlers = {on_open, on_message, on_upgrade, on_engine_end, client};
+    struct client_engine_handlers handlers = {on_open, on_message, on_upgrade, on_engine_end,
+                                              client};
     client->state = OPENING;
     if (client->options.attempt_ms > 0)
         uv_timer_start(&client->timer, on_attempt_timeout, (uint64_t)client->options.attempt_ms, 0);
-    if (via_engine_new(&client->net, &client->place, client->options.transport, &handlers,
-                       &client->engine) < 0)
+    if (client_engine_new(&client->net, &client->place, client->options.transport, &handlers,
+                          &client->engine) < 0)
         trouble(client, "transport error", BASE_ERR_NOMEM, base_err_text(BASE_ERR_NOMEM));
 }
 
 /* ---- life ---- */
 
 /* The token is looked at before anything is tried, so that a wrong name is reported at once. */
-static int check(struct via_client *client, struct base_why *why)
+static int check(struct client *client, struct base_why *why)
 {
-    int failed = via_place_parse(client->options.url, &client->place, why);
+    int failed = client_place_parse(client->options.url, &client->place, why);
     if (failed)
-        return base_why_prefix(why, "--via");
+        return failed;
     failed = join_packet(client, &client->joined, why);
     if (is_read_again(client->options.token_file))
         forget(&client->joined);
@@ -387,14 +390,13 @@ static void on_start(uv_timer_t *timer)
     attempt(timer->data);
 }
 
-int via_client_new(struct uv_loop_s *loop, const struct via_client_options *options,
-                   const struct via_client_handlers *handlers, struct via_client **out,
-                   struct base_why *why)
+int client_new(struct uv_loop_s *loop, const struct client_options *options,
+               const struct client_handlers *handlers, struct client **out, struct base_why *why)
 {
-    struct via_client *client = base_calloc(1, sizeof *client);
+    struct client *client = base_calloc(1, sizeof *client);
     if (!client)
         return base_why_set(why, BASE_ERR_NOMEM, "%s", base_err_text(BASE_ERR_NOMEM));
-    *client = (struct via_client){
+    *client = (struct client){
         .options = *options,
         .on = *handlers,
         .net = {.loop = loop, .cacert = options->cacert, .user_agent = "arda-subscribe"},

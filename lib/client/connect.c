@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "via_token.h"
+#include "client/connect.h"
 
 #include "base/encoding.h"
 #include "base/env_secrets.h"
@@ -34,8 +34,8 @@ static int add_packet(const char *text, size_t len, const char *where, struct ba
     return BASE_OK;
 }
 
-int via_connect_packet(const char *token_file, const char *token, struct base_buf *out,
-                       struct base_why *why)
+int client_connect_packet(const char *token_file, const char *token, struct base_buf *out,
+                          struct base_why *why)
 {
     char text[TOKEN_MAX + 1];
     if (!token_file && !token)

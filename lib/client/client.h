@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: ISC
  *
- * via_client: a client of Socket.IO, revision 5, in the namespace `/`: it connects with a token,
+ * client: a client of Socket.IO, revision 5, in the namespace `/`: it connects with a token,
  * reads, and connects again after a loss, with growing and jittered pauses. Threads: the loop's
  * only.
  */
-#ifndef SUBSCRIBE_VIA_CLIENT_H
-#define SUBSCRIBE_VIA_CLIENT_H
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
 
-#include "via_engine.h"
-#include "via_record.h"
+#include "client/engine.h"
+#include "client/record.h"
 
-struct via_client;
+struct client;
 
 /* Texts are borrowed for the client's life. */
-struct via_client_options {
+struct client_options {
     const char *url;
-    enum via_transport transport;
+    enum client_transport transport;
     const char *token_file; /* read for each attempt; NULL: `token` */
     const char *token;      /* NULL: connect without one */
     const char *cacert;     /* NULL: the system's certificates */
@@ -23,9 +23,9 @@ struct via_client_options {
     bool reconnect;
 };
 
-struct via_client_handlers {
+struct client_handlers {
     /* Borrowed for the call, in which the client may be stopped. */
-    void (*on_record)(void *data, const struct via_record *record);
+    void (*on_record)(void *data, const struct client_record *record);
     /* Once, and the client is freed behind it: the exit status, or BASE_EXIT_OK when it was
      * stopped. The reason has been logged. */
     void (*on_end)(void *data, int status);
@@ -34,10 +34,10 @@ struct via_client_handlers {
 
 /* No handler is called before it returns. 0; BASE_ERR_SYNTAX for a URL that is none,
  * BASE_ERR_CONFIG for a token that cannot be read, BASE_ERR_NOMEM. */
-int via_client_new(struct uv_loop_s *loop, const struct via_client_options *options,
-                   const struct via_client_handlers *handlers, struct via_client **client,
-                   struct base_why *why);
+int client_new(struct uv_loop_s *loop, const struct client_options *options,
+               const struct client_handlers *handlers, struct client **client,
+               struct base_why *why);
 /* Leaves the server, at most for a second; on_end follows, on_record does not. */
-void via_client_stop(struct via_client *client);
+void client_stop(struct client *client);
 
 #endif

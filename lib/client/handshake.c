@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "via_handshake.h"
+#include "client/handshake.h"
 
 #include "base/base64.h"
 #include "base/crypto.h"
@@ -18,7 +18,7 @@
 
 /* ---- where ---- */
 
-void via_place_fini(struct via_place *place)
+void client_place_fini(struct client_place *place)
 {
     base_buf_fini(&place->origin);
     base_buf_fini(&place->path);
@@ -50,11 +50,11 @@ static const char *unwanted(const struct base_url *parts)
                                   : "bad character in the path";
 }
 
-int via_place_parse(const char *url, struct via_place *place, struct base_why *why)
+int client_place_parse(const char *url, struct client_place *place, struct base_why *why)
 {
     struct base_url parts;
     struct base_buf http = BASE_BUF_INIT;
-    *place = (struct via_place){0};
+    *place = (struct client_place){0};
     int failed = base_url_parse(url, &parts, why);
     if (failed)
         return failed;
@@ -75,7 +75,7 @@ int via_place_parse(const char *url, struct via_place *place, struct base_why *w
                                     : failed;
 }
 
-static int add_target(const struct via_place *place, const char *transport, const char *sid,
+static int add_target(const struct client_place *place, const char *transport, const char *sid,
                       struct base_buf *out)
 {
     int failed = base_buf_printf(out, "%.*s?EIO=4&transport=%s", (int)place->path.len,
@@ -83,8 +83,8 @@ static int add_target(const struct via_place *place, const char *transport, cons
     return failed || !sid ? failed : base_buf_printf(out, "&sid=%s", sid);
 }
 
-int via_place_url(const struct via_place *place, const char *transport, const char *sid,
-                  struct base_buf *out)
+int client_place_url(const struct client_place *place, const char *transport, const char *sid,
+                     struct base_buf *out)
 {
     if (base_buf_add(out, place->origin.data, place->origin.len) < 0 ||
         add_target(place, transport, sid, out) < 0 || !base_buf_cstr(out))
@@ -94,18 +94,18 @@ int via_place_url(const struct via_place *place, const char *transport, const ch
 
 /* ---- the handshake of a WebSocket ---- */
 
-int via_ws_key(char key[static VIA_KEY_LEN + 1])
+int client_ws_key(char key[static CLIENT_KEY_LEN + 1])
 {
     char bytes[KEY_BYTES];
     if (base_crypto_random(bytes, sizeof bytes) < 0)
         return BASE_ERR_INTERNAL;
     base_base64_encode(BASE_BASE64_STD, bytes, sizeof bytes, key);
-    key[VIA_KEY_LEN] = '\0';
+    key[CLIENT_KEY_LEN] = '\0';
     return BASE_OK;
 }
 
-int via_ws_request(const struct via_place *place, const char *sid, const char *user_agent,
-                   const char *key, struct base_buf *out)
+int client_ws_request(const struct client_place *place, const char *sid, const char *user_agent,
+                      const char *key, struct base_buf *out)
 {
     const char *host = strstr(place->origin.data, "://") + 3;
     if (base_buf_add_text(out, "GET ") < 0 || add_target(place, "websocket", sid, out) < 0)
@@ -170,11 +170,11 @@ static bool lists(struct base_slice list, const char *item)
 
 static bool accepts(struct base_slice accept, const char *key)
 {
-    char text[VIA_KEY_LEN + sizeof GUID];
+    char text[CLIENT_KEY_LEN + sizeof GUID];
     char expected[ACCEPT_LEN];
     uint8_t hash[BASE_SHA1_LEN];
-    memcpy(text, key, VIA_KEY_LEN);
-    memcpy(text + VIA_KEY_LEN, GUID, sizeof GUID);
+    memcpy(text, key, CLIENT_KEY_LEN);
+    memcpy(text + CLIENT_KEY_LEN, GUID, sizeof GUID);
     if (base_crypto_sha1(text, sizeof text - 1, hash) < 0)
         return false;
     base_base64_encode(BASE_BASE64_STD, hash, sizeof hash, expected);
@@ -207,8 +207,8 @@ static int read_status(const char *bytes, size_t len)
     return status;
 }
 
-int via_ws_answer_parse(const char *bytes, size_t len, const char *key,
-                        struct via_ws_answer *answer, struct base_why *why)
+int client_ws_answer_parse(const char *bytes, size_t len, const char *key,
+                           struct client_ws_answer *answer, struct base_why *why)
 {
     struct fields fields = {0};
     size_t known = len < sizeof "HTTP/1." - 1 ? len : sizeof "HTTP/1." - 1;
@@ -216,10 +216,10 @@ int via_ws_answer_parse(const char *bytes, size_t len, const char *key,
         return base_why_set(why, BASE_ERR_SYNTAX, "what answers does not speak HTTP");
     const char *end = len ? memmem(bytes, len, "\r\n\r\n", 4) : NULL;
     if (!end)
-        return len <= VIA_MAX_HEAD
+        return len <= CLIENT_MAX_HEAD
                    ? 0
                    : base_why_set(why, BASE_ERR_LIMIT, "an answer's head is longer than %d bytes",
-                                  VIA_MAX_HEAD);
+                                  CLIENT_MAX_HEAD);
     answer->head_bytes = (size_t)(end - bytes) + 4;
     answer->status = read_status(bytes, len);
     if (answer->status < 0)
@@ -245,10 +245,10 @@ static bool read_number(const struct base_json_value *value, double most, int64_
     return true;
 }
 
-static bool read_sid(const struct base_json_value *value, char out[static VIA_SID_MAX + 1])
+static bool read_sid(const struct base_json_value *value, char out[static CLIENT_SID_MAX + 1])
 {
     struct base_slice sid;
-    if (!base_json_plain(value, &sid) || sid.len == 0 || sid.len > VIA_SID_MAX)
+    if (!base_json_plain(value, &sid) || sid.len == 0 || sid.len > CLIENT_SID_MAX)
         return false;
     for (size_t i = 0; i < sid.len; i++)
         if (!isalnum((unsigned char)sid.data[i]) && !strchr("-._~", sid.data[i]))
@@ -271,13 +271,13 @@ static bool has_websocket(const struct base_json_value *upgrades)
     return false;
 }
 
-int via_open_parse(const char *text, size_t len, struct via_open *open)
+int client_open_parse(const char *text, size_t len, struct client_open *open)
 {
     struct base_json_member wanted[] = {
         BASE_JSON_WANT("sid"),         BASE_JSON_WANT("upgrades"),   BASE_JSON_WANT("pingInterval"),
         BASE_JSON_WANT("pingTimeout"), BASE_JSON_WANT("maxPayload"),
     };
-    *open = (struct via_open){0};
+    *open = (struct client_open){0};
     if (base_json_pick(text, len, wanted, sizeof wanted / sizeof *wanted, NULL, NULL) < 0 ||
         !read_sid(&wanted[0].value, open->sid) ||
         !read_number(&wanted[2].value, MOST_PINGS_MS, &open->ping_interval_ms) ||

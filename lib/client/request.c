@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#include "via_request.h"
+#include "client/request.h"
 
 #include "base/mem.h"
 
-struct via_request {
+struct client_request {
     struct http_transfer *transfer;
     struct curl_slist *headers;
     struct base_buf body;
-    via_answer_fn done;
+    client_answer_fn done;
     void *data;
 };
 
-void via_request_cancel(struct via_request *request)
+void client_request_cancel(struct client_request *request)
 {
     if (!request)
         return;
@@ -24,38 +24,39 @@ void via_request_cancel(struct via_request *request)
 /* Called by libcurl; another result than the length ends the transfer. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
-    struct via_request *request = data;
+    struct client_request *request = data;
     size_t len = size * count;
-    if (len > VIA_MAX_MESSAGE - request->body.len || base_buf_add(&request->body, bytes, len) < 0)
+    if (len > CLIENT_MAX_MESSAGE - request->body.len ||
+        base_buf_add(&request->body, bytes, len) < 0)
         return 0;
     return len;
 }
 
 static void on_done(void *data, CURLcode result, const char *text)
 {
-    struct via_request *request = data;
-    struct via_end end = {0};
+    struct client_request *request = data;
+    struct client_end end = {0};
     long status = 0;
     curl_easy_getinfo(http_transfer_easy(request->transfer), CURLINFO_RESPONSE_CODE, &status);
     if (result == CURLE_WRITE_ERROR) {
-        via_end_set(&end, "transport error", BASE_ERR_SYNTAX, "an answer is larger than %d bytes",
-                    VIA_MAX_MESSAGE);
+        client_end_set(&end, "transport error", BASE_ERR_SYNTAX,
+                       "an answer is larger than %d bytes", CLIENT_MAX_MESSAGE);
         end.lasting = true;
     } else if (result != CURLE_OK) {
-        via_end_of_transfer(&end, result, text);
+        client_end_of_transfer(&end, result, text);
     } else if (status != 200) {
-        via_end_of_status(&end, (int)status, request->body.data, request->body.len);
+        client_end_of_status(&end, (int)status, request->body.data, request->body.len);
     }
-    via_answer_fn done = request->done;
+    client_answer_fn done = request->done;
     void *done_data = request->data;
     struct base_buf body = request->body;
     request->body = (struct base_buf)BASE_BUF_INIT;
-    via_request_cancel(request);
+    client_request_cancel(request);
     done(done_data, &body, end.reason ? &end : NULL);
     base_buf_fini(&body);
 }
 
-static int prepare(struct via_request *request, const struct base_buf *packets)
+static int prepare(struct client_request *request, const struct base_buf *packets)
 {
     CURL *easy = http_transfer_easy(request->transfer);
     bool good = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -71,24 +72,24 @@ static int prepare(struct via_request *request, const struct base_buf *packets)
     return good ? BASE_OK : BASE_ERR_NOMEM;
 }
 
-int via_request_start(const struct via_net *net, struct http_curl *curl, const char *url,
-                      const struct base_buf *packets, via_answer_fn done, void *data,
-                      struct via_request **out)
+int client_request_start(const struct client_net *net, struct http_curl *curl, const char *url,
+                         const struct base_buf *packets, client_answer_fn done, void *data,
+                         struct client_request **out)
 {
-    struct via_request *request = base_calloc(1, sizeof *request);
+    struct client_request *request = base_calloc(1, sizeof *request);
     if (!request)
         return BASE_ERR_NOMEM;
     struct http_transfer_options options = {
         .protocols = "http,https", .env_proxy = true, .done = on_done, .data = request};
     request->done = done;
     request->data = data;
-    int failed = via_net_transfer(net, curl, &options, url, &request->transfer);
+    int failed = client_net_transfer(net, curl, &options, url, &request->transfer);
     if (!failed)
         failed = prepare(request, packets);
     if (!failed)
         failed = http_transfer_start(request->transfer);
     if (failed)
-        via_request_cancel(request);
+        client_request_cancel(request);
     else
         *out = request;
     return failed;

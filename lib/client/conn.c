@@ -4,14 +4,14 @@
  * curl_easy_send and curl_easy_recv, which do the TLS. Both want the transfer to stay in its multi
  * handle.
  */
-#include "via_conn.h"
+#include "client/conn.h"
 
 #include "base/mem.h"
 
 #include <uv.h>
 
-struct via_conn {
-    struct via_conn_handlers on;
+struct client_conn {
+    struct client_conn_handlers on;
     struct http_curl *curl; /* of its own, see `keep` in curl_loop.h */
     struct http_transfer *transfer;
     struct uv_loop_s *loop;
@@ -22,27 +22,27 @@ struct via_conn {
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    struct via_conn *conn = poll->data;
+    struct client_conn *conn = poll->data;
     (void)events;
     (void)status; /* what is wrong is said by the next read */
     conn->on.on_ready(conn->on.data);
 }
 
-void via_conn_want_write(struct via_conn *conn, bool want)
+void client_conn_want_write(struct client_conn *conn, bool want)
 {
     uv_poll_start(&conn->poll, UV_READABLE | (want ? UV_WRITABLE : 0), on_ready);
 }
 
-static void fail(struct via_conn *conn, CURLcode result, const char *text)
+static void fail(struct client_conn *conn, CURLcode result, const char *text)
 {
-    struct via_end end;
-    via_end_of_transfer(&end, result, text);
+    struct client_end end;
+    client_end_of_transfer(&end, result, text);
     conn->on.on_fail(conn->on.data, &end);
 }
 
 static void on_connected(void *data, CURLcode result, const char *text)
 {
-    struct via_conn *conn = data;
+    struct client_conn *conn = data;
     curl_socket_t fd = CURL_SOCKET_BAD;
     if (result != CURLE_OK) {
         fail(conn, result, text);
@@ -55,7 +55,7 @@ static void on_connected(void *data, CURLcode result, const char *text)
     }
     conn->poll.data = conn;
     conn->watched = true;
-    via_conn_want_write(conn, false);
+    client_conn_want_write(conn, false);
     conn->on.on_open(conn->on.data);
 }
 
@@ -68,21 +68,21 @@ static ssize_t outcome(CURLcode result, size_t len, bool reading)
     return reading && len == 0 ? BASE_ERR_CLOSED : (ssize_t)len;
 }
 
-ssize_t via_conn_read(struct via_conn *conn, void *bytes, size_t len)
+ssize_t client_conn_read(struct client_conn *conn, void *bytes, size_t len)
 {
     size_t done = 0;
     CURLcode result = curl_easy_recv(http_transfer_easy(conn->transfer), bytes, len, &done);
     return outcome(result, done, true);
 }
 
-ssize_t via_conn_write(struct via_conn *conn, const void *bytes, size_t len)
+ssize_t client_conn_write(struct client_conn *conn, const void *bytes, size_t len)
 {
     size_t done = 0;
     CURLcode result = curl_easy_send(http_transfer_easy(conn->transfer), bytes, len, &done);
     return outcome(result, done, false);
 }
 
-static void release(struct via_conn *conn)
+static void release(struct client_conn *conn)
 {
     http_transfer_free(conn->transfer);
     http_curl_close(conn->curl);
@@ -94,7 +94,7 @@ static void on_poll_closed(uv_handle_t *handle)
     release(handle->data);
 }
 
-void via_conn_close(struct via_conn *conn)
+void client_conn_close(struct client_conn *conn)
 {
     if (!conn || conn->closing)
         return;
@@ -106,10 +106,10 @@ void via_conn_close(struct via_conn *conn)
         release(conn);
 }
 
-int via_conn_open(const struct via_net *net, const char *url,
-                  const struct via_conn_handlers *handlers, struct via_conn **out)
+int client_conn_open(const struct client_net *net, const char *url,
+                     const struct client_conn_handlers *handlers, struct client_conn **out)
 {
-    struct via_conn *conn = base_calloc(1, sizeof *conn);
+    struct client_conn *conn = base_calloc(1, sizeof *conn);
     if (!conn)
         return BASE_ERR_NOMEM;
     struct http_transfer_options options = {.protocols = "http,https",
@@ -121,7 +121,7 @@ int via_conn_open(const struct via_net *net, const char *url,
     conn->loop = net->loop;
     int failed = http_curl_new(net->loop, &conn->curl);
     if (!failed)
-        failed = via_net_transfer(net, conn->curl, &options, url, &conn->transfer);
+        failed = client_net_transfer(net, conn->curl, &options, url, &conn->transfer);
     if (!failed) {
         CURL *easy = http_transfer_easy(conn->transfer);
         curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);

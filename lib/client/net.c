@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "via_net.h"
+#include "client/net.h"
 
 #include "base/json.h"
 
@@ -9,9 +9,9 @@
 #define CONNECT_TIMEOUT_MS 15000L /* of TCP and TLS */
 #define BODY_SHOWN         80     /* bytes of a body that explains an answer */
 
-int via_net_transfer(const struct via_net *net, struct http_curl *curl,
-                     const struct http_transfer_options *options, const char *url,
-                     struct http_transfer **out)
+int client_net_transfer(const struct client_net *net, struct http_curl *curl,
+                        const struct http_transfer_options *options, const char *url,
+                        struct http_transfer **out)
 {
     struct http_transfer *transfer;
     if (http_transfer_new(curl, options, &transfer) < 0)
@@ -29,16 +29,16 @@ int via_net_transfer(const struct via_net *net, struct http_curl *curl,
     return BASE_OK;
 }
 
-void via_end_set(struct via_end *end, const char *reason, int code, const char *format, ...)
+void client_end_set(struct client_end *end, const char *reason, int code, const char *format, ...)
 {
     va_list args;
-    *end = (struct via_end){.reason = reason, .why.code = code};
+    *end = (struct client_end){.reason = reason, .why.code = code};
     va_start(args, format);
     vsnprintf(end->why.text, sizeof end->why.text, format, args);
     va_end(args);
 }
 
-void via_end_of_transfer(struct via_end *end, CURLcode result, const char *text)
+void client_end_of_transfer(struct client_end *end, CURLcode result, const char *text)
 {
     int code = BASE_ERR_UNAVAILABLE;
     bool lasting = true;
@@ -54,7 +54,7 @@ void via_end_of_transfer(struct via_end *end, CURLcode result, const char *text)
     case CURLE_URL_MALFORMAT: break;
     default: lasting = false; break;
     }
-    via_end_set(end, "transport error", code, "%s", text);
+    client_end_set(end, "transport error", code, "%s", text);
     end->lasting = lasting;
 }
 
@@ -72,13 +72,13 @@ static void explain(struct base_why *why, const char *body, size_t len)
     }
 }
 
-void via_end_of_status(struct via_end *end, int status, const char *body, size_t len)
+void client_end_of_status(struct client_end *end, int status, const char *body, size_t len)
 {
     bool passing = status >= 500 || status == 408 || status == 425 || status == 429;
     int code = passing                            ? BASE_ERR_UNAVAILABLE
                : (status == 401 || status == 403) ? BASE_ERR_DENIED
                                                   : BASE_ERR_SYNTAX;
-    via_end_set(end, "transport error", code, "HTTP %d", status);
+    client_end_set(end, "transport error", code, "HTTP %d", status);
     end->http_status = status;
     end->lasting = !passing;
     explain(&end->why, body, len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "via_record.h"
+#include "client/record.h"
 
 #include "base/json.h"
 #include "base/rfc3339.h"
@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-struct base_slice via_event_args(const struct net_sio_packet *packet)
+struct base_slice client_event_args(const struct net_sio_packet *packet)
 {
     const char *at = packet->name.text + packet->name.len;
     const char *end = packet->data.text + packet->data.len - 1; /* the bracket */
@@ -20,7 +20,7 @@ struct base_slice via_event_args(const struct net_sio_packet *packet)
     return (struct base_slice){at, (size_t)(end - at)};
 }
 
-struct base_json_value via_event_first(const struct net_sio_packet *packet)
+struct base_json_value client_event_first(const struct net_sio_packet *packet)
 {
     struct base_json_iter iter;
     struct base_json_value value = {0};
@@ -56,9 +56,9 @@ static int add_value(struct base_buf *out, const char *key, const struct base_js
 
 /* ---- kinds ---- */
 
-static int add_handshake(struct base_buf *out, const struct via_record *record)
+static int add_handshake(struct base_buf *out, const struct client_record *record)
 {
-    const struct via_open *open = record->open;
+    const struct client_open *open = record->open;
     if (add_text(out, "url", record->url) < 0 ||
         add_text(out, "transport", record->transport) < 0 || add_text(out, "sid", open->sid) < 0)
         return BASE_ERR_NOMEM;
@@ -69,7 +69,7 @@ static int add_handshake(struct base_buf *out, const struct via_record *record)
                            open->ping_timeout_ms, open->max_payload_bytes);
 }
 
-static int add_connect(struct base_buf *out, const struct via_record *record)
+static int add_connect(struct base_buf *out, const struct client_record *record)
 {
     struct base_json_member sid = BASE_JSON_WANT("sid");
     const struct base_json_value *data = &record->packet->data;
@@ -78,7 +78,7 @@ static int add_connect(struct base_buf *out, const struct via_record *record)
     return add_value(out, "sid", &sid.value);
 }
 
-static int add_event(struct base_buf *out, const struct via_record *record)
+static int add_event(struct base_buf *out, const struct client_record *record)
 {
     const struct net_sio_packet *packet = record->packet;
     if (add_value(out, "name", &packet->name) < 0 || base_buf_add_text(out, ",\"args\":[") < 0 ||
@@ -91,9 +91,9 @@ static int add_event(struct base_buf *out, const struct via_record *record)
     return BASE_OK;
 }
 
-static int add_end(struct base_buf *out, const struct via_record *record)
+static int add_end(struct base_buf *out, const struct client_record *record)
 {
-    const struct via_end *end = record->end;
+    const struct client_end *end = record->end;
     if (add_text(out, "reason", end->reason) < 0)
         return BASE_ERR_NOMEM;
     if (end->why.text[0] && add_text(out, "message", end->why.text) < 0)
@@ -106,7 +106,7 @@ static int add_end(struct base_buf *out, const struct via_record *record)
 }
 
 /* {"message":"Invalid token","data":…}, or the message alone. */
-static int add_refusal(struct base_buf *out, const struct via_record *record)
+static int add_refusal(struct base_buf *out, const struct client_record *record)
 {
     struct base_json_member wanted[] = {BASE_JSON_WANT("message"), BASE_JSON_WANT("data")};
     const struct base_json_value *data = &record->packet->data;
@@ -120,28 +120,28 @@ static int add_refusal(struct base_buf *out, const struct via_record *record)
     return BASE_OK;
 }
 
-static int add_error(struct base_buf *out, const struct via_record *record)
+static int add_error(struct base_buf *out, const struct client_record *record)
 {
     return record->packet ? add_refusal(out, record) : add_end(out, record);
 }
 
-static int add_upgrade(struct base_buf *out, const struct via_record *record)
+static int add_upgrade(struct base_buf *out, const struct client_record *record)
 {
     return add_text(out, "transport", record->transport);
 }
 
-int via_record_write(struct base_buf *out, const struct via_record *record, int64_t at_ms)
+int client_record_write(struct base_buf *out, const struct client_record *record, int64_t at_ms)
 {
     static const struct {
         const char *name;
-        int (*add)(struct base_buf *out, const struct via_record *record);
+        int (*add)(struct base_buf *out, const struct client_record *record);
     } kinds[] = {
-        [VIA_RECORD_HANDSHAKE] = {"handshake", add_handshake},
-        [VIA_RECORD_CONNECT] = {"connect", add_connect},
-        [VIA_RECORD_EVENT] = {"event", add_event},
-        [VIA_RECORD_UPGRADE] = {"upgrade", add_upgrade},
-        [VIA_RECORD_DISCONNECT] = {"disconnect", add_end},
-        [VIA_RECORD_ERROR] = {"error", add_error},
+        [CLIENT_RECORD_HANDSHAKE] = {"handshake", add_handshake},
+        [CLIENT_RECORD_CONNECT] = {"connect", add_connect},
+        [CLIENT_RECORD_EVENT] = {"event", add_event},
+        [CLIENT_RECORD_UPGRADE] = {"upgrade", add_upgrade},
+        [CLIENT_RECORD_DISCONNECT] = {"disconnect", add_end},
+        [CLIENT_RECORD_ERROR] = {"error", add_error},
     };
     char at[BASE_RFC3339_LEN + 1];
     size_t before = out->len;
