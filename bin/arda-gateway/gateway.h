@@ -14,7 +14,6 @@
  *     unsubscribe.c       workers: the link of an e-mail; home loop: the preference
  *     unsubscribe_page.c  what its reader sees
  *     refusals.c  any thread: who was refused before there was a session, and why
- *     relay*.c    home loop: clients whose session is another gateway's; relay.h
  *     admin.c     home loop: pages for those who look after the gateway
  *     metrics.c   the text of one of them; the table is metrics.h
  *
@@ -32,6 +31,7 @@
 #include "base/quota.h"
 #include "net/io/deadline.h"
 #include "net/server/server.h"
+#include "relay/relay.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -288,35 +288,6 @@ int unsubscribe_load_key(struct gateway *gateway, struct base_why *why);
 /* For the server's options, beside gateway->path; NULL without a secret. 0, or BASE_ERR_NOMEM. */
 int unsubscribe_site(struct gateway *gateway, const struct net_site **site, struct base_why *why);
 void unsubscribe_fini(struct gateway *gateway);
-
-/* ---- other gateways ---- */
-
-struct relay_stats {
-    uint64_t links;      /* that stand now */
-    uint64_t links_made; /* in all */
-    uint64_t streams;    /* of both directions, now */
-    uint64_t passed_on;  /* requests to other gateways */
-    uint64_t taken;      /* requests of their clients */
-    uint64_t refused;    /* requests for gateways that cannot be reached */
-    uint64_t denied;     /* links without the secret */
-    uint64_t broken;     /* streams that were broken off */
-};
-
-/* `advertise` is HOST:PORT. Loads the secret. 0; BASE_ERR_CONFIG, BASE_ERR_INVALID, BASE_ERR_NOMEM.
- */
-int relay_new(struct gateway *gateway, const char *advertise, const char *secret_file,
-              struct base_why *why);
-/* For the server's options; NULL without a relay. */
-const struct net_relay *relay_handlers(struct relay *relay);
-/* Listens, and lets the other gateways know; the server and the bus are there. */
-int relay_start(struct relay *relay, struct base_why *why);
-void relay_bus_up(struct relay *relay);
-/* Passes nothing on any more; what other gateways are being sent goes on. */
-void relay_stop(struct relay *relay);
-/* After the server: ends what is left within a second. */
-void relay_close(struct relay *relay);
-void relay_free(struct relay *relay);
-void relay_get_stats(const struct relay *relay, struct relay_stats *stats);
 
 /* ---- standard input ---- */
 

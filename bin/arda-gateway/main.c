@@ -277,8 +277,9 @@ static void prepare_relay(struct process *process)
     if (settings->stdin)
         fail(BASE_ERR_INVALID, "",
              &(struct base_why){.text = "--advertise needs Redis: not with --stdin"});
-    int failed =
-        relay_new(&process->gateway, settings->advertise, settings->relay_secret_file, &why);
+    const struct relay_options options = {process->gateway.loop, settings->advertise,
+                                          settings->relay_secret_file};
+    int failed = relay_new(&options, &process->gateway.relay, &why);
     if (failed)
         fail(failed, "", &why);
 }
@@ -286,7 +287,8 @@ static void prepare_relay(struct process *process)
 static void start_relay(struct process *process)
 {
     struct base_why why;
-    int failed = process->gateway.relay ? relay_start(process->gateway.relay, &why) : BASE_OK;
+    struct gateway *gateway = &process->gateway;
+    int failed = relay_start(gateway->relay, gateway->server, gateway->bus, &why);
     if (failed)
         fail(failed, "--advertise", &why);
 }

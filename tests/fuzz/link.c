@@ -3,16 +3,16 @@
  * net/link: frames lie in the bytes, and read and written again are the same frames; what the other
  * side says of itself is not believed without the proof.
  */
-#include "net/codec/link.h"
+#include "relay/frame.h"
 
 #include "base/err.h"
 #include "lib/fuzz.h"
 #include "lib/trace.h"
 
-static void check_frame(const struct net_link_frame *frame, const char *bytes, size_t size)
+static void check_frame(const struct relay_frame *frame, const char *bytes, size_t size)
 {
-    FUZZ_CHECK(frame->data.len <= NET_LINK_DATA_MAX);
-    FUZZ_CHECK(frame->type != NET_LINK_DATA || frame->data.len > 0);
+    FUZZ_CHECK(frame->data.len <= RELAY_FRAME_DATA_MAX);
+    FUZZ_CHECK(frame->type != RELAY_FRAME_DATA || frame->data.len > 0);
     if (frame->data.len > 0)
         FUZZ_CHECK(frame->data.data >= bytes && frame->data.data + frame->data.len <= bytes + size);
 }
@@ -21,17 +21,18 @@ static void check_frame(const struct net_link_frame *frame, const char *bytes, s
  * they are is the result. */
 static size_t frames(const char *bytes, size_t size, struct base_buf *again)
 {
-    struct net_link_frame frame;
+    struct relay_frame frame;
     ssize_t len;
     size_t at = 0;
-    while ((len = net_link_read((struct base_slice){bytes + at, size - at}, &frame)) > 0) {
+    while ((len = relay_frame_read((struct base_slice){bytes + at, size - at}, &frame)) > 0) {
         FUZZ_CHECK((size_t)len <= size - at);
         check_frame(&frame, bytes, size);
         at += (size_t)len;
-        if (frame.type == NET_LINK_CREDIT)
-            FUZZ_CHECK(net_link_add_credit(again, frame.stream, net_link_credit(&frame)) == 0);
+        if (frame.type == RELAY_FRAME_CREDIT)
+            FUZZ_CHECK(relay_frame_add_credit(again, frame.stream, relay_frame_credit(&frame)) ==
+                       0);
         else
-            FUZZ_CHECK(net_link_add(again, frame.type, frame.stream, frame.data) == 0);
+            FUZZ_CHECK(relay_frame_add(again, frame.type, frame.stream, frame.data) == 0);
     }
     FUZZ_CHECK(len == 0 || len == BASE_ERR_SYNTAX);
     return at;
@@ -41,9 +42,9 @@ static size_t frames(const char *bytes, size_t size, struct base_buf *again)
 static void check_greeting(const char *bytes)
 {
     static const struct base_slice secret = {"a secret of 32 bytes or even more", 33};
-    uint8_t nonce[NET_LINK_NONCE_LEN] = {0};
-    struct net_link_greeting greeting;
-    FUZZ_CHECK(net_link_check((const uint8_t *)bytes, nonce, secret, &greeting) < 0);
+    uint8_t nonce[RELAY_FRAME_NONCE_LEN] = {0};
+    struct relay_frame_greeting greeting;
+    FUZZ_CHECK(relay_frame_check((const uint8_t *)bytes, nonce, secret, &greeting) < 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -53,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len = frames(bytes, size, &again);
     FUZZ_CHECK(again.len == len);
     FUZZ_CHECK(len == 0 || memcmp(again.data, bytes, len) == 0);
-    if (size >= NET_LINK_GREETING_LEN)
+    if (size >= RELAY_FRAME_GREETING_LEN)
         check_greeting(bytes);
     free(bytes);
     base_buf_fini(&again);

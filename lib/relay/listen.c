@@ -4,7 +4,7 @@
  * again within one call, for as long as no descriptor is left to accept with and another thread has
  * taken the one that it keeps for that.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "base/log.h"
 
@@ -87,7 +87,7 @@ static void note_address(struct relay *relay)
 
 static int watch(struct relay *relay)
 {
-    uv_loop_t *loop = relay->gateway->loop;
+    uv_loop_t *loop = relay->loop;
     int failed = uv_poll_init(loop, &relay->listener, relay->listen_fd);
     if (failed) {
         close(relay->listen_fd);
@@ -105,7 +105,7 @@ int relay_listen_start(struct relay *relay, struct base_why *why)
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     snprintf(service, sizeof service, "%u", relay->port);
-    int failed = uv_getaddrinfo(relay->gateway->loop, &request, NULL, relay->host, service, &hints);
+    int failed = uv_getaddrinfo(relay->loop, &request, NULL, relay->host, service, &hints);
     if (failed)
         return base_why_set(why, BASE_ERR_CONFIG, "cannot resolve %s: %s", relay->host,
                             uv_strerror(failed));

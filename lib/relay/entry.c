@@ -3,7 +3,7 @@
  * A client whose session is another gateway's: its connection is a pipe of the server's (a client
  * that waits for the link is refused when there will be none), its bytes are a stream of the link.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "base/mem.h"
 
@@ -60,7 +60,7 @@ static void open_stream(struct relay_entry *entry)
     entry->stream = stream;
     relay->stats.streams++;
     relay->stats.passed_on++;
-    relay_link_send(link, NET_LINK_OPEN, stream, nothing);
+    relay_link_send(link, RELAY_FRAME_OPEN, stream, nothing);
     net_pipe_open(entry->pipe);
 }
 
@@ -112,7 +112,7 @@ static void on_bytes(void *data, struct net_pipe *pipe, struct base_slice bytes)
     struct relay_entry *entry = net_pipe_get_data(pipe);
     (void)data;
     entry->window.credit -= (int64_t)bytes.len;
-    relay_link_send(entry->link, NET_LINK_DATA, entry->stream, bytes);
+    relay_link_send(entry->link, RELAY_FRAME_DATA, entry->stream, bytes);
     if (!may_send(entry))
         net_pipe_pause(pipe, true);
 }
@@ -136,7 +136,7 @@ static void on_gone(void *data, struct net_pipe *pipe)
     }
     forget(entry);
     if (stream)
-        relay_link_send(link, NET_LINK_RESET, stream, nothing);
+        relay_link_send(link, RELAY_FRAME_RESET, stream, nothing);
 }
 
 void relay_entry_init(struct relay *relay)
@@ -154,7 +154,7 @@ static void take_data(struct relay_entry *entry, struct base_slice bytes)
 {
     struct relay_link *link = entry->link;
     if (relay_window_received(&entry->window, bytes.len)) {
-        relay_link_send(link, NET_LINK_RESET, entry->stream, nothing);
+        relay_link_send(link, RELAY_FRAME_RESET, entry->stream, nothing);
         break_off(entry);
         return;
     }
@@ -170,7 +170,7 @@ static void take_credit(struct relay_entry *entry, uint32_t credit)
 }
 
 /* A stream that is not known has ended here while the frame was on its way. */
-void relay_entry_frame(struct relay_link *link, const struct net_link_frame *frame)
+void relay_entry_frame(struct relay_link *link, const struct relay_frame *frame)
 {
     struct relay_entry *entry =
         base_map_get(&link->streams, (const char *)&frame->stream, sizeof frame->stream);
@@ -178,14 +178,14 @@ void relay_entry_frame(struct relay_link *link, const struct net_link_frame *fra
         return;
     struct net_pipe *pipe = entry->pipe;
     switch (frame->type) {
-    case NET_LINK_DATA: take_data(entry, frame->data); break;
-    case NET_LINK_CREDIT: take_credit(entry, net_link_credit(frame)); break;
-    case NET_LINK_EOF:
+    case RELAY_FRAME_DATA: take_data(entry, frame->data); break;
+    case RELAY_FRAME_CREDIT: take_credit(entry, relay_frame_credit(frame)); break;
+    case RELAY_FRAME_EOF:
         forget(entry);
         net_pipe_finish(pipe);
         break;
-    case NET_LINK_OPEN:
-    case NET_LINK_RESET: break_off(entry); break;
+    case RELAY_FRAME_OPEN:
+    case RELAY_FRAME_RESET: break_off(entry); break;
     }
 }
 

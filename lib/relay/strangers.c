@@ -4,7 +4,7 @@
  * places, so a newcomer is never kept out by those who are silent: the oldest one of its address
  * makes room for it, or the oldest of an address that no gateway has connected from.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "base/block.h"
 #include "base/log.h"

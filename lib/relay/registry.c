@@ -4,7 +4,7 @@
  * if it knows the number as another's already, the next one is tried, and sessions that were opened
  * meanwhile are unknown to the others.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "arda/bus/registry.h"
 #include "base/log.h"
@@ -26,7 +26,7 @@ static void try_next(struct relay *relay)
 {
     base_log(BASE_LOG_INFO, "relay: the number %u is taken", relay->id);
     relay->id = relay->id == UINT16_MAX ? 1 : (uint16_t)(relay->id + 1);
-    net_server_set_id(relay->gateway->server, relay->id);
+    net_server_set_id(relay->server, relay->id);
     again_after(relay, 0);
 }
 
@@ -49,7 +49,7 @@ static void on_told(void *data, int result, struct base_slice address)
 
 static void tell(struct relay *relay)
 {
-    struct arda_bus *bus = relay->gateway->bus;
+    struct arda_bus *bus = relay->bus;
     if (relay->asking || relay->stopping)
         return;
     int failed = relay->claimed
@@ -77,7 +77,7 @@ int relay_registry_start(struct relay *relay)
     while (relay->id == 0)
         if (base_crypto_random(&relay->id, sizeof relay->id) < 0)
             return BASE_ERR_INTERNAL;
-    net_server_set_id(relay->gateway->server, relay->id);
+    net_server_set_id(relay->server, relay->id);
     tell(relay);
     return BASE_OK;
 }
@@ -93,5 +93,5 @@ void relay_registry_stop(struct relay *relay)
 {
     uv_timer_stop(&relay->registry_timer);
     if (relay->claimed)
-        (void)arda_registry_release(relay->gateway->bus, relay->id, on_released, NULL);
+        (void)arda_registry_release(relay->bus, relay->id, on_released, NULL);
 }

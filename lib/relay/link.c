@@ -5,7 +5,7 @@
  * wrong closes it: streams that wait for it are refused, those that it carries break off. There is
  * one timer for everything before frames.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "arda/bus/registry.h"
 #include "base/log.h"
@@ -90,8 +90,8 @@ static struct relay_link *new_link(struct relay *relay, enum relay_link_state st
     link->refs = 2;
     base_list_init(&link->list);
     base_list_append(link->made ? &relay->made : &relay->taken, &link->link);
-    uv_tcp_init(relay->gateway->loop, &link->tcp);
-    uv_timer_init(relay->gateway->loop, &link->timer);
+    uv_tcp_init(relay->loop, &link->tcp);
+    uv_timer_init(relay->loop, &link->timer);
     link->tcp.data = link->timer.data = link->connect.data = link->resolve.data = link;
     uv_timer_start(&link->timer, on_timer, link->made ? MAKING_MS : STRANGER_MS, 0);
     return link;
@@ -181,13 +181,13 @@ static void write_bytes(struct relay_link *link, struct base_buf *bytes)
     link->congested |= link->tcp.write_queue_size > LINK_HIGH;
 }
 
-void relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
+void relay_link_send(struct relay_link *link, enum relay_frame_type type, uint32_t stream,
                      struct base_slice data)
 {
     struct base_buf bytes = BASE_BUF_INIT;
     if (link->state != LINK_UP || link->failed)
         return;
-    if (net_link_add(&bytes, type, stream, data) < 0) {
+    if (relay_frame_add(&bytes, type, stream, data) < 0) {
         base_buf_fini(&bytes);
         fail_soon(link);
         return;
@@ -200,7 +200,7 @@ static void send_credit(struct relay_link *link, uint32_t stream, uint32_t credi
     struct base_buf bytes = BASE_BUF_INIT;
     if (link->state != LINK_UP || link->failed)
         return;
-    if (net_link_add_credit(&bytes, stream, credit) < 0)
+    if (relay_frame_add_credit(&bytes, stream, credit) < 0)
         fail_soon(link);
     else
         write_bytes(link, &bytes);
@@ -235,13 +235,13 @@ static void denied(struct relay_link *link)
 /* The nonce of the gateway that we have connected to. */
 static void greet(struct relay_link *link, const uint8_t *nonce)
 {
-    uint8_t bytes[NET_LINK_GREETING_LEN];
+    uint8_t bytes[RELAY_FRAME_GREETING_LEN];
     memcpy(link->nonce, nonce, sizeof link->nonce);
     link->greeting.from = link->relay->id;
     link->greeting.to = link->peer;
     link->state = LINK_PROOF;
     if (base_crypto_random(link->greeting.nonce, sizeof link->greeting.nonce) < 0 ||
-        net_link_greet(&link->greeting, link->nonce, secret_of(link), bytes) < 0)
+        relay_frame_greet(&link->greeting, link->nonce, secret_of(link), bytes) < 0)
         relay_link_close(link);
     else
         write_copy(link, bytes, sizeof bytes);
@@ -250,7 +250,7 @@ static void greet(struct relay_link *link, const uint8_t *nonce)
 static void check_proof(struct relay_link *link, const uint8_t *proof)
 {
     uint8_t expected[BASE_SHA256_LEN];
-    if (net_link_prove(&link->greeting, link->nonce, secret_of(link), expected) < 0)
+    if (relay_frame_prove(&link->greeting, link->nonce, secret_of(link), expected) < 0)
         relay_link_close(link);
     else if (base_crypto_equal(proof, expected, sizeof expected))
         came_up(link);
@@ -263,14 +263,14 @@ static void check_proof(struct relay_link *link, const uint8_t *proof)
 static void check_greeting(struct relay_link *link, const uint8_t *bytes)
 {
     uint8_t proof[BASE_SHA256_LEN];
-    int failed = net_link_check(bytes, link->nonce, secret_of(link), &link->greeting);
+    int failed = relay_frame_check(bytes, link->nonce, secret_of(link), &link->greeting);
     if (failed) {
         denied(link);
         return;
     }
     link->peer = link->greeting.from;
     if (link->greeting.to != link->relay->id || link->relay->stopping ||
-        net_link_prove(&link->greeting, link->nonce, secret_of(link), proof) < 0)
+        relay_frame_prove(&link->greeting, link->nonce, secret_of(link), proof) < 0)
         relay_link_close(link);
     else {
         write_copy(link, proof, sizeof proof);
@@ -284,25 +284,25 @@ static void check_greeting(struct relay_link *link, const uint8_t *bytes)
 static size_t take_first(struct relay_link *link, struct base_slice in)
 {
     const uint8_t *bytes = (const uint8_t *)in.data;
-    if (link->state == LINK_NONCE && in.len >= NET_LINK_NONCE_LEN) {
+    if (link->state == LINK_NONCE && in.len >= RELAY_FRAME_NONCE_LEN) {
         greet(link, bytes);
-        return NET_LINK_NONCE_LEN;
+        return RELAY_FRAME_NONCE_LEN;
     }
     if (link->state == LINK_PROOF && in.len >= BASE_SHA256_LEN) {
         check_proof(link, bytes);
         return BASE_SHA256_LEN;
     }
-    if (link->state == LINK_GREETING && in.len >= NET_LINK_GREETING_LEN) {
+    if (link->state == LINK_GREETING && in.len >= RELAY_FRAME_GREETING_LEN) {
         check_greeting(link, bytes);
-        return NET_LINK_GREETING_LEN;
+        return RELAY_FRAME_GREETING_LEN;
     }
     return 0;
 }
 
 static size_t take_frame(struct relay_link *link, struct base_slice bytes)
 {
-    struct net_link_frame frame;
-    ssize_t len = net_link_read(bytes, &frame);
+    struct relay_frame frame;
+    ssize_t len = relay_frame_read(bytes, &frame);
     bool fine = len >= 0;
     if (len > 0 && link->made)
         relay_entry_frame(link, &frame);
@@ -449,8 +449,7 @@ static int resolve(struct relay_link *link, struct base_slice address)
     snprintf(service, sizeof service, "%u", port);
     link->state = LINK_RESOLVING;
     link->refs++;
-    failed = uv_getaddrinfo(link->relay->gateway->loop, &link->resolve, on_resolved, host, service,
-                            &hints);
+    failed = uv_getaddrinfo(link->relay->loop, &link->resolve, on_resolved, host, service, &hints);
     if (failed)
         link->refs--;
     return failed;
@@ -487,7 +486,7 @@ struct relay_link *relay_link_to(struct relay *relay, uint16_t id)
         return NULL;
     link->peer = id;
     link->refs++;
-    if (arda_registry_find(relay->gateway->bus, id, on_found, link) == 0)
+    if (arda_registry_find(relay->bus, id, on_found, link) == 0)
         return link;
     link->refs--;
     relay_link_close(link);
@@ -508,7 +507,7 @@ void relay_link_remove_stream(struct relay_link *link, uint32_t stream)
 
 void relay_window_init(struct relay_window *window)
 {
-    *window = (struct relay_window){.credit = NET_LINK_WINDOW};
+    *window = (struct relay_window){.credit = RELAY_FRAME_WINDOW};
 }
 
 /* A sender stops when it has sent its window, but does not cut what it has read: as much again is
@@ -516,7 +515,7 @@ void relay_window_init(struct relay_window *window)
 bool relay_window_received(struct relay_window *window, size_t bytes)
 {
     window->waiting += (uint32_t)bytes;
-    return window->waiting + window->owed > 2 * NET_LINK_WINDOW;
+    return window->waiting + window->owed > 2 * RELAY_FRAME_WINDOW;
 }
 
 void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct relay_window *window,
@@ -524,7 +523,7 @@ void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct rel
 {
     window->waiting -= bytes;
     window->owed += bytes;
-    if (window->owed < NET_LINK_WINDOW / 4)
+    if (window->owed < RELAY_FRAME_WINDOW / 4)
         return;
     uint32_t credit = window->owed;
     window->owed = 0;

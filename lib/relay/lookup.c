@@ -6,7 +6,7 @@
  * which workers answer it by themselves. It is no longer, since a gateway that starts may draw a
  * number that somebody has asked for.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "arda/bus/registry.h"
 #include "base/clock.h"
@@ -126,7 +126,7 @@ static void send_batch(struct relay *relay)
     size_t count = collect(relay, ids);
     relay->next_batch_us = now + LOOK_UP_US;
     relay->batch_sent = true;
-    int failed = arda_registry_which(relay->gateway->bus, ids, count, on_known, relay);
+    int failed = arda_registry_which(relay->bus, ids, count, on_known, relay);
     if (failed)
         on_known(relay, failed, ids, NULL, 0);
 }
@@ -158,7 +158,7 @@ void relay_lookup_init(struct relay *relay)
 
 void relay_lookup_start(struct relay *relay)
 {
-    uv_timer_init(relay->gateway->loop, &relay->batch_timer);
+    uv_timer_init(relay->loop, &relay->batch_timer);
     relay->batch_timer.data = relay;
 }
 

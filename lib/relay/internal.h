@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: ISC
  *
- * relay: several gateways behind a balancer that sends each request to any of them. What comes for
- * a session of another gateway goes there as bytes, over one link that the two keep.
+ * internal: what the files of the relay share.
  *
- *     relay.c           life: the secret, start and end
- *     relay_listen.c    where other gateways connect
- *     relay_registry.c  the gateway's number, and where the others are
- *     relay_lookup.c    which numbers are those of gateways
- *     relay_link.c      a link: making it, who is at the other end, frames out and in
- *     relay_strangers.c others' connections, until they have proved to be gateways
- *     relay_entry.c     streams of links made here: clients whose session is elsewhere
- *     relay_owner.c     streams of links that others have made: their clients' requests
+ *     relay.c      life: the secret, start and end
+ *     listen.c     where other gateways connect
+ *     registry.c   the gateway's number, and where the others are
+ *     lookup.c     which numbers are those of gateways
+ *     link.c       a link: making it, who is at the other end, frames out and in
+ *     frame.c      the form of frames, greetings and proofs; no I/O
+ *     strangers.c  others' connections, until they have proved to be gateways
+ *     entry.c      streams of links made here: clients whose session is elsewhere
+ *     owner.c      streams of links that others have made: their clients' requests
  *
- * Memory: a stream holds two windows at most (net/codec/link.h); a link on which LINK_HIGH bytes
- * wait reads from no client until it has sent them. Threads: the home loop's only, except where
- * relay_lookup.c says otherwise.
+ * Memory: a stream holds two windows at most (frame.h); a link on which LINK_HIGH bytes wait reads
+ * from no client until it has sent them. Threads: the home loop's only, except where lookup.c says
+ * otherwise.
  */
-#ifndef RELAY_H
-#define RELAY_H
+#ifndef RELAY_INTERNAL_H
+#define RELAY_INTERNAL_H
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "gateway.h"
-#include "net/codec/link.h"
+#include "net/server/server.h"
+#include "relay/frame.h"
+#include "relay/relay.h"
 
 #include <arpa/inet.h>
 #include <stdatomic.h>
@@ -39,7 +40,9 @@ struct relay_generation {
 };
 
 struct relay {
-    struct gateway *gateway;
+    uv_loop_t *loop;
+    struct net_server *server; /* from relay_start on */
+    struct arda_bus *bus;      /* likewise */
     struct net_relay handlers;
     struct base_buf secret;
     uint16_t id;
@@ -68,7 +71,7 @@ struct relay {
     struct relay_stats stats;
     char address[RELAY_ADDRESS_MAX]; /* for the others */
     char host[256];
-    char read_bytes[NET_LINK_DATA_MAX];
+    char read_bytes[RELAY_FRAME_DATA_MAX];
 };
 
 /* ---- registry ---- */
@@ -135,8 +138,8 @@ struct relay_link {
     struct base_map streams; /* number to struct relay_entry or struct relay_owner */
     struct base_list list;   /* the same, and entries that are not opened yet */
     struct base_buf in;
-    struct net_link_greeting greeting;
-    uint8_t nonce[NET_LINK_NONCE_LEN]; /* of the gateway that has accepted */
+    struct relay_frame_greeting greeting;
+    uint8_t nonce[RELAY_FRAME_NONCE_LEN]; /* of the gateway that has accepted */
     uv_tcp_t tcp;
     uv_timer_t timer; /* until it is up */
     uv_connect_t connect;
@@ -150,7 +153,7 @@ struct relay_link *relay_link_to(struct relay *relay, uint16_t id);
 /* Another gateway has connected; the descriptor is taken over. */
 void relay_link_accept(struct relay *relay, int fd);
 /* Without effect on a link that is not up. No stream ends within the call. */
-void relay_link_send(struct relay_link *link, enum net_link_type type, uint32_t stream,
+void relay_link_send(struct relay_link *link, enum relay_frame_type type, uint32_t stream,
                      struct base_slice data);
 int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value);
 void relay_link_remove_stream(struct relay_link *link, uint32_t stream);
@@ -187,11 +190,11 @@ void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct rel
 void relay_entry_init(struct relay *relay);
 void relay_entry_link_up(struct relay_link *link);
 void relay_entry_link_closed(struct relay_link *link, bool was_up);
-void relay_entry_frame(struct relay_link *link, const struct net_link_frame *frame);
+void relay_entry_frame(struct relay_link *link, const struct relay_frame *frame);
 void relay_entry_writable(struct relay_link *link);
 
 /* False when the other gateway violates the protocol. */
-bool relay_owner_frame(struct relay_link *link, const struct net_link_frame *frame);
+bool relay_owner_frame(struct relay_link *link, const struct relay_frame *frame);
 void relay_owner_link_closed(struct relay_link *link);
 void relay_owner_writable(struct relay_link *link);
 

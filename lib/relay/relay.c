@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "base/encoding.h"
 #include "base/env_secrets.h"
@@ -73,17 +73,10 @@ static int make_seed(struct relay *relay)
 
 /* ---- the beginning ---- */
 
-int relay_new(struct gateway *gateway, const char *advertise, const char *secret_file,
-              struct base_why *why)
+static int prepare(struct relay *relay, const char *advertise, const char *secret_file,
+                   struct base_why *why)
 {
     uint16_t port;
-    struct relay *relay = base_calloc(1, sizeof *relay);
-    if (!relay)
-        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-    relay->gateway = gateway;
-    gateway->relay = relay;
-    base_list_init(&relay->made);
-    base_list_init(&relay->taken);
     if (base_url_listen(advertise, relay->host, sizeof relay->host, &port, why) < 0)
         return base_why_prefix(why, "--advertise"), BASE_ERR_INVALID;
     if (!*relay->host)
@@ -93,9 +86,27 @@ int relay_new(struct gateway *gateway, const char *advertise, const char *secret
     int failed = load_secret(&relay->secret, secret_file, why);
     if (!failed && make_seed(relay) < 0)
         failed = base_why_set(why, BASE_ERR_INTERNAL, "no HMAC");
+    return failed;
+}
+
+int relay_new(const struct relay_options *options, struct relay **out, struct base_why *why)
+{
+    struct relay *relay = base_calloc(1, sizeof *relay);
+    *out = NULL;
+    if (!relay)
+        return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
+    relay->loop = options->loop;
+    base_list_init(&relay->made);
+    base_list_init(&relay->taken);
+    int failed = prepare(relay, options->advertise, options->secret_file, why);
+    if (failed) {
+        relay_free(relay);
+        return failed;
+    }
     relay_entry_init(relay);
     relay_lookup_init(relay);
-    return failed;
+    *out = relay;
+    return BASE_OK;
 }
 
 const struct net_relay *relay_handlers(struct relay *relay)
@@ -103,9 +114,14 @@ const struct net_relay *relay_handlers(struct relay *relay)
     return relay ? &relay->handlers : NULL;
 }
 
-int relay_start(struct relay *relay, struct base_why *why)
+int relay_start(struct relay *relay, struct net_server *server, struct arda_bus *bus,
+                struct base_why *why)
 {
-    uv_loop_t *loop = relay->gateway->loop;
+    if (!relay)
+        return BASE_OK;
+    uv_loop_t *loop = relay->loop;
+    relay->server = server;
+    relay->bus = bus;
     uv_timer_init(loop, &relay->registry_timer);
     uv_timer_init(loop, &relay->end_timer);
     relay_lookup_start(relay);

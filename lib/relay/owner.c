@@ -3,7 +3,7 @@
  * A client of another gateway whose session is ours: its stream ends in a socket pair, whose other
  * end the server serves like a connection of a client, on whatever thread the session is.
  */
-#include "relay.h"
+#include "relay/internal.h"
 
 #include "base/mem.h"
 
@@ -54,7 +54,7 @@ static void break_off(struct relay_owner *owner)
     if (owner->closed)
         return;
     owner->link->relay->stats.broken++;
-    relay_link_send(owner->link, NET_LINK_RESET, owner->stream, nothing);
+    relay_link_send(owner->link, RELAY_FRAME_RESET, owner->stream, nothing);
     end(owner);
 }
 
@@ -80,11 +80,11 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *piece)
 {
     struct relay_owner *owner = stream->data;
     if (got < 0) {
-        relay_link_send(owner->link, NET_LINK_EOF, owner->stream, nothing);
+        relay_link_send(owner->link, RELAY_FRAME_EOF, owner->stream, nothing);
         end(owner);
     } else if (got > 0) {
         owner->window.credit -= got;
-        relay_link_send(owner->link, NET_LINK_DATA, owner->stream,
+        relay_link_send(owner->link, RELAY_FRAME_DATA, owner->stream,
                         (struct base_slice){piece->base, (size_t)got});
         if (may_send(owner))
             return;
@@ -141,7 +141,7 @@ static void take_data(struct relay_owner *owner, struct base_slice bytes)
 /* Connects the stream with the server. */
 static int serve(struct relay_owner *owner)
 {
-    struct net_server *server = owner->link->relay->gateway->server;
+    struct net_server *server = owner->link->relay->server;
     int ends[2];
     if (!server || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
         return BASE_ERR_CLOSED;
@@ -157,7 +157,7 @@ static void open_stream(struct relay_link *link, uint32_t stream)
     struct relay_owner *owner = base_calloc(1, sizeof *owner);
     if (!owner || relay_link_add_stream(link, stream, owner) < 0) {
         base_free(owner);
-        relay_link_send(link, NET_LINK_RESET, stream, nothing);
+        relay_link_send(link, RELAY_FRAME_RESET, stream, nothing);
         return;
     }
     owner->link = link;
@@ -166,7 +166,7 @@ static void open_stream(struct relay_link *link, uint32_t stream)
     base_list_append(&link->list, &owner->at);
     link->relay->stats.streams++;
     link->relay->stats.taken++;
-    uv_pipe_init(link->relay->gateway->loop, &owner->local, 0);
+    uv_pipe_init(link->relay->loop, &owner->local, 0);
     owner->local.data = owner;
     if (serve(owner) < 0)
         break_off(owner);
@@ -174,11 +174,11 @@ static void open_stream(struct relay_link *link, uint32_t stream)
         read_on(owner);
 }
 
-bool relay_owner_frame(struct relay_link *link, const struct net_link_frame *frame)
+bool relay_owner_frame(struct relay_link *link, const struct relay_frame *frame)
 {
     struct relay_owner *owner =
         base_map_get(&link->streams, (const char *)&frame->stream, sizeof frame->stream);
-    if (frame->type == NET_LINK_OPEN) {
+    if (frame->type == RELAY_FRAME_OPEN) {
         if (!owner)
             open_stream(link, frame->stream);
         return !owner;
@@ -186,9 +186,9 @@ bool relay_owner_frame(struct relay_link *link, const struct net_link_frame *fra
     if (!owner) /* has ended here while the frame was on its way */
         return true;
     switch (frame->type) {
-    case NET_LINK_DATA: take_data(owner, frame->data); break;
-    case NET_LINK_CREDIT:
-        owner->window.credit += net_link_credit(frame);
+    case RELAY_FRAME_DATA: take_data(owner, frame->data); break;
+    case RELAY_FRAME_CREDIT:
+        owner->window.credit += relay_frame_credit(frame);
         read_on(owner);
         break;
     default: end(owner); break;
