@@ -121,7 +121,7 @@ static void on_sent(void *data, struct net_pipe *pipe)
 {
     struct relay_entry *entry = net_pipe_get_data(pipe);
     (void)data;
-    relay_window_passed_on(entry->link, entry->stream, &entry->window, entry->window.waiting);
+    relay_link_give(entry->link, entry->stream, &entry->window, entry->window.waiting);
 }
 
 static void on_gone(void *data, struct net_pipe *pipe)
@@ -153,13 +153,13 @@ void relay_entry_init(struct relay *relay)
 static void take_data(struct relay_entry *entry, struct base_slice bytes)
 {
     struct relay_link *link = entry->link;
-    if (relay_window_received(&entry->window, bytes.len)) {
+    if (!relay_window_received(&entry->window, bytes.len)) {
         relay_link_send(link, RELAY_FRAME_RESET, entry->stream, nothing);
         break_off(entry);
         return;
     }
     if (net_pipe_send(entry->pipe, bytes) == 0)
-        relay_window_passed_on(link, entry->stream, &entry->window, entry->window.waiting);
+        relay_link_give(link, entry->stream, &entry->window, entry->window.waiting);
 }
 
 static void take_credit(struct relay_entry *entry, uint32_t credit)

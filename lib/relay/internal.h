@@ -8,6 +8,7 @@
  *     lookup.c     which numbers are those of gateways
  *     link.c       a link: making it, who is at the other end, frames out and in
  *     frame.c      the form of frames, greetings and proofs; no I/O
+ *     window.c     how much either side of a stream may send
  *     strangers.c  others' connections, until they have proved to be gateways
  *     entry.c      streams of links made here: clients whose session is elsewhere
  *     owner.c      streams of links that others have made: their clients' requests
@@ -25,6 +26,7 @@
 #include "net/server/server.h"
 #include "relay/frame.h"
 #include "relay/relay.h"
+#include "relay/window.h"
 
 #include <arpa/inet.h>
 #include <stdatomic.h>
@@ -155,8 +157,21 @@ void relay_link_accept(struct relay *relay, int fd);
 /* Without effect on a link that is not up. No stream ends within the call. */
 void relay_link_send(struct relay_link *link, enum relay_frame_type type, uint32_t stream,
                      struct base_slice data);
-int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value);
-void relay_link_remove_stream(struct relay_link *link, uint32_t stream);
+
+/* BASE_ERR_NOMEM. */
+static inline int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value)
+{
+    return base_map_set(&link->streams, (const char *)&stream, sizeof stream, value);
+}
+
+static inline void relay_link_remove_stream(struct relay_link *link, uint32_t stream)
+{
+    base_map_remove(&link->streams, (const char *)&stream, sizeof stream);
+}
+
+/* Bytes of a stream have been passed on: gives the other side credit when there is enough of it. */
+void relay_link_give(struct relay_link *link, uint32_t stream, struct relay_window *window,
+                     uint32_t passed_on);
 /* Its streams end. */
 void relay_link_close(struct relay_link *link);
 /* Ends an idle link of another gateway in order, when the relay ends. */
@@ -169,21 +184,6 @@ bool relay_stranger_admit(struct relay_link *link);
 /* It is a gateway, and so will be others from there. */
 void relay_stranger_proven(struct relay_link *link);
 const char *relay_stranger_name(const struct relay_link *link, char out[static INET6_ADDRSTRLEN]);
-
-/* ---- how much either side of a stream may send ---- */
-
-struct relay_window {
-    int64_t credit;   /* that we may send; little below zero at most */
-    uint32_t waiting; /* bytes that were received and are not passed on */
-    uint32_t owed;    /* that were, and for which no credit has been given */
-};
-
-void relay_window_init(struct relay_window *window);
-/* True when the other side has sent more than it may. */
-bool relay_window_received(struct relay_window *window, size_t bytes);
-/* Everything up to `waiting` has been passed on: gives credit when there is enough of it. */
-void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct relay_window *window,
-                            uint32_t bytes);
 
 /* ---- streams ---- */
 

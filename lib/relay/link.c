@@ -195,10 +195,12 @@ void relay_link_send(struct relay_link *link, enum relay_frame_type type, uint32
     write_bytes(link, &bytes);
 }
 
-static void send_credit(struct relay_link *link, uint32_t stream, uint32_t credit)
+void relay_link_give(struct relay_link *link, uint32_t stream, struct relay_window *window,
+                     uint32_t passed_on)
 {
     struct base_buf bytes = BASE_BUF_INIT;
-    if (link->state != LINK_UP || link->failed)
+    uint32_t credit = relay_window_passed_on(window, passed_on);
+    if (credit == 0 || link->state != LINK_UP || link->failed)
         return;
     if (relay_frame_add_credit(&bytes, stream, credit) < 0)
         fail_soon(link);
@@ -491,41 +493,4 @@ struct relay_link *relay_link_to(struct relay *relay, uint16_t id)
     link->refs--;
     relay_link_close(link);
     return NULL;
-}
-
-/* ---- streams of a link ---- */
-
-int relay_link_add_stream(struct relay_link *link, uint32_t stream, void *value)
-{
-    return base_map_set(&link->streams, (const char *)&stream, sizeof stream, value);
-}
-
-void relay_link_remove_stream(struct relay_link *link, uint32_t stream)
-{
-    base_map_remove(&link->streams, (const char *)&stream, sizeof stream);
-}
-
-void relay_window_init(struct relay_window *window)
-{
-    *window = (struct relay_window){.credit = RELAY_FRAME_WINDOW};
-}
-
-/* A sender stops when it has sent its window, but does not cut what it has read: as much again is
- * allowed for that. */
-bool relay_window_received(struct relay_window *window, size_t bytes)
-{
-    window->waiting += (uint32_t)bytes;
-    return window->waiting + window->owed > 2 * RELAY_FRAME_WINDOW;
-}
-
-void relay_window_passed_on(struct relay_link *link, uint32_t stream, struct relay_window *window,
-                            uint32_t bytes)
-{
-    window->waiting -= bytes;
-    window->owed += bytes;
-    if (window->owed < RELAY_FRAME_WINDOW / 4)
-        return;
-    uint32_t credit = window->owed;
-    window->owed = 0;
-    send_credit(link, stream, credit);
 }

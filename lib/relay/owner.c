@@ -114,13 +114,13 @@ static void on_written(uv_write_t *request, int status)
         return;
     /* After a failure nothing more is taken there, but what it has answered may still be read. */
     if (status == 0)
-        relay_window_passed_on(owner->link, owner->stream, &owner->window, len);
+        relay_link_give(owner->link, owner->stream, &owner->window, len);
 }
 
 static void take_data(struct relay_owner *owner, struct base_slice bytes)
 {
     struct write *write = NULL;
-    if (!relay_window_received(&owner->window, bytes.len))
+    if (relay_window_received(&owner->window, bytes.len))
         write = base_malloc(sizeof *write + bytes.len);
     if (!write) {
         break_off(owner);
