@@ -41,7 +41,8 @@ static void on_metrics(void *data, struct net_request *request)
     struct metrics_snapshot snapshot = {.nd = nd, .counters = &nd->counters, .lag_s = find_lag(nd)};
     enum base_metric_form form = net_pages_metric_form(request);
     struct base_buf text = BASE_BUF_INIT;
-    int64_t oldest_ms = nd->deliver.counts.oldest_ms;
+    deliver_get_stats(nd->deliver, &snapshot.deliver);
+    int64_t oldest_ms = snapshot.deliver.counts.oldest_ms;
     if (oldest_ms >= 0 && oldest_ms < base_clock_wall_ms())
         snapshot.delivery_age_s = (double)(base_clock_wall_ms() - oldest_ms) / 1000;
     arda_bus_get_stats(nd->bus, &snapshot.bus);
@@ -100,9 +101,11 @@ int admin_start(struct notifyd *nd, const char *address, struct base_why *why)
                             .hosts = nd->settings.admin_host.items,
                             .host_count = nd->settings.admin_host.count};
     failed = net_server_listen_site(nd->server, host, port, &site, bound, why);
-    if (!failed)
-        base_log(BASE_LOG_INFO, "admin on %s", bound);
-    return failed;
+    if (failed)
+        return failed;
+    deliver_watch(nd->deliver);
+    base_log(BASE_LOG_INFO, "admin on %s", bound);
+    return BASE_OK;
 }
 
 void admin_stop(struct notifyd *nd)

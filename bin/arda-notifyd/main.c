@@ -39,7 +39,7 @@ static const struct base_opt_program program = {
 static bool is_idle(const struct notifyd *nd)
 {
     return nd->in_flight == 0 && nd->others_in_flight == 0 && nd->intake.takes == 0 &&
-           deliver_is_idle(nd) && print_is_empty(nd);
+           deliver_is_idle(nd->deliver) && print_is_empty(nd);
 }
 
 static void on_bus_closed(void *data)
@@ -69,7 +69,7 @@ static void close_all(struct notifyd *nd)
     log_counts(nd);
     channel_stop(nd);
     admin_stop(nd);
-    deliver_close(nd);
+    deliver_close(nd->deliver);
     if (nd->mode == MODE_RUN && nd->intake.begun)
         (void)arda_intake_leave(nd->bus, nd->intake.consumer, NULL, NULL);
     arda_bus_shutdown(nd->bus, BUS_DRAIN_MS, on_bus_closed, nd);
@@ -93,7 +93,7 @@ static void on_drained(uv_timer_t *timer)
         nd->given_up = true;
         base_log(BASE_LOG_WARNING, "not everything was finished in time%s",
                  print_is_empty(nd) ? "" : "; not all notifications were printed");
-        if (deliver_break_off(nd)) {
+        if (deliver_break_off(nd->deliver)) {
             uv_timer_start(&nd->drain, on_drained, BUS_DRAIN_MS, 0);
             return;
         }
@@ -114,6 +114,7 @@ void notifyd_stop(struct notifyd *nd, int status)
         return;
     nd->stopping = true;
     nd->status = status;
+    deliver_stop(nd->deliver);
     base_log(nd->mode == MODE_RUN ? BASE_LOG_INFO : BASE_LOG_DEBUG, "stopping");
     base_service_notify("STOPPING=1");
     uv_update_time(&nd->loop);
@@ -127,8 +128,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         base_log(BASE_LOG_INFO, "reading the directory again");
         tenants_forget_people(nd, true);
-        deliver_webhook_reload(nd);
-        deliver_mail_reload(nd);
+        deliver_reload(nd->deliver);
         return;
     }
     if (nd->stopping) {
@@ -150,7 +150,7 @@ void notifyd_turn(struct notifyd *nd)
         work_pump(nd);
         intake_flush(nd);
     }
-    deliver_turn(nd);
+    deliver_turn(nd->deliver);
     print_flush(nd);
     explain_turn(nd);
 }
@@ -163,7 +163,7 @@ static void on_check(uv_check_t *check)
 static void on_up(struct notifyd *nd)
 {
     work_resume(nd);
-    deliver_up(nd);
+    deliver_up(nd->deliver);
     switch (nd->mode) {
     case MODE_EXPLAIN: explain_up(nd); break;
     case MODE_REDRIVE: redrive_up(nd); break;
@@ -308,6 +308,47 @@ static void start_loop(struct notifyd *nd)
     print_init(nd);
 }
 
+static void on_changed(void *data)
+{
+    notifyd_check_end(data);
+}
+
+static void on_turn(void *data)
+{
+    notifyd_turn(data);
+}
+
+static int start_deliveries(struct notifyd *nd, struct base_why *why)
+{
+    const struct settings *settings = &nd->settings;
+    const struct deliver_options options = {
+        .loop = &nd->loop,
+        .bus = nd->bus,
+        .name = nd->intake.consumer,
+        .runs = nd->mode == MODE_RUN,
+        .on = !settings->no_deliver,
+        .max = (uint32_t)settings->deliveries_in_flight,
+        .per_lane = (uint32_t)settings->per_endpoint,
+        .schedule = settings->retry_schedule,
+        .retain_ms = settings->retain_deliveries,
+        .webhook = {.allow = &settings->webhook_allow,
+                    .ca = settings->webhook_ca,
+                    .proxy = settings->webhook_proxy,
+                    .timeout_ms = settings->webhook_timeout},
+        .mail = {.relay = settings->smtp,
+                 .tls_optional = settings->smtp_tls != 0,
+                 .ca = settings->smtp_ca,
+                 .timeout_ms = settings->smtp_timeout,
+                 .connections = (uint32_t)settings->smtp_connections,
+                 .from = settings->mail_from,
+                 .templates = settings->templates,
+                 .public_url = settings->public_url,
+                 .unsubscribe_secret_file = settings->unsubscribe_secret_file},
+        .host = {on_changed, on_turn, alert_make, nd},
+    };
+    return deliver_new(&options, &nd->deliver, why);
+}
+
 static void start(struct notifyd *nd)
 {
     struct base_why why;
@@ -324,7 +365,7 @@ static void start(struct notifyd *nd)
     int failed = arda_bus_new(&nd->loop, &options, &nd->bus, &why);
     if (failed)
         fail(failed, "", &why);
-    failed = deliver_init(nd, &why);
+    failed = start_deliveries(nd, &why);
     if (failed)
         fail(failed, "", &why);
     const char *address = nd->settings.admin;
@@ -349,7 +390,7 @@ static void fini(struct notifyd *nd)
     explain_fini(nd);
     redrive_fini(nd);
     channel_fini(nd);
-    deliver_fini(nd);
+    deliver_free(nd->deliver);
     tenants_fini(nd);
     print_fini(nd);
     base_opt_fini(&program, &nd->settings);

@@ -13,6 +13,7 @@
 struct metrics_snapshot {
     const struct notifyd *nd;
     const struct counters *counters;
+    struct deliver_stats deliver;
     struct arda_bus_stats bus;
     double lag_s;          /* how long the oldest event that is in work has been in its stream */
     double delivery_age_s; /* of the oldest one that is due; 0: none is */
@@ -70,36 +71,35 @@ struct metrics_snapshot {
     ONE(arda_notifyd_other_daemons, GAUGE, "", "Other daemons that are alive.",                    \
         s->nd->intake.others)                                                                      \
     SOME(arda_notifyd_webhook_attempts, COUNTER, "",                                               \
-         "Webhooks that were attempted or given up, by outcome.", DELIVER_OUTCOMES, "outcome",     \
-         deliver_outcome_name(i), s->nd->deliver.outcomes[ARDA_NOTIFY_WEBHOOK][i])                 \
+         "Webhooks that were attempted or given up, by outcome.", ARDA_OUTCOMES, "outcome",        \
+         arda_outcome_name((enum arda_outcome)i), s->deliver.outcomes[ARDA_NOTIFY_WEBHOOK][i])     \
     SOME(arda_notifyd_email_attempts, COUNTER, "",                                                 \
-         "E-mails that were attempted or given up, by outcome.", DELIVER_OUTCOMES, "outcome",      \
-         deliver_outcome_name(i), s->nd->deliver.outcomes[ARDA_NOTIFY_EMAIL][i])                   \
+         "E-mails that were attempted or given up, by outcome.", ARDA_OUTCOMES, "outcome",         \
+         arda_outcome_name((enum arda_outcome)i), s->deliver.outcomes[ARDA_NOTIFY_EMAIL][i])       \
     ONE(arda_notifyd_emails_held, COUNTER, "", "E-mails that were put off, or into a digest.",     \
-        s->nd->deliver.held)                                                                       \
+        s->deliver.held)                                                                           \
     SOME(arda_notifyd_relay_up, GAUGE, "",                                                         \
          "1 while the relay for e-mails works, 0 after it has failed; absent without one.",        \
-         deliver_mail_relay(s->nd) < 0 ? 0 : 1, NULL, NULL, deliver_mail_relay(s->nd))             \
+         s->deliver.relay < 0 ? 0 : 1, NULL, NULL, s->deliver.relay)                               \
     ONE(arda_notifyd_results_late, COUNTER, "",                                                    \
-        "Attempts that ended after another daemon had taken over the delivery.",                   \
-        s->nd->deliver.late)                                                                       \
+        "Attempts that ended after another daemon had taken over the delivery.", s->deliver.late)  \
     ONE(arda_notifyd_deliveries_taken_over, COUNTER, "",                                           \
         "Deliveries that were taken over from a daemon that did not finish them in time.",         \
-        s->nd->deliver.taken_over)                                                                 \
+        s->deliver.taken_over)                                                                     \
     ONE(arda_notifyd_webhooks_disabled, COUNTER, "", "Webhooks that were disabled here.",          \
-        s->nd->deliver.disabled)                                                                   \
+        s->deliver.disabled)                                                                       \
     SOME(arda_notifyd_deliveries_in_flight, GAUGE, "", "Attempts that are under way, by channel.", \
-         2, "channel", i ? "webhook" : "email", s->nd->deliver.jobs_of[ARDA_NOTIFY_EMAIL + i])     \
+         2, "channel", i ? "webhook" : "email", s->deliver.under_way[ARDA_NOTIFY_EMAIL + i])       \
     ONE(arda_notifyd_deliveries_pending, GAUGE, "",                                                \
-        "Deliveries that have not ended, of all daemons.", s->nd->deliver.counts.pending)          \
+        "Deliveries that have not ended, of all daemons.", s->deliver.counts.pending)              \
     SOME(arda_notifyd_deliveries_unattended, GAUGE, "",                                            \
          "Deliveries that are due and that no daemon takes, by channel.", 2, "channel",            \
-         i ? "webhook" : "email", s->nd->deliver.counts.unattended[ARDA_NOTIFY_EMAIL + i].due)     \
+         i ? "webhook" : "email", s->deliver.counts.unattended[ARDA_NOTIFY_EMAIL + i].due)         \
     ONE(arda_notifyd_delivery_age_seconds, GAUGE, "seconds",                                       \
         "How long the oldest due delivery has been due.", s->delivery_age_s)                       \
     ONE(arda_notifyd_circuits_open, GAUGE, "",                                                     \
         "Webhooks that are left alone for a while, since they have failed.",                       \
-        s->nd->deliver.counts.circuits)                                                            \
+        s->deliver.counts.circuits)                                                                \
     ONE(arda_notifyd_print_queue_bytes, GAUGE, "bytes", "What waits on standard output.",          \
         s->nd->print.out.len)                                                                      \
     ONE(arda_notifyd_redis_up, GAUGE, "", "1 while both connections to Redis stand, else 0.",      \

@@ -13,7 +13,7 @@
  *     redrive.c   dead letters
  *     dry.c       reading without a trace
  *     admin.c     pages for those who look after the daemon
- *     deliver*.c  deliveries by e-mail and webhook (deliver.h)
+ *     alert.c     notifies a tenant whose endpoint was disabled
  *
  * An event is read from its tenant's stream; a message on the channel says that there is something
  * to read. What is in work stays in its tenant's queue, in order, until Redis has confirmed the
@@ -36,7 +36,7 @@
 #include "base/exit.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "deliver.h"
+#include "deliver/deliver.h"
 
 #include <uv.h>
 
@@ -283,6 +283,11 @@ void redrive_done(struct work *work, const char *why);
 /* Reads the streams that were rung, without a group. */
 void dry_flush(struct notifyd *nd);
 
+/* ---- alert.c ---- */
+
+/* For struct deliver_host; `nd` is a struct notifyd. */
+void alert_make(void *nd, const char *tenant, int64_t since_ms, const char *why);
+
 /* ---- admin.c ---- */
 
 /* The address it listens on is logged. */
@@ -355,7 +360,7 @@ struct notifyd {
         bool is_terminal;
         bool broken;
     } print;
-    struct deliver deliver;
+    struct deliver *deliver;
     struct explain *explain;
     struct redrive *redrive;
     struct net_server *server; /* of --admin; NULL: none */

@@ -182,6 +182,8 @@ static void done(struct work *work, const struct arda_notify_result *result)
         counters->events++;
     counters->rows += result->rows;
     counters->deliveries += result->deliveries;
+    if (result->deliveries > 0)
+        deliver_wake(work->tenant->nd->deliver);
     counters->trimmed += result->trimmed;
     if (work->origin == FROM_DEAD)
         redrive_done(work, NULL);

@@ -147,7 +147,7 @@ static void judge(const struct arda_mail_attempt *attempt, struct arda_mail_resu
         arda_mail_transfer_judge(&attempt->transfer, result);
         return;
     }
-    result->outcome = ARDA_MAIL_RETRY;
+    result->outcome = ARDA_OUTCOME_RETRY;
     if (attempt->no_memory)
         snprintf(result->text, sizeof result->text, "%s", base_err_text(BASE_ERR_NOMEM));
     else

@@ -16,6 +16,7 @@
 #ifndef ARDA_MAIL_SEND_H
 #define ARDA_MAIL_SEND_H
 
+#include "arda/name/outcome.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -59,16 +60,11 @@ void arda_mail_sender_close(struct arda_mail_sender *sender);
 /* ---- an attempt ---- */
 
 /* What the relay says before MAIL FROM, and that it wants a log-in, is about the relay and not
- * about the message: a wrong password may be put right, and no message is lost for it. */
-enum arda_mail_outcome {
-    ARDA_MAIL_SENT,    /* the relay has taken it */
-    ARDA_MAIL_RETRY,   /* 4yz; any refusal before MAIL FROM; 530, 534, 535 and 538, which ask for
-                          another log-in; no connection, no TLS, no answer in time */
-    ARDA_MAIL_BOUNCED, /* other 5yz at RCPT TO: refused for its recipient */
-    ARDA_MAIL_FAILED,  /* other 5yz: at MAIL FROM, DATA or after the message; or an address needs
-                          SMTPUTF8 (RFC 6531), which the relay does not offer */
-};
-
+ * about the message: a wrong password may be put right, and no message is lost for it. So RETRY is
+ * 4yz; any refusal before MAIL FROM; 530, 534, 535 and 538, which ask for another log-in; no
+ * connection, no TLS, no answer in time. BOUNCED is another 5yz at RCPT TO. FAILED is another 5yz
+ * at MAIL FROM, DATA or after the message, or an address that needs SMTPUTF8 (RFC 6531), which the
+ * relay does not offer. */
 /* What an attempt has shown of the relay, whatever became of the message. */
 enum arda_mail_relay_state {
     ARDA_MAIL_RELAY_UNKNOWN, /* it was not asked */
@@ -77,7 +73,7 @@ enum arda_mail_relay_state {
 };
 
 struct arda_mail_result {
-    enum arda_mail_outcome outcome;
+    enum arda_outcome outcome;
     enum arda_mail_relay_state relay;
     bool attempted; /* false: it has only waited for a connection */
     int reply;      /* the relay's, if it was that which ended it; 0: none */

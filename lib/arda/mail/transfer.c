@@ -293,11 +293,11 @@ static bool is_about_relay(int stage, int code)
     return stage < STAGE_MAIL || code == 530 || code == 534 || code == 535 || code == 538;
 }
 
-static enum arda_mail_outcome outcome_of(int stage, int code)
+static enum arda_outcome outcome_of(int stage, int code)
 {
     if (code < 500 || is_about_relay(stage, code))
-        return ARDA_MAIL_RETRY;
-    return stage == STAGE_RCPT ? ARDA_MAIL_BOUNCED : ARDA_MAIL_FAILED;
+        return ARDA_OUTCOME_RETRY;
+    return stage == STAGE_RCPT ? ARDA_OUTCOME_BOUNCED : ARDA_OUTCOME_FAILED;
 }
 
 /* An answer to a log-in may repeat some of it. */
@@ -313,7 +313,7 @@ static void say_reply(const struct arda_mail_transfer *transfer, struct arda_mai
     char text[sizeof result->text - 32];
     base_text_excerpt(text, sizeof text, transfer->reply, transfer->reply_len);
     bool shown = text[0] && !(transfer->stage == STAGE_AUTH && is_secret(transfer, text));
-    const char *about = result->outcome == ARDA_MAIL_SENT ? "" : " to ";
+    const char *about = result->outcome == ARDA_OUTCOME_DONE ? "" : " to ";
     snprintf(result->text, sizeof result->text, "SMTP %d%s%s%s%s", transfer->code, about,
              *about ? stage_name(transfer->stage) : "", shown ? ": " : "", shown ? text : "");
 }
@@ -345,15 +345,15 @@ void arda_mail_transfer_judge(const struct arda_mail_transfer *transfer,
     result->attempted = true;
     result->duration_ms = transfer->taken_ms;
     if (transfer->refused_utf8) {
-        result->outcome = ARDA_MAIL_FAILED;
+        result->outcome = ARDA_OUTCOME_FAILED;
         result->relay = ARDA_MAIL_RELAY_WORKS;
         snprintf(result->text, sizeof result->text,
                  "the relay does not offer SMTPUTF8, which the address needs");
         return;
     }
-    result->outcome = well      ? ARDA_MAIL_SENT
+    result->outcome = well      ? ARDA_OUTCOME_DONE
                       : refused ? outcome_of(transfer->stage, transfer->code)
-                                : ARDA_MAIL_RETRY;
+                                : ARDA_OUTCOME_RETRY;
     bool works = well || (refused && !is_about_relay(transfer->stage, transfer->code));
     result->relay = works ? ARDA_MAIL_RELAY_WORKS : ARDA_MAIL_RELAY_FAILS;
     if (well || refused) {

@@ -68,20 +68,20 @@ struct arda_webhook_attempt {
 
 /* ---- the result ---- */
 
-static enum arda_webhook_outcome outcome_of(long status)
+static enum arda_outcome outcome_of(long status)
 {
     switch (status) {
-    case 410: return ARDA_WEBHOOK_GONE;
+    case 410: return ARDA_OUTCOME_GONE;
     case 429:
     case 502:
-    case 504: return ARDA_WEBHOOK_SLOW_DOWN;
+    case 504: return ARDA_OUTCOME_SLOW_DOWN;
     case 408:
-    case 425: return ARDA_WEBHOOK_RETRY;
+    case 425: return ARDA_OUTCOME_RETRY;
     default: break;
     }
     if (status < 300)
-        return ARDA_WEBHOOK_DELIVERED;
-    return status >= 500 && status < 600 ? ARDA_WEBHOOK_RETRY : ARDA_WEBHOOK_FINAL;
+        return ARDA_OUTCOME_DONE;
+    return status >= 500 && status < 600 ? ARDA_OUTCOME_RETRY : ARDA_OUTCOME_FAILED;
 }
 
 static void judge_answer(const struct arda_webhook_attempt *attempt, long status,
@@ -106,7 +106,7 @@ static void judge_failure(const struct arda_webhook_attempt *attempt, CURLcode c
                           const char *text, struct arda_webhook_result *result)
 {
     char line[ARDA_WEBHOOK_EXCERPT_MAX + 1];
-    result->outcome = ARDA_WEBHOOK_FINAL;
+    result->outcome = ARDA_OUTCOME_FAILED;
     if (attempt->bad_url || code == CURLE_URL_MALFORMAT) {
         snprintf(result->text, sizeof result->text, "bad URL: %s",
                  attempt->bad_url ? attempt->bad_url : "malformed");
@@ -117,7 +117,7 @@ static void judge_failure(const struct arda_webhook_attempt *attempt, CURLcode c
                  attempt->refused);
         return;
     }
-    result->outcome = ARDA_WEBHOOK_RETRY;
+    result->outcome = ARDA_OUTCOME_RETRY;
     base_text_excerpt(line, sizeof line, text, strlen(text));
     snprintf(result->text, sizeof result->text, "%s", line[0] ? line : "no answer");
 }

@@ -14,6 +14,7 @@
 #ifndef ARDA_WEBHOOK_SEND_H
 #define ARDA_WEBHOOK_SEND_H
 
+#include "arda/name/outcome.h"
 #include "arda/webhook/sign.h"
 #include "base/block.h"
 #include "base/ca.h"
@@ -58,17 +59,12 @@ void arda_webhook_sender_close(struct arda_webhook_sender *sender);
 
 /* ---- an attempt ---- */
 
-/* The status decides as soon as its line has come, however the rest of the answer ends. */
-enum arda_webhook_outcome {
-    ARDA_WEBHOOK_DELIVERED, /* 2xx */
-    ARDA_WEBHOOK_GONE,      /* 410: the receiver wants no more webhooks */
-    ARDA_WEBHOOK_SLOW_DOWN, /* 429, 502, 504: to be tried again, and all others to it later */
-    ARDA_WEBHOOK_RETRY, /* 408, 425, other 5xx, no answer (in time), connection and TLS errors */
-    ARDA_WEBHOOK_FINAL, /* other statuses, redirects too; a bad URL; an address not allowed */
-};
-
+/* The status decides as soon as its line has come, however the rest of the answer ends: 2xx is
+ * DONE; 410 GONE; 429, 502 and 504 SLOW_DOWN; 408, 425, other 5xx, no answer in time, and
+ * connection and TLS errors RETRY; other statuses, redirects too, a bad URL, and an address that is
+ * not allowed FAILED. */
 struct arda_webhook_result {
-    enum arda_webhook_outcome outcome;
+    enum arda_outcome outcome;
     int status; /* 0: no answer */
     /* One line of UTF-8 for a person, without control characters: the status with the beginning of
      * the body, or why there is none. Of the URL it has the host name at most. The excerpt is what

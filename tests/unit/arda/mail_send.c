@@ -291,7 +291,7 @@ static void the_relay_gets_one_recipient_and_the_message(void)
     CHECK(strncmp(arda_mail_sender_name(sender), "127.0.0.1:", 10) == 0);
     start(&mails[0]);
     RUN_UNTIL(ends == 1);
-    CHECK_INT(mails[0].result.outcome, ARDA_MAIL_SENT);
+    CHECK_INT(mails[0].result.outcome, ARDA_OUTCOME_DONE);
     CHECK_INT(mails[0].result.reply, 250);
     CHECK_STR(mails[0].result.text, "SMTP 250: 2.0.0 taken as 4711");
     CHECK(mails[0].result.attempted);
@@ -313,7 +313,7 @@ static void a_connection_is_used_again(void)
     for (int i = 0; i < 4; i++) {
         start(&mails[i]);
         RUN_UNTIL(ends == i + 1);
-        CHECK_INT(mails[i].result.outcome, ARDA_MAIL_SENT);
+        CHECK_INT(mails[i].result.outcome, ARDA_OUTCOME_DONE);
     }
     CHECK_INT(relay.count, 1);
     CHECK_INT(heard("MAIL FROM:"), 4);
@@ -330,7 +330,7 @@ static void no_more_connections_than_allowed(void)
         start(&mails[i]);
     RUN_UNTIL(ends == MOST_MAILS);
     for (int i = 0; i < MOST_MAILS; i++)
-        CHECK_INT(mails[i].result.outcome, ARDA_MAIL_SENT);
+        CHECK_INT(mails[i].result.outcome, ARDA_OUTCOME_DONE);
     CHECK(relay.count == 1 || relay.count == 2); /* one may be quick enough for all */
     CHECK_INT(heard("RCPT TO:<ann@"), MOST_MAILS);
     end();
@@ -348,36 +348,39 @@ static void outcomes(void)
 {
     static const struct {
         struct script script;
-        enum arda_mail_outcome outcome;
+        enum arda_outcome outcome;
         int reply;
         const char *text;
     } rows[] = {
-        {{.greeting = "554 no mail here\r\n"}, ARDA_MAIL_RETRY, 554, NULL},
-        {{.greeting = "421 too busy\r\n"}, ARDA_MAIL_RETRY, 421, NULL},
-        {{.ehlo = "550 who\r\n"}, ARDA_MAIL_RETRY, 550, "SMTP 550 to HELO: who"},
-        {{.auth = "535 5.7.8 no s3cret for ann\r\n"}, ARDA_MAIL_RETRY, 535, "SMTP 535 to AUTH"},
-        {{.auth = "535 5.7.8 wrong\r\n"}, ARDA_MAIL_RETRY, 535, "SMTP 535 to AUTH: 5.7.8 wrong"},
-        {{.auth = "454 later\r\n"}, ARDA_MAIL_RETRY, 454, "SMTP 454 to AUTH: later"},
-        {{.mail = "550 not you\r\n"}, ARDA_MAIL_FAILED, 550, "SMTP 550 to MAIL FROM: not you"},
-        {{.mail = "530 log in\r\n"}, ARDA_MAIL_RETRY, 530, "SMTP 530 to MAIL FROM: log in"},
-        {{.mail = "451 later\r\n"}, ARDA_MAIL_RETRY, 451, "SMTP 451 to MAIL FROM: later"},
+        {{.greeting = "554 no mail here\r\n"}, ARDA_OUTCOME_RETRY, 554, NULL},
+        {{.greeting = "421 too busy\r\n"}, ARDA_OUTCOME_RETRY, 421, NULL},
+        {{.ehlo = "550 who\r\n"}, ARDA_OUTCOME_RETRY, 550, "SMTP 550 to HELO: who"},
+        {{.auth = "535 5.7.8 no s3cret for ann\r\n"}, ARDA_OUTCOME_RETRY, 535, "SMTP 535 to AUTH"},
+        {{.auth = "535 5.7.8 wrong\r\n"}, ARDA_OUTCOME_RETRY, 535, "SMTP 535 to AUTH: 5.7.8 wrong"},
+        {{.auth = "454 later\r\n"}, ARDA_OUTCOME_RETRY, 454, "SMTP 454 to AUTH: later"},
+        {{.mail = "550 not you\r\n"}, ARDA_OUTCOME_FAILED, 550, "SMTP 550 to MAIL FROM: not you"},
+        {{.mail = "530 log in\r\n"}, ARDA_OUTCOME_RETRY, 530, "SMTP 530 to MAIL FROM: log in"},
+        {{.mail = "451 later\r\n"}, ARDA_OUTCOME_RETRY, 451, "SMTP 451 to MAIL FROM: later"},
         {{.rcpt = "550-5.1.1 No\x1b[2J\r\n550-\xff\r\n550 such \xc3\xbcser\r\n"},
-         ARDA_MAIL_BOUNCED,
+         ARDA_OUTCOME_BOUNCED,
          550,
          "SMTP 550 to RCPT TO: 5.1.1 No\\u001b[2J ? such \xc3\xbcser"},
-        {{.rcpt = "450 greylisted\r\n"}, ARDA_MAIL_RETRY, 450, "SMTP 450 to RCPT TO: greylisted"},
-        {{.rcpt = "550\r\n"}, ARDA_MAIL_BOUNCED, 550, "SMTP 550 to RCPT TO"},
-        {{.data = "554 no\r\n"}, ARDA_MAIL_FAILED, 554, "SMTP 554 to DATA: no"},
-        {{.data = "452 full\r\n"}, ARDA_MAIL_RETRY, 452, "SMTP 452 to DATA: full"},
-        {{.content = "554 spam\r\n"}, ARDA_MAIL_FAILED, 554, "SMTP 554 to the message: spam"},
-        {{.content = "451 scan\r\n"}, ARDA_MAIL_RETRY, 451, "SMTP 451 to the message: scan"},
-        {{.rcpt = "garbage\r\n", .drop_at = "DATA"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "EHLO"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "MAIL"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "RCPT"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "DATA"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "First"}, ARDA_MAIL_RETRY, 0, NULL},
-        {{.drop_at = "."}, ARDA_MAIL_RETRY, 0, NULL},
+        {{.rcpt = "450 greylisted\r\n"},
+         ARDA_OUTCOME_RETRY,
+         450,
+         "SMTP 450 to RCPT TO: greylisted"},
+        {{.rcpt = "550\r\n"}, ARDA_OUTCOME_BOUNCED, 550, "SMTP 550 to RCPT TO"},
+        {{.data = "554 no\r\n"}, ARDA_OUTCOME_FAILED, 554, "SMTP 554 to DATA: no"},
+        {{.data = "452 full\r\n"}, ARDA_OUTCOME_RETRY, 452, "SMTP 452 to DATA: full"},
+        {{.content = "554 spam\r\n"}, ARDA_OUTCOME_FAILED, 554, "SMTP 554 to the message: spam"},
+        {{.content = "451 scan\r\n"}, ARDA_OUTCOME_RETRY, 451, "SMTP 451 to the message: scan"},
+        {{.rcpt = "garbage\r\n", .drop_at = "DATA"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "EHLO"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "MAIL"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "RCPT"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "DATA"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "First"}, ARDA_OUTCOME_RETRY, 0, NULL},
+        {{.drop_at = "."}, ARDA_OUTCOME_RETRY, 0, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         /* What is no answer is not waited for long. */
@@ -406,7 +409,7 @@ static void silence_is_a_timeout(void)
         begin_with((struct script){.silent_at = commands[i]}, options);
         start(&mails[0]);
         RUN_UNTIL(ends == 1);
-        CHECK_INT(mails[0].result.outcome, ARDA_MAIL_RETRY);
+        CHECK_INT(mails[0].result.outcome, ARDA_OUTCOME_RETRY);
         CHECK(strncmp(mails[0].result.text, "not ended within 100 ms, at ", 28) == 0);
         CHECK(mails[0].result.duration_ms >= 100);
         end();
@@ -423,7 +426,7 @@ static void who_waits_too_long_is_told(void)
     CHECK_INT(ended_as[0], 0);
     int told = 0; /* the second may have waited a little less, and then only the third is */
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(mails[i].result.outcome, ARDA_MAIL_RETRY);
+        CHECK_INT(mails[i].result.outcome, ARDA_OUTCOME_RETRY);
         if (mails[i].result.attempted)
             continue;
         told++;
@@ -441,7 +444,7 @@ static void nobody_is_there(void)
     uv_run(&test_loop, UV_RUN_NOWAIT);
     start(&mails[0]);
     RUN_UNTIL(ends == 1);
-    CHECK_INT(mails[0].result.outcome, ARDA_MAIL_RETRY);
+    CHECK_INT(mails[0].result.outcome, ARDA_OUTCOME_RETRY);
     CHECK(strstr(mails[0].result.text, "connect") != NULL);
     end();
 }
@@ -457,7 +460,7 @@ static void without_tls_nothing_is_said(void)
         CHECK_INT(make_sender("smtp://ann:s3cret@127.1:%d", options), 0);
         start(&mails[0]);
         RUN_UNTIL(ends == 1);
-        CHECK_INT(mails[0].result.outcome, optional ? ARDA_MAIL_SENT : ARDA_MAIL_RETRY);
+        CHECK_INT(mails[0].result.outcome, optional ? ARDA_OUTCOME_DONE : ARDA_OUTCOME_RETRY);
         CHECK_INT(heard("AUTH"), optional);
         CHECK_INT(heard("MAIL"), optional);
         if (!optional)
@@ -491,7 +494,7 @@ static void cancelled_ones_are_silent(void)
     arda_mail_cancel(mails[0].attempt); /* the third may begin */
     RUN_UNTIL(ends == 1);
     CHECK_INT(ended_as[0], 2);
-    CHECK_INT(mails[2].result.outcome, ARDA_MAIL_SENT);
+    CHECK_INT(mails[2].result.outcome, ARDA_OUTCOME_DONE);
     arda_mail_cancel(NULL);
     end();
 }

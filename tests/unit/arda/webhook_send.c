@@ -247,7 +247,7 @@ static void delivers(void)
 {
     begin(ANSWER, "HTTP/1.1 204 Fine\r\n\r\n");
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     CHECK_INT(seen.result.status, 204);
     CHECK_STR(seen.result.text, "HTTP 204");
     CHECK(seen.result.duration_ms >= 0 && seen.result.duration_ms < TEST_DEADLINE_MS);
@@ -264,31 +264,31 @@ static void judges_statuses(void)
 {
     static const struct {
         const char *answer;
-        enum arda_webhook_outcome outcome;
+        enum arda_outcome outcome;
         int status;
         const char *text;
     } cases[] = {
-        {"200 OK\r\nContent-Length: 2\r\n\r\nok", ARDA_WEBHOOK_DELIVERED, 200, "HTTP 200: ok"},
-        {"299 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_DELIVERED, 299, "HTTP 299"},
-        {"410 Gone\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_GONE, 410, "HTTP 410"},
-        {"429 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_SLOW_DOWN, 429, "HTTP 429"},
-        {"502 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_SLOW_DOWN, 502, "HTTP 502"},
-        {"504 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_SLOW_DOWN, 504, "HTTP 504"},
-        {"500 X\r\nContent-Length: 4\r\n\r\nboom", ARDA_WEBHOOK_RETRY, 500, "HTTP 500: boom"},
-        {"503 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_RETRY, 503, "HTTP 503"},
-        {"408 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_RETRY, 408, "HTTP 408"},
-        {"425 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_RETRY, 425, "HTTP 425"},
-        {"400 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_FINAL, 400, "HTTP 400"},
-        {"401 X\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_FINAL, 401,
+        {"200 OK\r\nContent-Length: 2\r\n\r\nok", ARDA_OUTCOME_DONE, 200, "HTTP 200: ok"},
+        {"299 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_DONE, 299, "HTTP 299"},
+        {"410 Gone\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_GONE, 410, "HTTP 410"},
+        {"429 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_SLOW_DOWN, 429, "HTTP 429"},
+        {"502 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_SLOW_DOWN, 502, "HTTP 502"},
+        {"504 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_SLOW_DOWN, 504, "HTTP 504"},
+        {"500 X\r\nContent-Length: 4\r\n\r\nboom", ARDA_OUTCOME_RETRY, 500, "HTTP 500: boom"},
+        {"503 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_RETRY, 503, "HTTP 503"},
+        {"408 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_RETRY, 408, "HTTP 408"},
+        {"425 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_RETRY, 425, "HTTP 425"},
+        {"400 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_FAILED, 400, "HTTP 400"},
+        {"401 X\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_FAILED, 401,
          "HTTP 401"},
-        {"404 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_FINAL, 404, "HTTP 404"},
-        {"499 X\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_FINAL, 499, "HTTP 499"},
-        {"304 X\r\n\r\n", ARDA_WEBHOOK_FINAL, 304, "HTTP 304, redirects are not followed"},
-        {"100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ARDA_WEBHOOK_DELIVERED,
-         200, "HTTP 200"},
+        {"404 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_FAILED, 404, "HTTP 404"},
+        {"499 X\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_FAILED, 499, "HTTP 499"},
+        {"304 X\r\n\r\n", ARDA_OUTCOME_FAILED, 304, "HTTP 304, redirects are not followed"},
+        {"100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ARDA_OUTCOME_DONE, 200,
+         "HTTP 200"},
         {"500 X\r\nContent-Length: 27\r\n\r\n \r\n a\t\tb\x01\x1b[31m \xff\xc3\xa9\xe2\x80\xae "
          "c\r\n\r\n ",
-         ARDA_WEBHOOK_RETRY, 500, "HTTP 500: a b\\u0001\\u001b[31m ?\xc3\xa9\\u202e c"},
+         ARDA_OUTCOME_RETRY, 500, "HTTP 500: a b\\u0001\\u001b[31m ?\xc3\xa9\\u202e c"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char answer[256];
@@ -310,7 +310,7 @@ static int64_t retry_after(const char *value)
              "HTTP/1.1 429 X\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", value);
     begin(ANSWER, answer);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_SLOW_DOWN);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_SLOW_DOWN);
     end();
     return seen.result.retry_after_ms;
 }
@@ -343,7 +343,7 @@ static void follows_no_redirect(void)
              "HTTP/1.1 307 X\r\nLocation: http://127.0.0.1:%d/there\r\nContent-Length: 0\r\n\r\n",
              receiver.port);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_FINAL);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_FAILED);
     CHECK_INT(seen.result.status, 307);
     CHECK_STR(seen.result.text, "HTTP 307, redirects are not followed");
     CHECK(!strstr(receiver.request, "/there"));
@@ -358,7 +358,7 @@ static void reads_only_so_much(void)
     for (size_t i = 0; i < sizeof receiver.flooding; i += 2)
         memcpy(receiver.flooding + i, "\xc3\xa9", 2);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_INT(seen.result.status, 500);
     CHECK(strncmp(seen.result.text, "HTTP 500: \xc3\xa9\xc3\xa9", 14) == 0);
     CHECK_INT(strlen(seen.result.text), 10 + ARDA_WEBHOOK_EXCERPT_MAX);
@@ -368,7 +368,7 @@ static void reads_only_so_much(void)
     for (size_t i = 0; i < sizeof receiver.flooding; i += 16)
         memcpy(receiver.flooding + i, "x-much: abcdef\r\n", 16);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_STR(seen.result.text, "HTTP 503");
     end();
 }
@@ -379,7 +379,7 @@ static void times_out(void)
 {
     begin_with(SILENT, NULL, true, 50);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_INT(seen.result.status, 0);
     CHECK(strstr(seen.result.text, "timed out") != NULL);
     CHECK(seen.result.duration_ms >= 50);
@@ -390,21 +390,21 @@ static void tells_broken_connections(void)
 {
     begin(RESET, NULL);
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_INT(seen.result.status, 0);
     CHECK(seen.result.text[0] != '\0');
     uv_close((uv_handle_t *)&receiver.listener, NULL);
     RUN_UNTIL(!uv_is_active((uv_handle_t *)&receiver.listener));
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK(strstr(seen.result.text, "connect") != NULL);
     /* Of its addresses one is allowed, so this may be different another time. */
     try_url("http://localhost:%d/", 1);
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     end();
     begin(ANSWER, "no HTTP at all\r\n");
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_INT(seen.result.status, 0);
     end();
 }
@@ -437,7 +437,7 @@ static void refuses_addresses(void)
         snprintf(url, sizeof url, "http://%s:%d/s3cr3t", hosts[i], receiver.port);
         send_to(url, 1);
         RUN_UNTIL(seen.ends == (int)i + 1);
-        CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_FINAL);
+        CHECK_INT(seen.result.outcome, ARDA_OUTCOME_FAILED);
         CHECK_INT(seen.result.status, 0);
         CHECK_BYTES(seen.result.text, strlen(plain), plain);
         CHECK(!strstr(seen.result.text, "s3cr3t"));
@@ -458,11 +458,11 @@ static void allows_addresses(void)
 {
     begin(ANSWER, "HTTP/1.1 204 X\r\n\r\n");
     try_url("http://localhost:%d/", 1);
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     try_url("http://2130706433:%d/", 1);
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     try_url("http://[::ffff:127.0.0.1]:%d/", 1);
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     end();
 }
 
@@ -486,7 +486,7 @@ static void refuses_urls(void)
     begin(ANSWER, "HTTP/1.1 204 X\r\n\r\n");
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         try_url(urls[i][0], 1);
-        CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_FINAL);
+        CHECK_INT(seen.result.outcome, ARDA_OUTCOME_FAILED);
         CHECK_INT(seen.result.status, 0);
         CHECK_STR(seen.result.text, urls[i][1]);
     }
@@ -517,7 +517,7 @@ static void knows_no_proxy_of_the_environment(void)
         setenv(names[i], "http://127.0.0.1:1", 1);
     begin(ANSWER, "HTTP/1.1 204 X\r\n\r\n");
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     end();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unsetenv(names[i]);
@@ -546,7 +546,7 @@ static void sender_is_closed_by_the_last_end(void)
     begin(ANSWER, "HTTP/1.1 204 X\r\n\r\n");
     seen.close_sender = true;
     try();
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_DELIVERED);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_DONE);
     end();
     arda_webhook_sender_close(NULL);
 }
@@ -649,7 +649,7 @@ static void trusts_no_unknown_certificate(void)
     begin(SILENT, NULL);
     snprintf(url, sizeof url, "https://127.0.0.1:%d/", ntohs(address.sin_port));
     try_url(url, 1);
-    CHECK_INT(seen.result.outcome, ARDA_WEBHOOK_RETRY);
+    CHECK_INT(seen.result.outcome, ARDA_OUTCOME_RETRY);
     CHECK_INT(seen.result.status, 0);
     CHECK(strstr(seen.result.text, "certificate") != NULL);
     end();

@@ -3,14 +3,14 @@
  * The body is the same in every attempt: its time is that of the delivery, while the signature's is
  * that of the attempt.
  */
-#include "notifyd.h"
+#include "deliver/internal.h"
 
+#include "arda/webhook/body.h"
 #include "arda/webhook/send.h"
 #include "base/ca.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rfc3339.h"
+#include "base/opt.h"
 #include "base/url.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define MARGIN_MIN_MS 1000  /* of a lease beyond the time of an attempt */
 #define MARGIN_MAX_MS 45000 /* and at most */
 
-struct deliver_webhook {
+struct deliver_webhook_state {
     struct arda_webhook_sender *sender;
     struct base_block *allowed;
     size_t allowed_count;
@@ -33,7 +33,7 @@ struct attempt {
 
 /* ---- options ---- */
 
-static int add_block(struct deliver_webhook *webhook, const char *text, size_t len,
+static int add_block(struct deliver_webhook_state *webhook, const char *text, size_t len,
                      struct base_why *why)
 {
     char block[64];
@@ -51,7 +51,7 @@ static int add_block(struct deliver_webhook *webhook, const char *text, size_t l
     return failed;
 }
 
-static int read_allowed(struct deliver_webhook *webhook, const struct base_opt_list *list,
+static int read_allowed(struct deliver_webhook_state *webhook, const struct base_opt_list *list,
                         struct base_why *why)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -110,16 +110,16 @@ static int read_ca(const char *file, struct base_ca **ca, struct base_why *why)
     return failed;
 }
 
-static int make_sender(struct notifyd *nd, int64_t timeout_ms, struct base_why *why)
+static int make_sender(struct deliver *deliver, int64_t timeout_ms, struct base_why *why)
 {
-    const struct settings *settings = &nd->settings;
-    struct deliver_webhook *webhook = nd->deliver.webhook;
+    const struct deliver_webhook_options *given = &deliver->options.webhook;
+    struct deliver_webhook_state *webhook = deliver->webhook;
     const struct arda_webhook_sender_options options = {
-        .loop = &nd->loop,
+        .loop = deliver->loop,
         .allowed = webhook->allowed,
         .allowed_count = webhook->allowed_count,
         .timeout_ms = timeout_ms,
-        .proxy = is_given(settings->webhook_proxy) ? settings->webhook_proxy : NULL,
+        .proxy = is_given(given->proxy) ? given->proxy : NULL,
         .ca = webhook->ca,
     };
     int failed = arda_webhook_sender_new(&options, &webhook->sender);
@@ -130,40 +130,39 @@ static int make_sender(struct notifyd *nd, int64_t timeout_ms, struct base_why *
     return BASE_OK;
 }
 
-int deliver_webhook_init(struct notifyd *nd, struct base_why *why)
+static int webhook_open(struct deliver *deliver, struct base_why *why)
 {
-    struct deliver *deliver = &nd->deliver;
-    struct deliver_webhook *webhook = base_calloc(1, sizeof *webhook);
+    struct deliver_webhook_state *webhook = base_calloc(1, sizeof *webhook);
     if (!webhook)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     deliver->webhook = webhook;
-    int64_t timeout_ms = nd->settings.webhook_timeout;
+    int64_t timeout_ms = deliver->options.webhook.timeout_ms;
     if (timeout_ms < 1)
         return base_why_set(why, BASE_ERR_INVALID, "--webhook-timeout: expected more than 0");
-    if (read_allowed(webhook, &nd->settings.webhook_allow, why) < 0)
+    if (read_allowed(webhook, deliver->options.webhook.allow, why) < 0)
         return base_why_prefix(why, "--webhook-allow");
     int64_t lease_ms = timeout_ms + margin_of(timeout_ms);
     if (deliver->lease_ms < lease_ms)
         deliver->lease_ms = lease_ms;
-    int failed = check_proxy(nd->settings.webhook_proxy, why);
-    if (!failed && is_given(nd->settings.webhook_ca))
-        failed = read_ca(nd->settings.webhook_ca, &webhook->ca, why);
+    int failed = check_proxy(deliver->options.webhook.proxy, why);
+    if (!failed && is_given(deliver->options.webhook.ca))
+        failed = read_ca(deliver->options.webhook.ca, &webhook->ca, why);
     if (!failed)
-        failed = make_sender(nd, timeout_ms, why);
+        failed = make_sender(deliver, timeout_ms, why);
     if (failed)
         return failed;
     deliver->channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
     return BASE_OK;
 }
 
-void deliver_webhook_reload(struct notifyd *nd)
+static void webhook_reload(struct deliver *deliver)
 {
-    struct deliver_webhook *webhook = nd->deliver.webhook;
+    struct deliver_webhook_state *webhook = deliver->webhook;
     struct base_ca *ca;
     struct base_why why;
     if (!webhook->ca || !webhook->sender)
         return;
-    if (read_ca(nd->settings.webhook_ca, &ca, &why) < 0) {
+    if (read_ca(deliver->options.webhook.ca, &ca, &why) < 0) {
         base_log(BASE_LOG_ERROR, "%s; it stays as it was", why.text);
         return;
     }
@@ -172,43 +171,24 @@ void deliver_webhook_reload(struct notifyd *nd)
     webhook->ca = ca;
 }
 
-void deliver_webhook_close(struct notifyd *nd)
+static void webhook_close(struct deliver *deliver)
 {
-    arda_webhook_sender_close(nd->deliver.webhook->sender);
-    nd->deliver.webhook->sender = NULL;
+    if (!deliver->webhook)
+        return;
+    arda_webhook_sender_close(deliver->webhook->sender);
+    deliver->webhook->sender = NULL;
 }
 
-void deliver_webhook_fini(struct notifyd *nd)
+static void webhook_free(struct deliver *deliver)
 {
-    if (!nd->deliver.webhook)
+    if (!deliver->webhook)
         return;
-    base_free(nd->deliver.webhook->allowed);
-    base_ca_free(nd->deliver.webhook->ca);
-    base_free_clear(&nd->deliver.webhook);
+    base_free(deliver->webhook->allowed);
+    base_ca_free(deliver->webhook->ca);
+    base_free_clear(&deliver->webhook);
 }
 
 /* ---- an attempt ---- */
-
-static bool is_object(struct base_slice text)
-{
-    struct base_json_value value;
-    return text.len > 0 && base_json_check(text.data, text.len, &value, NULL) == 0 &&
-           value.kind == BASE_JSON_OBJECT;
-}
-
-static int write_body(struct base_buf *out, const struct arda_delivery *delivery)
-{
-    const struct base_slice null = {"null", 4};
-    struct base_slice row = is_object(delivery->notification) ? delivery->notification : null;
-    struct base_slice event = is_object(delivery->cause) ? delivery->cause : null;
-    char at[BASE_RFC3339_LEN + 1];
-    base_rfc3339_format(delivery->created_ms, at);
-    int failed = base_buf_printf(
-        out, "{\"type\":\"notification.created\",\"timestamp\":\"%s\",\"notification\":", at);
-    failed |= base_buf_add(out, row.data, row.len) | base_buf_add_text(out, ",\"event\":");
-    failed |= base_buf_add(out, event.data, event.len) | base_buf_add_byte(out, '}');
-    return failed ? BASE_ERR_NOMEM : BASE_OK;
-}
 
 static void free_attempt(struct deliver_job *job)
 {
@@ -218,22 +198,11 @@ static void free_attempt(struct deliver_job *job)
     job->attempt = NULL;
 }
 
-static enum deliver_outcome outcome_of(enum arda_webhook_outcome outcome)
-{
-    switch (outcome) {
-    case ARDA_WEBHOOK_DELIVERED: return DELIVER_DONE;
-    case ARDA_WEBHOOK_GONE: return DELIVER_GONE;
-    case ARDA_WEBHOOK_SLOW_DOWN: return DELIVER_SLOW_DOWN;
-    case ARDA_WEBHOOK_RETRY: return DELIVER_RETRY;
-    default: return DELIVER_FAILED;
-    }
-}
-
 static void on_sent(void *data, const struct arda_webhook_result *sent)
 {
     struct deliver_job *job = data;
     const struct deliver_result result = {
-        .outcome = outcome_of(sent->outcome),
+        .outcome = sent->outcome,
         .attempted = true,
         .answer = sent->status,
         .text = sent->text,
@@ -259,14 +228,14 @@ static int read_keys(const struct arda_delivery *delivery, struct arda_webhook_k
     return failed ? base_why_prefix(why, "the webhook's previous secret") : BASE_OK;
 }
 
-int deliver_webhook_begin(struct deliver_job *job)
+static int webhook_begin(struct deliver_job *job)
 {
     const struct arda_delivery *delivery = job->delivery;
     struct arda_webhook_key keys[2];
     struct base_why why;
     size_t count;
     if (read_keys(delivery, keys, &count, &why) < 0) {
-        const struct deliver_result result = {.outcome = DELIVER_FAILED, .text = why.text};
+        const struct deliver_result result = {.outcome = ARDA_OUTCOME_FAILED, .text = why.text};
         deliver_done_soon(job, &result);
         return BASE_OK;
     }
@@ -274,7 +243,8 @@ int deliver_webhook_begin(struct deliver_job *job)
     if (!attempt)
         return BASE_ERR_NOMEM;
     job->attempt = attempt;
-    int failed = write_body(&attempt->body, delivery);
+    int failed = arda_webhook_body_add(&attempt->body, delivery->notification, delivery->cause,
+                                       delivery->created_ms);
     if (!failed) {
         const struct arda_webhook_request request = {
             .url = delivery->url.data,
@@ -285,7 +255,7 @@ int deliver_webhook_begin(struct deliver_job *job)
             .done = on_sent,
             .data = job,
         };
-        failed = arda_webhook_send(job->nd->deliver.webhook->sender, &request, &attempt->sending);
+        failed = arda_webhook_send(job->deliver->webhook->sender, &request, &attempt->sending);
     }
     if (!failed)
         return BASE_OK;
@@ -293,15 +263,26 @@ int deliver_webhook_begin(struct deliver_job *job)
     if (failed != BASE_ERR_INVALID)
         return failed;
     /* Another try would end the same way. */
-    const struct deliver_result result = {.outcome = DELIVER_FAILED,
+    const struct deliver_result result = {.outcome = ARDA_OUTCOME_FAILED,
                                           .text = "its id cannot be sent in a header"};
     deliver_done_soon(job, &result);
     return BASE_OK;
 }
 
-void deliver_webhook_cancel(struct deliver_job *job)
+static void webhook_cancel(struct deliver_job *job)
 {
     struct attempt *attempt = job->attempt;
     arda_webhook_cancel(attempt->sending);
     free_attempt(job);
 }
+
+const struct deliver_channel deliver_webhook = {
+    .channel = ARDA_NOTIFY_WEBHOOK,
+    .taken = ARDA_DELIVERY_DELIVERED,
+    .open = webhook_open,
+    .begin = webhook_begin,
+    .cancel = webhook_cancel,
+    .reload = webhook_reload,
+    .close = webhook_close,
+    .free = webhook_free,
+};

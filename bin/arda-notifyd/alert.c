@@ -26,15 +26,13 @@ struct alert {
     char tenant[ARDA_ID_MAX + 1];
 };
 
-static void end_alert(struct alert *alert)
+static void end_alert(struct alert *alert, bool done)
 {
-    struct notifyd *nd = alert->nd;
+    deliver_alerted(alert->nd->deliver, alert->tenant, alert->since_ms, done);
     people_unref(alert->people);
     base_buf_fini(&alert->body);
     base_buf_fini(&alert->metadata);
     base_free(alert);
-    nd->deliver.alerts--;
-    notifyd_check_end(nd);
 }
 
 static void on_step(void *data, int result, const struct arda_notify_result *outcome,
@@ -50,10 +48,9 @@ static void on_step(void *data, int result, const struct arda_notify_result *out
     if (!result) {
         nd->counters.rows += outcome->rows;
         nd->counters.deliveries += outcome->deliveries;
+        deliver_wake(nd->deliver);
     }
-    if (!result && !nd->closed)
-        (void)arda_delivery_alerted(nd->bus, alert->tenant, alert->since_ms);
-    end_alert(alert);
+    end_alert(alert, !result);
 }
 
 static int write_texts(struct alert *alert)
@@ -104,38 +101,21 @@ static void on_people(void *data, int result, struct people *people, const struc
                          "%s is not notified yet of its disabled webhook: %s", alert->tenant,
                          why->text);
     if (result || alert->nd->closed || step(alert) < 0)
-        end_alert(alert); /* the note is still there */
+        end_alert(alert, false);
 }
 
-static void on_alert(void *data, const char *tenant, int64_t since_ms, const char *why)
+void alert_make(void *data, const char *tenant, int64_t since_ms, const char *why)
 {
     struct notifyd *nd = data;
-    struct alert *alert = nd->closed ? NULL : base_calloc(1, sizeof *alert);
-    if (!alert)
+    struct alert *alert = base_calloc(1, sizeof *alert);
+    if (!alert) {
+        deliver_alerted(nd->deliver, tenant, since_ms, false);
         return;
+    }
     alert->nd = nd;
     alert->since_ms = since_ms;
     snprintf(alert->tenant, sizeof alert->tenant, "%s", tenant);
     snprintf(alert->why, sizeof alert->why, "%s", why);
-    nd->deliver.alerts++;
     if (people_load(nd->bus, tenant, false, on_people, alert) < 0)
-        end_alert(alert);
-}
-
-static void on_alerts(void *data, int result, const struct base_why *why)
-{
-    static struct base_log_limit limit;
-    struct notifyd *nd = data;
-    nd->deliver.alerting = false;
-    if (result && result != BASE_ERR_CLOSED)
-        base_log_limited(&limit, BASE_LOG_WARNING, "webhooks that were disabled: %s", why->text);
-    notifyd_check_end(nd);
-}
-
-void deliver_alert(struct notifyd *nd)
-{
-    const struct arda_delivery_alerts alerts = {on_alert, on_alerts, nd};
-    if (nd->deliver.alerting || nd->deliver.alerts > 0)
-        return;
-    nd->deliver.alerting = arda_delivery_alerts(nd->bus, &alerts) == BASE_OK;
+        end_alert(alert, false);
 }

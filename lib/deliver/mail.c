@@ -4,9 +4,9 @@
  * where an e-mail was held: then it is that of the attempt, or a digest would lie among the mails
  * of yesterday.
  */
-#include "notifyd.h"
+#include "deliver/internal.h"
 
-#include "deliver_mail.h"
+#include "deliver/mail.h"
 
 #include "arda/mail/address.h"
 #include "arda/mail/link.h"
@@ -38,7 +38,7 @@ static int no_memory(struct base_why *why)
 
 /* ---- options ---- */
 
-static int read_from(struct deliver_mail *mail, const char *text, struct base_why *why)
+static int read_from(struct deliver_mail_state *mail, const char *text, struct base_why *why)
 {
     char host[HOST_SIZE] = "";
     struct base_buf *out = &mail->from_text;
@@ -71,7 +71,7 @@ static int check_public_url(const char *text, struct base_why *why)
 }
 
 /* --public-url as it is, without slashes at its end; or the origin of APP_URL. */
-static int read_public_url(struct deliver_mail *mail, const char *text, struct base_why *why)
+static int read_public_url(struct deliver_mail_state *mail, const char *text, struct base_why *why)
 {
     struct base_buf *out = &mail->public_url;
     const char *app_url = getenv("APP_URL");
@@ -90,7 +90,7 @@ static int read_public_url(struct deliver_mail *mail, const char *text, struct b
     return failed;
 }
 
-static int read_secret(struct deliver_mail *mail, const char *file, struct base_why *why)
+static int read_secret(struct deliver_mail_state *mail, const char *file, struct base_why *why)
 {
     int failed = arda_unsubscribe_key_load(file, &mail->unsubscribe, why);
     if (failed && failed != BASE_ERR_NOTFOUND && is_given(file))
@@ -99,10 +99,10 @@ static int read_secret(struct deliver_mail *mail, const char *file, struct base_
 }
 
 /* Both or none. */
-static int read_templates(const struct settings *settings, struct arda_mail_templates **out,
+static int read_templates(const char *templates, struct arda_mail_templates **out,
                           struct arda_mail_digests **digests, struct base_why *why)
 {
-    const char *folder = is_given(settings->templates) ? settings->templates : NULL;
+    const char *folder = is_given(templates) ? templates : NULL;
     int failed = arda_mail_templates_new(folder, out, why);
     if (failed)
         return base_why_prefix(why, "--templates"), failed;
@@ -115,29 +115,29 @@ static int read_templates(const struct settings *settings, struct arda_mail_temp
     return failed;
 }
 
-static int make_sender(struct notifyd *nd, struct base_why *why)
+static int make_sender(struct deliver *deliver, struct base_why *why)
 {
-    const struct settings *settings = &nd->settings;
-    struct deliver_mail *mail = nd->deliver.mail;
-    int64_t timeout_ms = settings->smtp_timeout;
+    const struct deliver_mail_options *given = &deliver->options.mail;
+    struct deliver_mail_state *mail = deliver->mail;
+    int64_t timeout_ms = given->timeout_ms;
     if (timeout_ms < 1)
         return base_why_set(why, BASE_ERR_INVALID, "--smtp-timeout: expected more than 0");
     const struct arda_mail_sender_options options = {
-        .loop = &nd->loop,
-        .url = settings->smtp,
-        .tls = settings->smtp_tls == 0 ? ARDA_MAIL_TLS_REQUIRED : ARDA_MAIL_TLS_OPTIONAL,
-        .ca_file = is_given(settings->smtp_ca) ? settings->smtp_ca : NULL,
+        .loop = deliver->loop,
+        .url = given->relay,
+        .tls = given->tls_optional ? ARDA_MAIL_TLS_OPTIONAL : ARDA_MAIL_TLS_REQUIRED,
+        .ca_file = is_given(given->ca) ? given->ca : NULL,
         .timeout_ms = timeout_ms,
-        .connections = (uint32_t)settings->smtp_connections,
+        .connections = given->connections,
     };
     if (options.ca_file && access(options.ca_file, R_OK) < 0)
         return base_why_set(why, BASE_ERR_CONFIG, "--smtp-ca: cannot read %s", options.ca_file);
     int failed = arda_mail_sender_new(&options, &mail->sender, why);
     if (failed)
         return base_why_prefix(why, "--smtp"), failed;
-    if (nd->deliver.lease_ms < 2 * timeout_ms + LEASE_MARGIN_MS)
-        nd->deliver.lease_ms = 2 * timeout_ms + LEASE_MARGIN_MS;
-    nd->deliver.channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
+    if (deliver->lease_ms < 2 * timeout_ms + LEASE_MARGIN_MS)
+        deliver->lease_ms = 2 * timeout_ms + LEASE_MARGIN_MS;
+    deliver->channels |= ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
     base_log(BASE_LOG_INFO, "e-mails go to %s", arda_mail_sender_name(mail->sender));
     if (mail->public_url.len == 0)
         base_log(BASE_LOG_WARNING, "no --public-url: e-mails have no links");
@@ -148,37 +148,37 @@ static int make_sender(struct notifyd *nd, struct base_why *why)
 }
 
 /* Where nothing is delivered, nothing of it has to be right. */
-int deliver_mail_init(struct notifyd *nd, struct base_why *why)
+static int mail_open(struct deliver *deliver, struct base_why *why)
 {
-    const struct settings *settings = &nd->settings;
-    struct deliver_mail *mail = base_calloc(1, sizeof *mail);
+    const struct deliver_mail_options *given = &deliver->options.mail;
+    struct deliver_mail_state *mail = base_calloc(1, sizeof *mail);
     if (!mail)
         return no_memory(why);
-    nd->deliver.mail = mail;
-    if (nd->mode != MODE_RUN || settings->no_deliver)
+    deliver->mail = mail;
+    if (!deliver->on)
         return BASE_OK;
-    int failed = read_templates(settings, &mail->current, &mail->digests, why);
-    if (!is_given(settings->smtp))
-        nd->deliver.why_left[ARDA_NOTIFY_EMAIL] = "no relay is given (--smtp or SMTP_URL)";
-    if (failed || !is_given(settings->smtp))
+    int failed = read_templates(given->templates, &mail->current, &mail->digests, why);
+    if (!is_given(given->relay))
+        deliver->why_left[ARDA_NOTIFY_EMAIL] = "no relay is given (--smtp or SMTP_URL)";
+    if (failed || !is_given(given->relay))
         return failed;
-    failed = read_from(mail, settings->mail_from, why);
+    failed = read_from(mail, given->from, why);
     if (!failed)
-        failed = read_public_url(mail, settings->public_url, why);
+        failed = read_public_url(mail, given->public_url, why);
     if (!failed)
-        failed = read_secret(mail, settings->unsubscribe_secret_file, why);
-    return failed ? failed : make_sender(nd, why);
+        failed = read_secret(mail, given->unsubscribe_secret_file, why);
+    return failed ? failed : make_sender(deliver, why);
 }
 
-void deliver_mail_reload(struct notifyd *nd)
+static void mail_reload(struct deliver *deliver)
 {
     struct arda_mail_templates *templates;
     struct arda_mail_digests *digests;
-    struct deliver_mail *mail = nd->deliver.mail;
+    struct deliver_mail_state *mail = deliver->mail;
     struct base_why why;
     if (!mail->current)
         return;
-    if (read_templates(&nd->settings, &templates, &digests, &why) < 0) {
+    if (read_templates(deliver->options.mail.templates, &templates, &digests, &why) < 0) {
         base_log(BASE_LOG_ERROR, "%s; the templates stay as they were", why.text);
         return;
     }
@@ -188,15 +188,17 @@ void deliver_mail_reload(struct notifyd *nd)
     mail->digests = digests;
 }
 
-void deliver_mail_close(struct notifyd *nd)
+static void mail_close(struct deliver *deliver)
 {
-    arda_mail_sender_close(nd->deliver.mail->sender);
-    nd->deliver.mail->sender = NULL;
+    if (!deliver->mail)
+        return;
+    arda_mail_sender_close(deliver->mail->sender);
+    deliver->mail->sender = NULL;
 }
 
-void deliver_mail_fini(struct notifyd *nd)
+static void mail_free(struct deliver *deliver)
 {
-    struct deliver_mail *mail = nd->deliver.mail;
+    struct deliver_mail_state *mail = deliver->mail;
     if (!mail)
         return;
     arda_mail_templates_free(mail->current);
@@ -205,23 +207,13 @@ void deliver_mail_fini(struct notifyd *nd)
     base_buf_fini(&mail->from_text);
     base_buf_fini(&mail->from_wire);
     base_buf_fini(&mail->public_url);
-    base_free_clear(&nd->deliver.mail);
+    base_free_clear(&deliver->mail);
 }
 
 /* ---- an attempt ---- */
 
-static enum deliver_outcome outcome_of(enum arda_mail_outcome outcome)
-{
-    switch (outcome) {
-    case ARDA_MAIL_SENT: return DELIVER_DONE;
-    case ARDA_MAIL_RETRY: return DELIVER_RETRY;
-    case ARDA_MAIL_BOUNCED: return DELIVER_BOUNCED;
-    default: return DELIVER_FAILED;
-    }
-}
-
 /* What fails for the relay's sake concerns all e-mails, and is worth a line. */
-static void watch_relay(struct deliver_mail *mail, const struct arda_mail_result *sent)
+static void watch_relay(struct deliver_mail_state *mail, const struct arda_mail_result *sent)
 {
     uint64_t failed;
     const char *relay = mail->sender ? arda_mail_sender_name(mail->sender) : "";
@@ -240,9 +232,8 @@ static void watch_relay(struct deliver_mail *mail, const struct arda_mail_result
     }
 }
 
-int deliver_mail_relay(const struct notifyd *nd)
+int deliver_mail_relay(const struct deliver_mail_state *mail)
 {
-    const struct deliver_mail *mail = nd->deliver.mail;
     return !mail || !mail->sender ? -1 : !mail->watch.down;
 }
 
@@ -251,20 +242,21 @@ static void on_sent(void *data, const struct arda_mail_result *sent)
 {
     struct deliver_job *job = data;
     const struct deliver_result result = {
-        .outcome = outcome_of(sent->outcome),
+        .outcome = sent->outcome,
         .attempted = true,
         .answer = sent->reply,
         .text = sent->text,
         .duration_ms = sent->duration_ms,
     };
-    watch_relay(job->nd->deliver.mail, sent);
+    watch_relay(job->deliver->mail, sent);
     job->attempt = NULL;
     deliver_done(job, &result);
 }
 
-static int write_headers(const struct deliver_mail *mail, const struct arda_delivery *delivery,
-                         const struct mail_input *input, const struct arda_mail_content *content,
-                         struct base_buf *headers, struct base_why *why)
+static int write_headers(const struct deliver_mail_state *mail,
+                         const struct arda_delivery *delivery, const struct mail_input *input,
+                         const struct arda_mail_content *content, struct base_buf *headers,
+                         struct base_why *why)
 {
     bool was_held = delivery->held || delivery->item_count > 0;
     const struct arda_mail message = {
@@ -283,7 +275,7 @@ static int write_headers(const struct deliver_mail *mail, const struct arda_deli
 static int send_content(struct deliver_job *job, struct mail_input *input,
                         const struct arda_mail_content *content, struct base_why *why)
 {
-    struct deliver_mail *mail = job->nd->deliver.mail;
+    struct deliver_mail_state *mail = job->deliver->mail;
     struct base_buf headers = BASE_BUF_INIT, from = BASE_BUF_INIT;
     struct arda_mail_attempt *attempt;
     int failed = write_headers(mail, job->delivery, input, content, &headers, why);
@@ -313,7 +305,7 @@ static int send_content(struct deliver_job *job, struct mail_input *input,
 
 static int send_mail(struct deliver_job *job, struct base_why *why)
 {
-    const struct deliver_mail *mail = job->nd->deliver.mail;
+    const struct deliver_mail_state *mail = job->deliver->mail;
     struct mail_input input = {0};
     struct arda_mail_content content = {0};
     int failed = mail_input_read(mail, job->delivery, &input, why);
@@ -326,20 +318,31 @@ static int send_mail(struct deliver_job *job, struct base_why *why)
     return failed;
 }
 
-int deliver_mail_begin(struct deliver_job *job)
+static int mail_begin(struct deliver_job *job)
 {
     struct base_why why = {BASE_OK, ""};
     job->attempt = NULL;
     int failed = send_mail(job, &why);
     if (!failed || failed == BASE_ERR_NOMEM)
         return failed;
-    const struct deliver_result result = {.outcome = DELIVER_FAILED, .text = why.text};
+    const struct deliver_result result = {.outcome = ARDA_OUTCOME_FAILED, .text = why.text};
     deliver_done_soon(job, &result);
     return BASE_OK;
 }
 
-void deliver_mail_cancel(struct deliver_job *job)
+static void mail_cancel(struct deliver_job *job)
 {
     arda_mail_cancel(job->attempt);
     job->attempt = NULL;
 }
+
+const struct deliver_channel deliver_mail = {
+    .channel = ARDA_NOTIFY_EMAIL,
+    .taken = ARDA_DELIVERY_SENT,
+    .open = mail_open,
+    .begin = mail_begin,
+    .cancel = mail_cancel,
+    .reload = mail_reload,
+    .close = mail_close,
+    .free = mail_free,
+};

@@ -3,7 +3,7 @@
  * A daemon claims the channels that it can deliver. Which these are it says to Redis, so that
  * everybody knows what no daemon takes: that waits, and every daemon that leaves it warns of it.
  */
-#include "notifyd.h"
+#include "deliver/internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -38,9 +38,8 @@ static bool takes_all(const struct deliver *deliver)
     return true;
 }
 
-void deliver_attend_init(struct notifyd *nd)
+void deliver_attend_init(const struct deliver *deliver)
 {
-    const struct deliver *deliver = &nd->deliver;
     for (size_t i = 0; deliver->on && i < CHANNELS; i++)
         if (!takes(deliver, channels[i]))
             base_log(BASE_LOG_INFO, "%s: this daemon leaves %s to others",
@@ -49,12 +48,11 @@ void deliver_attend_init(struct notifyd *nd)
 
 /* ---- a warning ---- */
 
-static void warn(struct notifyd *nd, enum arda_notify_channel channel)
+static void warn(struct deliver *deliver, enum arda_notify_channel channel)
 {
-    struct deliver *deliver = &nd->deliver;
     char age[BASE_TEXT_AGE_MAX];
-    uint64_t now_us = base_clock_mono_us(), due = deliver->counts.unattended[channel].due;
-    int64_t age_ms = base_clock_wall_ms() - deliver->counts.unattended[channel].oldest_ms;
+    uint64_t now_us = base_clock_mono_us(), due = deliver->stats.counts.unattended[channel].due;
+    int64_t age_ms = base_clock_wall_ms() - deliver->stats.counts.unattended[channel].oldest_ms;
     const char *why = deliver->why_left[channel];
     if (takes(deliver, channel) || due == 0 || age_ms < PATIENCE_MS ||
         (deliver->warned_us[channel] && now_us - deliver->warned_us[channel] < WARN_US))
@@ -68,14 +66,14 @@ static void warn(struct notifyd *nd, enum arda_notify_channel channel)
 
 static void on_counts(void *data, int result, const struct arda_delivery_counts *counts)
 {
-    struct notifyd *nd = data;
-    nd->deliver.counting = false;
+    struct deliver *deliver = data;
+    deliver->counting = false;
     if (!result) {
-        nd->deliver.counts = *counts;
+        deliver->stats.counts = *counts;
         for (size_t i = 0; i < CHANNELS; i++)
-            warn(nd, channels[i]);
+            warn(deliver, channels[i]);
     }
-    notifyd_check_end(nd);
+    deliver_changed(deliver);
 }
 
 /* ---- now and then ---- */
@@ -89,17 +87,16 @@ static bool is_time(uint64_t *last_us, uint64_t every_us)
     return true;
 }
 
-void deliver_attend(struct notifyd *nd)
+void deliver_attend(struct deliver *deliver)
 {
-    struct deliver *deliver = &nd->deliver;
     if (deliver->on && is_time(&deliver->attended_us, ATTEND_US)) {
-        struct arda_delivery_attendance attendance = {.name = nd->intake.consumer,
+        struct arda_delivery_attendance attendance = {.name = deliver->options.name,
                                                       .channels = deliver->channels};
         memcpy(attendance.why_left, deliver->why_left, sizeof attendance.why_left);
-        (void)arda_delivery_attend(nd->bus, &attendance); /* else the next time */
+        (void)arda_delivery_attend(deliver->bus, &attendance); /* else the next time */
     }
-    bool to_know = nd->server || !takes_all(deliver);
+    bool to_know = deliver->watched || !takes_all(deliver);
     if (to_know && !deliver->counting && is_time(&deliver->counted_us, COUNT_US))
         deliver->counting =
-            arda_delivery_count(nd->bus, base_clock_wall_ms(), on_counts, nd) == BASE_OK;
+            arda_delivery_count(deliver->bus, base_clock_wall_ms(), on_counts, deliver) == BASE_OK;
 }

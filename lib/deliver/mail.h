@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * deliver_mail: what the e-mail channel's files share.
+ * mail: what the e-mail channel's files share.
  *
- *     deliver_mail.c          options, and one attempt
- *     deliver_mail_values.c   what an e-mail says, and to whom
- *     deliver_mail_digest.c   what one says that stands for several notifications
+ *     mail.c          options, and one attempt
+ *     mail_values.c   what an e-mail says, and to whom
+ *     mail_digest.c   what one says that stands for several notifications
  */
 #ifndef DELIVER_MAIL_H
 #define DELIVER_MAIL_H
@@ -16,7 +16,7 @@
 #include "arda/mail/watch.h"
 #include "arda/token.h"
 
-struct deliver_mail {
+struct deliver_mail_state {
     struct arda_mail_sender *sender; /* NULL: no relay, and no e-mail is claimed */
     struct arda_mail_watch watch;    /* of the relay */
     struct base_buf from_text;       /* of --mail-from, or made; the name lies in it */
@@ -38,11 +38,11 @@ struct mail_input {
 
 /* Fills `input` (zeroed) from a delivery. 0; BASE_ERR_INVALID: it can go to nobody, or it is about
  * nothing, with the reason; BASE_ERR_NOMEM. */
-int mail_input_read(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_input_read(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                     struct mail_input *input, struct base_why *why);
 void mail_input_fini(struct mail_input *input);
 /* What a row says, and the link for its type; of `input` the rest stays. Errors as above. */
-int mail_input_add_row(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_input_add_row(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                        struct base_slice row, struct mail_input *input, struct base_why *why);
 /* Borrowed from both. */
 struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
@@ -50,11 +50,15 @@ struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
 
 /* Subject and texts of a delivery, digest or not. Of a digest of several types the link for the
  * header is taken out of `input`. 0 or BASE_ERR_NOMEM. */
-int mail_content_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_content_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                        struct mail_input *input, struct arda_mail_content *content);
 
-/* The same of a digest, in deliver_mail_digest.c. Rows that are malformed are left out. */
-int mail_digest_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+/* The same of a digest, in mail_digest.c. Rows that are malformed are left out. */
+int mail_digest_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                       struct mail_input *input, struct arda_mail_content *content);
+
+/* 1 while the relay works, or has not been asked yet; 0 since it failed; negative: there is none.
+ */
+int deliver_mail_relay(const struct deliver_mail_state *mail);
 
 #endif

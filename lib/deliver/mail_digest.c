@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "deliver_mail.h"
+#include "deliver/mail.h"
 
 #include "base/mem.h"
 
@@ -10,7 +10,7 @@ struct parts {
     size_t count;
 };
 
-static int read_items(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+static int read_items(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                       const struct mail_input *person, struct parts *parts)
 {
     for (size_t i = 0; i < delivery->item_count; i++) {
@@ -31,7 +31,7 @@ static int read_items(const struct deliver_mail *mail, const struct arda_deliver
 }
 
 /* The first row is that of `input`, so there is one item at least. */
-int mail_digest_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_digest_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                       struct mail_input *input, struct arda_mail_content *content)
 {
     size_t room = delivery->item_count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "deliver_mail.h"
+#include "deliver/mail.h"
 
 #include "arda/mail/address.h"
 #include "arda/mail/link.h"
@@ -65,7 +65,7 @@ static int read_person(const struct arda_delivery *delivery, struct mail_input *
 
 #define TYPE_BYTES 64 /* no type has a longer name */
 
-static int read_row(const struct deliver_mail *mail, struct base_slice row,
+static int read_row(const struct deliver_mail_state *mail, struct base_slice row,
                     struct mail_input *input, struct base_why *why)
 {
     struct base_json_member members[] = {BASE_JSON_WANT("title"), BASE_JSON_WANT("body"),
@@ -90,8 +90,8 @@ static int read_row(const struct deliver_mail *mail, struct base_slice row,
 }
 
 /* Nothing without a key, or where the page is not known. */
-static int add_unsubscribe(const struct deliver_mail *mail, const struct arda_delivery *delivery,
-                           struct mail_input *input)
+static int add_unsubscribe(const struct deliver_mail_state *mail,
+                           const struct arda_delivery *delivery, struct mail_input *input)
 {
     struct arda_unsubscribe what = {.type = input->type, .channel = ARDA_NOTIFY_EMAIL};
     if (!mail->unsubscribe || mail->public_url.len == 0)
@@ -107,7 +107,7 @@ static int add_unsubscribe(const struct deliver_mail *mail, const struct arda_de
     return failed;
 }
 
-int mail_input_add_row(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_input_add_row(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                        struct base_slice row, struct mail_input *input, struct base_why *why)
 {
     input->type = delivery->type;
@@ -117,7 +117,7 @@ int mail_input_add_row(const struct deliver_mail *mail, const struct arda_delive
     return failed;
 }
 
-int mail_input_read(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_input_read(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                     struct mail_input *input, struct base_why *why)
 {
     struct base_slice row = delivery->item_count > 0 ? delivery->items[0] : delivery->notification;
@@ -156,7 +156,7 @@ struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
 }
 
 /* A digest of one notification is an e-mail about that one. */
-int mail_content_write(const struct deliver_mail *mail, const struct arda_delivery *delivery,
+int mail_content_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
                        struct mail_input *input, struct arda_mail_content *content)
 {
     if (delivery->item_count > 1)

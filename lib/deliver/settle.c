@@ -4,7 +4,7 @@
  * counts even when the lease is over. What Redis refuses is given up with the lease, for another
  * attempt is then as good as any.
  */
-#include "notifyd.h"
+#include "deliver/internal.h"
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -18,7 +18,7 @@ enum end_kind { END_SETTLE, END_RELEASE, END_HOLD };
 
 struct end {
     struct base_list link; /* in `waiting`, else alone */
-    struct notifyd *nd;
+    struct deliver *deliver;
     struct arda_delivery *delivery;
     enum end_kind kind;
     uint64_t begun_us;
@@ -31,11 +31,11 @@ struct end {
 
 static void free_end(struct end *end)
 {
-    struct notifyd *nd = end->nd;
+    struct deliver *deliver = end->deliver;
     struct arda_delivery *delivery = end->delivery;
     base_list_remove(&end->link);
     base_free(end);
-    deliver_left(nd, delivery);
+    deliver_left(deliver, delivery);
 }
 
 static bool is_outage(int result)
@@ -43,15 +43,15 @@ static bool is_outage(int result)
     return result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE || result == BASE_ERR_AGAIN;
 }
 
-static void note_result(struct notifyd *nd, const struct end *end,
+static void note_result(struct deliver *deliver, const struct end *end,
                         const struct arda_delivery_settled *settled)
 {
     if (settled->late && end->kind == END_SETTLE)
-        nd->deliver.late++;
+        deliver->stats.late++;
     if (!settled->disabled)
         return;
-    nd->deliver.disabled++;
-    nd->deliver.alerted_us = 0;
+    deliver->stats.disabled++;
+    deliver->alerted_us = 0;
     base_log(BASE_LOG_WARNING, "the webhook of %s was disabled: %s", end->delivery->tenant,
              end->text);
 }
@@ -59,66 +59,67 @@ static void note_result(struct notifyd *nd, const struct end *end,
 static void wait_or_drop(struct end *end, int result, const struct base_why *why)
 {
     static struct base_log_limit limit;
-    struct notifyd *nd = end->nd;
+    struct deliver *deliver = end->deliver;
     uint64_t age_us = base_clock_mono_us() - end->begun_us;
     if (!is_outage(result))
         base_log_limited(&limit, BASE_LOG_ERROR, "delivery %s of %s: %s", end->delivery->id,
                          end->delivery->tenant, why ? why->text : base_err_text(result));
-    bool over = !is_outage(result) && age_us / 1000 > (uint64_t)nd->deliver.lease_ms;
-    if (nd->closed || over)
+    bool over = !is_outage(result) && age_us / 1000 > (uint64_t)deliver->lease_ms;
+    if (deliver->closed || over)
         free_end(end);
     else
-        base_list_append(&nd->deliver.waiting, &end->link);
+        base_list_append(&deliver->waiting, &end->link);
 }
 
 static void on_told(void *data, int result, const struct arda_delivery_settled *settled,
                     const struct base_why *why)
 {
     struct end *end = data;
-    end->nd->deliver.told--;
+    end->deliver->told--;
     if (result) {
         wait_or_drop(end, result, why);
         return;
     }
-    note_result(end->nd, end, settled);
+    note_result(end->deliver, end, settled);
     free_end(end);
 }
 
 static void tell(struct end *end)
 {
-    struct notifyd *nd = end->nd;
+    struct deliver *deliver = end->deliver;
     int64_t now_ms = base_clock_wall_ms();
     const char *schedule = end->digest ? end->delivery->digest.data : NULL;
     int failed = BASE_ERR_INTERNAL;
     switch (end->kind) {
     case END_SETTLE:
         end->settlement.now_ms = now_ms;
-        failed = arda_delivery_settle(nd->bus, &end->settlement, on_told, end);
+        failed = arda_delivery_settle(deliver->bus, &end->settlement, on_told, end);
         break;
     case END_RELEASE:
-        failed = arda_delivery_release(nd->bus, end->delivery, end->due_ms, on_told, end);
+        failed = arda_delivery_release(deliver->bus, end->delivery, end->due_ms, on_told, end);
         break;
     case END_HOLD:
-        failed = arda_delivery_hold(nd->bus, end->delivery, end->due_ms, schedule, end->digest_id,
-                                    now_ms, on_told, end);
+        failed = arda_delivery_hold(deliver->bus, end->delivery, end->due_ms, schedule,
+                                    end->digest_id, now_ms, on_told, end);
         break;
     }
     if (failed)
         wait_or_drop(end, failed, NULL);
     else
-        nd->deliver.told++;
+        deliver->told++;
 }
 
 /* Without memory the lease ends by itself. */
-static struct end *new_end(struct notifyd *nd, struct arda_delivery *delivery, enum end_kind kind)
+static struct end *new_end(struct deliver *deliver, struct arda_delivery *delivery,
+                           enum end_kind kind)
 {
     struct end *end = base_calloc(1, sizeof *end);
     if (!end) {
-        deliver_left(nd, delivery);
+        deliver_left(deliver, delivery);
         return NULL;
     }
     base_list_init(&end->link);
-    end->nd = nd;
+    end->deliver = deliver;
     end->delivery = delivery;
     end->kind = kind;
     end->begun_us = base_clock_mono_us();
@@ -140,32 +141,33 @@ static void copy_text(char out[static ARDA_DELIVERY_ERROR_MAX + 1], const char *
     out[len] = '\0';
 }
 
-void deliver_settle(struct notifyd *nd, struct arda_delivery *delivery,
+void deliver_settle(struct deliver *deliver, struct arda_delivery *delivery,
                     const struct arda_delivery_settlement *settlement)
 {
-    struct end *end = new_end(nd, delivery, END_SETTLE);
+    struct end *end = new_end(deliver, delivery, END_SETTLE);
     if (!end)
         return;
     copy_text(end->text, settlement->text);
     end->settlement = *settlement;
     end->settlement.delivery = delivery;
     end->settlement.text = end->text;
-    end->settlement.retain_ms = nd->settings.retain_deliveries;
+    end->settlement.retain_ms = deliver->options.retain_ms;
     tell(end);
 }
 
-void deliver_release(struct notifyd *nd, struct arda_delivery *delivery, int64_t due_ms)
+void deliver_release(struct deliver *deliver, struct arda_delivery *delivery, int64_t due_ms)
 {
-    struct end *end = new_end(nd, delivery, END_RELEASE);
+    struct end *end = new_end(deliver, delivery, END_RELEASE);
     if (!end)
         return;
     end->due_ms = due_ms;
     tell(end);
 }
 
-void deliver_hold(struct notifyd *nd, struct arda_delivery *delivery, int64_t until_ms, bool digest)
+void deliver_hold(struct deliver *deliver, struct arda_delivery *delivery, int64_t until_ms,
+                  bool digest)
 {
-    struct end *end = new_end(nd, delivery, END_HOLD);
+    struct end *end = new_end(deliver, delivery, END_HOLD);
     if (!end)
         return;
     end->due_ms = until_ms;
@@ -173,24 +175,24 @@ void deliver_hold(struct notifyd *nd, struct arda_delivery *delivery, int64_t un
     tell(end);
 }
 
-void deliver_settle_again(struct notifyd *nd)
+void deliver_settle_again(struct deliver *deliver)
 {
     struct base_list again;
     base_list_init(&again);
-    base_list_splice(&again, &nd->deliver.waiting);
+    base_list_splice(&again, &deliver->waiting);
     BASE_LIST_FOREACH_SAFE (link, &again) {
         base_list_remove(link);
         tell(base_container(link, struct end, link));
     }
 }
 
-void deliver_settle_fini(struct notifyd *nd)
+void deliver_settle_fini(struct deliver *deliver)
 {
     size_t count = 0;
-    if (!nd->deliver.waiting.next)
+    if (!deliver->waiting.next)
         return;
-    for (; !base_list_empty(&nd->deliver.waiting); count++)
-        free_end(base_container(nd->deliver.waiting.next, struct end, link));
+    for (; !base_list_empty(&deliver->waiting); count++)
+        free_end(base_container(deliver->waiting.next, struct end, link));
     if (count > 0)
         base_log(BASE_LOG_WARNING, "%zu ends of deliveries could not be recorded", count);
 }

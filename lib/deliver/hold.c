@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "notifyd.h"
+#include "deliver/internal.h"
 
 #include "arda/delivery/hold.h"
 #include "arda/directory.h"
