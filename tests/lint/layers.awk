@@ -72,7 +72,7 @@ $3 ~ /^"/ && $3 != "\"config.h\"" {
     target = resolve($1, included)
     from = folder_of($1)
     to = folder_of(target)
-    if (included ~ /(^|\/)internal\.h$/ && from != to)
+    if (included ~ /(^|\/)internal\.h$/ && from != to && index(from, to "/") != 1)
         complain(included " is internal to " to)
     if (from ~ /^bin/) {
         if (to ~ /^bin\// && to != from && from != "bin")
