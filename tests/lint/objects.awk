@@ -39,14 +39,17 @@ function parent(path) {
 
 function begins(text, start) { return substr(text, 1, length(start)) == start }
 
-# Whether a name may belong to a file: LAYER_FOLDER_, LAYER_FILE_, or the file's name without its last words.
+# Whether a name may belong to a file: LAYER_FOLDER_ or LAYER_FILE_; the file's name may be without its
+# last words, and in the plural. Where the layer is one folder, LAYER_ will do.
 function name_fits(file, symbol,    step, n, layer, stem, words, i) {
     n = split(file, step, "/")
     layer = step[2]
+    if (n == 3 && layer != "base" && begins(symbol, layer "_"))
+        return 1
     if (begins(symbol, layer "_" step[n - 1] "_") || symbol == layer "_" step[n - 1])
         return 1
     for (stem = step[n]; stem != ""; ) {
-        if (begins(symbol, layer "_" stem "_") || symbol == layer "_" stem)
+        if (begins(symbol, layer "_" stem "_") || begins(symbol, layer "_" stem "s_") || symbol == layer "_" stem)
             return 1
         if (!sub(/_[^_]*$/, "", stem))
             break

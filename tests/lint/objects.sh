@@ -11,6 +11,7 @@ tables=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 cd "${2:-$tables/../..}"
 
-(cd "$build" && find lib -name '*.o' -not -path '*/.libs/*' | sort | xargs nm -A -g) |
+# What is left of sources that are gone does not count.
+find lib -name '*.c' | sed 's/c$/o/' | sort | (cd "$build" && xargs ls 2>/dev/null | xargs nm -A -g) |
     sed -n 's/^\([^:]*\)\.o:[0-9a-f ]* \([A-Za-z]\) \([^ ]*\)$/\1 \2 \3/p' |
     awk -f "$tables/objects.awk" "$tables/folders" "$tables/circles" "$tables/prefixes" -
