@@ -22,7 +22,7 @@ struct settings {
 
 /* What is asked of Redis. */
 struct request {
-    struct arda_outbox_item item;
+    struct app_outbox_item item;
     int (*send)(struct arda_bus *bus, struct request *request);
     struct tool *tool;
     /* A delivery that is looked for: its id, and the tenant that is asked, as a place in
@@ -32,7 +32,7 @@ struct request {
 };
 
 struct tool {
-    struct arda_tool base;
+    struct app_tool base;
     struct settings settings;
     const struct command *command;
     struct base_buf ids;     /* of the operands and standard input, each with its NUL */

@@ -131,7 +131,7 @@ static void on_facts(void *data, int result, const struct arda_delivery_facts *f
                      const struct base_why *why)
 {
     if (!result && endpoint_note(&shown, facts) < 0)
-        arda_tool_out_of_memory(&((struct request *)data)->tool->base);
+        app_tool_out_of_memory(&((struct request *)data)->tool->base);
     tool_answer(data, result, why);
 }
 
@@ -143,7 +143,7 @@ static int send_facts(struct arda_bus *bus, struct request *request)
 static void on_line(void *data, const struct arda_directory_line *line)
 {
     if (endpoint_take(&shown, line) < 0)
-        arda_tool_out_of_memory(&((struct request *)data)->tool->base);
+        app_tool_out_of_memory(&((struct request *)data)->tool->base);
 }
 
 static int send_webhook(struct arda_bus *bus, struct request *request)

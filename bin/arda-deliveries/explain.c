@@ -441,7 +441,7 @@ static void start(struct tool *tool)
     if (explain)
         explain->preferences = arda_notify_preferences_new();
     if (!explain || !explain->preferences) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
         return;
     }
     if (!is_complete(tool)) {

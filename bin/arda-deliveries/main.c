@@ -39,12 +39,12 @@ static const struct command *const commands[] = {&list_command,    &count_comman
 
 void tool_end(struct tool *tool, int status)
 {
-    arda_tool_end(&tool->base, status);
+    app_tool_end(&tool->base, status);
 }
 
 /* ---- requests ---- */
 
-static int send_request(void *data, struct arda_outbox_item *item)
+static int send_request(void *data, struct app_outbox_item *item)
 {
     struct request *request = base_container(item, struct request, item);
     return request->send(((struct tool *)data)->base.bus, request);
@@ -53,9 +53,9 @@ static int send_request(void *data, struct arda_outbox_item *item)
 struct request *tool_request(struct tool *tool,
                              int (*send)(struct arda_bus *bus, struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(tool->base.outbox);
+    struct app_outbox_item *item = app_outbox_blank(tool->base.outbox);
     if (!item) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
         return NULL;
     }
     struct request *request = base_container(item, struct request, item);
@@ -67,7 +67,7 @@ struct request *tool_request(struct tool *tool,
 
 void tool_send(struct request *request)
 {
-    arda_outbox_add(request->tool->base.outbox, &request->item);
+    app_outbox_add(request->tool->base.outbox, &request->item);
 }
 
 void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request))
@@ -79,7 +79,7 @@ void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct reques
 
 void tool_answer(void *request, int result, const struct base_why *why)
 {
-    arda_outbox_answer(&((struct request *)request)->item, result, why);
+    app_outbox_answer(&((struct request *)request)->item, result, why);
 }
 
 void tool_snapshot(void *request, int result, const struct arda_directory_state *state,
@@ -109,7 +109,7 @@ bool tool_try_next_tenant(struct request *request)
     request->tenant = next;
     int failed = request->send(tool->base.bus, request);
     if (failed)
-        arda_outbox_unsent(&request->item, failed);
+        app_outbox_unsent(&request->item, failed);
     return true;
 }
 
@@ -123,7 +123,7 @@ static void on_tenant(void *data, const char *tenant, size_t len)
         tool->base.status = BASE_EXIT_DATAERR;
     } else if (base_buf_add(&tool->tenants, tenant, len) < 0 ||
                base_buf_add_byte(&tool->tenants, '\0') < 0) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     }
 }
 
@@ -136,9 +136,9 @@ static int send_tenants(struct arda_bus *bus, struct request *request)
 static void on_change(void *data)
 {
     struct tool *tool = data;
-    if (arda_outbox_held(tool->base.outbox) > 0)
+    if (app_outbox_held(tool->base.outbox) > 0)
         return;
-    int refusal = arda_outbox_refusal(tool->base.outbox);
+    int refusal = app_outbox_refusal(tool->base.outbox);
     if (refusal) {
         tool_end(tool, base_exit_status(refusal));
     } else if (tool->started) {
@@ -158,7 +158,7 @@ static void start(struct tool *tool)
     if (!tenant) {
         tool_ask(tool, send_tenants);
     } else if (base_buf_add(&tool->tenants, tenant, strlen(tenant) + 1) < 0) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     } else {
         tool->started = true;
         tool->command->start(tool);
@@ -343,17 +343,17 @@ static void check_selection(const struct tool *tool)
 
 static void open_tool(struct tool *tool)
 {
-    const struct arda_tool_options options = {.name = program.name,
-                                              .redis = tool->settings.redis,
-                                              .prefix = tool->settings.prefix,
-                                              .use = ARDA_BUS_ASKS,
-                                              .retry_for_ms = tool->settings.retry_for,
-                                              .item_size = sizeof(struct request),
-                                              .window = WINDOW,
-                                              .send = send_request,
-                                              .on_change = on_change,
-                                              .data = tool};
-    int status = arda_tool_open(&tool->base, &options);
+    const struct app_tool_options options = {.name = program.name,
+                                             .redis = tool->settings.redis,
+                                             .prefix = tool->settings.prefix,
+                                             .use = ARDA_BUS_ASKS,
+                                             .retry_for_ms = tool->settings.retry_for,
+                                             .item_size = sizeof(struct request),
+                                             .window = WINDOW,
+                                             .send = send_request,
+                                             .on_change = on_change,
+                                             .data = tool};
+    int status = app_tool_open(&tool->base, &options);
     if (status)
         exit(status);
 }
@@ -367,7 +367,7 @@ int main(int argc, char **argv)
     check_selection(&tool);
     open_tool(&tool);
     start(&tool);
-    arda_tool_run(&tool.base);
+    app_tool_run(&tool.base);
     explain_free(&tool);
     base_buf_fini(&tool.ids);
     base_buf_fini(&tool.tenants);
@@ -375,5 +375,5 @@ int main(int argc, char **argv)
     base_buf_fini(&tool.found);
     base_map_fini(&tool.digests);
     base_opt_fini(&program, &tool.settings);
-    return arda_tool_leave(&tool.base);
+    return app_tool_leave(&tool.base);
 }

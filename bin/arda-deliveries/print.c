@@ -17,9 +17,9 @@
 void tool_print(struct tool *tool, int failed)
 {
     if (failed)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     else if (!tool->base.ending)
-        arda_tool_write(&tool->base, tool->line.data, tool->line.len);
+        app_tool_write(&tool->base, tool->line.data, tool->line.len);
     tool->line.len = 0;
 }
 

@@ -89,7 +89,7 @@ static void on_found(void *data, const struct arda_delivery_record *record)
     else
         failed = add_found(tool, record->id);
     if (failed)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
 }
 
 static void report(struct tool *tool)

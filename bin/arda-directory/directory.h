@@ -22,7 +22,7 @@ struct settings {
 
 /* What is asked of the directory. */
 struct request {
-    struct arda_outbox_item item;
+    struct app_outbox_item item;
     int (*send)(struct arda_bus *bus, struct request *request);
     struct tool *tool;
     struct arda_directory_line line;
@@ -32,14 +32,14 @@ struct request {
 };
 
 struct tool {
-    struct arda_tool base;
+    struct app_tool base;
     struct settings settings;
     const struct command *command;
     char **operands; /* behind the command's name */
     int operand_count;
 
     /* load.c */
-    struct arda_input *input;
+    struct app_input *input;
     int next_file;
     struct base_place place;
     struct arda_directory_line line; /* the one being read */

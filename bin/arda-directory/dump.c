@@ -26,7 +26,7 @@ static void on_tenant(void *data, const char *tenant, size_t len)
         base_log(BASE_LOG_ERROR, "`%s' is not the id of a tenant", tenant);
         note_status(tool, BASE_EXIT_DATAERR);
     } else if (base_buf_add(&tool->tenants, tenant, len + 1) < 0) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     }
 }
 
@@ -90,8 +90,8 @@ static int send_snapshot(struct arda_bus *bus, struct request *request)
 /* The next tenant, or the end. */
 static void on_change(struct tool *tool)
 {
-    if (arda_outbox_refusal(tool->base.outbox) || tool->next_tenant >= tool->tenants.len) {
-        arda_tool_end(&tool->base, base_exit_status(arda_outbox_refusal(tool->base.outbox)));
+    if (app_outbox_refusal(tool->base.outbox) || tool->next_tenant >= tool->tenants.len) {
+        app_tool_end(&tool->base, base_exit_status(app_outbox_refusal(tool->base.outbox)));
         return;
     }
     struct request *request = tool_request(tool, send_snapshot);
@@ -100,7 +100,7 @@ static void on_change(struct tool *tool)
     const char *tenant = tool->tenants.data + tool->next_tenant;
     memcpy(request->line.tenant, tenant, strlen(tenant) + 1);
     tool->next_tenant += strlen(tenant) + 1;
-    arda_outbox_add(tool->base.outbox, &request->item);
+    app_outbox_add(tool->base.outbox, &request->item);
 }
 
 static int compare(const void *left, const void *right)
@@ -132,7 +132,7 @@ static int start(struct tool *tool)
         return take_operands(tool);
     struct request *request = tool_request(tool, send_tenants);
     if (request)
-        arda_outbox_add(tool->base.outbox, &request->item);
+        app_outbox_add(tool->base.outbox, &request->item);
     return BASE_EXIT_OK;
 }
 

@@ -72,15 +72,15 @@ void load_free(struct tool *tool)
 
 static void end_when_done(struct tool *tool)
 {
-    if (arda_outbox_held(tool->base.outbox) == 0)
-        arda_tool_end(&tool->base, tool->bad_lines
-                                       ? BASE_EXIT_DATAERR
-                                       : base_exit_status(arda_outbox_refusal(tool->base.outbox)));
+    if (app_outbox_held(tool->base.outbox) == 0)
+        app_tool_end(&tool->base, tool->bad_lines
+                                      ? BASE_EXIT_DATAERR
+                                      : base_exit_status(app_outbox_refusal(tool->base.outbox)));
 }
 
 static void on_change(struct tool *tool)
 {
-    size_t count = tool->loading_by_id.count, held = arda_outbox_held(tool->base.outbox);
+    size_t count = tool->loading_by_id.count, held = app_outbox_held(tool->base.outbox);
     base_progress_show("stored: %zu of %zu tenants", count - held, count);
     end_when_done(tool);
 }
@@ -128,7 +128,7 @@ static void store(struct tool *tool)
         request->item.place = (struct base_place){loading->named, 0};
         request->loading = loading;
         request->replaces = replaces;
-        arda_outbox_add(tool->base.outbox, &request->item);
+        app_outbox_add(tool->base.outbox, &request->item);
     }
     end_when_done(tool);
 }
@@ -139,7 +139,7 @@ static void bad_line(struct tool *tool, const char *tenant, const char *text)
 {
     char where[BASE_PLACE_MAX];
     struct loading *loading = *tenant ? loading_of(tool, tenant) : NULL;
-    if (arda_input_may_complain(tool->input))
+    if (app_input_may_complain(tool->input))
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), text);
     tool->bad_lines++;
     if (loading)
@@ -147,7 +147,7 @@ static void bad_line(struct tool *tool, const char *tenant, const char *text)
     else
         tool->incomplete = true;
     if (tool->settings.strict)
-        arda_tool_end(&tool->base, BASE_EXIT_DATAERR);
+        app_tool_end(&tool->base, BASE_EXIT_DATAERR);
 }
 
 static void on_line(void *data, uint64_t number, struct base_slice text)
@@ -160,7 +160,7 @@ static void on_line(void *data, uint64_t number, struct base_slice text)
     if (!failed)
         failed = add_line(tool, &tool->line);
     if (failed == BASE_ERR_NOMEM)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     else if (failed)
         bad_line(tool, tool->line.tenant, why.text);
     if (base_progress_is_due())
@@ -185,7 +185,7 @@ static void on_end(void *data, int result, const struct base_why *why)
 {
     struct tool *tool = data;
     char where[BASE_PLACE_MAX];
-    arda_input_close(tool->input);
+    app_input_close(tool->input);
     tool->input = NULL;
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&tool->place, where), why->text);
@@ -198,16 +198,16 @@ static void on_end(void *data, int result, const struct base_why *why)
 static void read_next(struct tool *tool)
 {
     static char standard_input[] = "-";
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, tool,
-                                           "arda-directory load"};
+    struct app_input_handlers handlers = {on_line, on_bad_line, on_end, tool,
+                                          "arda-directory load"};
     struct base_why why;
     int files = tool->operand_count ? tool->operand_count : 1;
     while (tool->next_file < files) {
         const char *path = tool->operand_count ? tool->operands[tool->next_file] : standard_input;
         tool->next_file++;
         tool->place = (struct base_place){strcmp(path, "-") == 0 ? NULL : path, 0};
-        if (arda_input_open(&tool->base.loop, path, MAX_LINE_BYTES, &handlers, &tool->input,
-                            &why) == 0)
+        if (app_input_open(&tool->base.loop, path, MAX_LINE_BYTES, &handlers, &tool->input, &why) ==
+            0)
             return;
         base_log(BASE_LOG_ERROR, "%s", why.text);
         on_unread(tool, BASE_EXIT_IOERR);

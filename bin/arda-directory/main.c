@@ -37,20 +37,20 @@ static void on_ending(void *data)
 {
     struct tool *tool = data;
     base_progress_end();
-    arda_input_close(tool->input);
+    app_input_close(tool->input);
     tool->input = NULL;
 }
 
 /* ---- requests ---- */
 
-static int send_request(void *data, struct arda_outbox_item *item)
+static int send_request(void *data, struct app_outbox_item *item)
 {
     struct tool *tool = data;
     struct request *request = base_container(item, struct request, item);
     return request->send(tool->base.bus, request);
 }
 
-static void fini_request(struct arda_outbox_item *item)
+static void fini_request(struct app_outbox_item *item)
 {
     arda_directory_line_fini(&base_container(item, struct request, item)->line);
 }
@@ -58,9 +58,9 @@ static void fini_request(struct arda_outbox_item *item)
 struct request *tool_request(struct tool *tool,
                              int (*send)(struct arda_bus *bus, struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(tool->base.outbox);
+    struct app_outbox_item *item = app_outbox_blank(tool->base.outbox);
     if (!item) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
         return NULL;
     }
     struct request *request = base_container(item, struct request, item);
@@ -71,7 +71,7 @@ struct request *tool_request(struct tool *tool,
 
 void tool_answer(void *request, int result, const struct base_why *why)
 {
-    arda_outbox_answer(&((struct request *)request)->item, result, why);
+    app_outbox_answer(&((struct request *)request)->item, result, why);
 }
 
 void tool_print(struct tool *tool, const struct arda_directory_line *line)
@@ -80,9 +80,9 @@ void tool_print(struct tool *tool, const struct arda_directory_line *line)
     int failed = tool->settings.secrets ? arda_directory_line_write(&text, line)
                                         : arda_directory_line_write_masked(&text, line);
     if (failed || base_buf_add_byte(&text, '\n') < 0)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     else
-        arda_tool_write(&tool->base, text.data, text.len);
+        app_tool_write(&tool->base, text.data, text.len);
     base_buf_fini(&text);
 }
 
@@ -96,19 +96,19 @@ static void on_change(void *data)
 
 static void open_tool(struct tool *tool)
 {
-    const struct arda_tool_options options = {.name = program.name,
-                                              .redis = tool->settings.redis,
-                                              .prefix = tool->settings.prefix,
-                                              .use = ARDA_BUS_ASKS,
-                                              .retry_for_ms = tool->settings.retry_for,
-                                              .item_size = sizeof(struct request),
-                                              .window = WINDOW,
-                                              .send = send_request,
-                                              .fini = fini_request,
-                                              .on_change = on_change,
-                                              .on_ending = on_ending,
-                                              .data = tool};
-    int status = arda_tool_open(&tool->base, &options);
+    const struct app_tool_options options = {.name = program.name,
+                                             .redis = tool->settings.redis,
+                                             .prefix = tool->settings.prefix,
+                                             .use = ARDA_BUS_ASKS,
+                                             .retry_for_ms = tool->settings.retry_for,
+                                             .item_size = sizeof(struct request),
+                                             .window = WINDOW,
+                                             .send = send_request,
+                                             .fini = fini_request,
+                                             .on_change = on_change,
+                                             .on_ending = on_ending,
+                                             .data = tool};
+    int status = app_tool_open(&tool->base, &options);
     if (status)
         exit(status);
 }
@@ -144,11 +144,11 @@ int main(int argc, char **argv)
     open_tool(&tool);
     int status = tool.command->start(&tool);
     if (status)
-        arda_tool_end(&tool.base, status);
-    arda_tool_run(&tool.base);
+        app_tool_end(&tool.base, status);
+    app_tool_run(&tool.base);
     base_buf_fini(&tool.tenants);
     changes_free(&tool);
     load_free(&tool);
     base_opt_fini(&program, &tool.settings);
-    return arda_tool_leave(&tool.base);
+    return app_tool_leave(&tool.base);
 }

@@ -88,16 +88,16 @@ static int start(struct tool *tool, int (*send)(struct arda_bus *bus, struct req
     if (!status && behind < tool->operand_count)
         status = too_many_operands();
     if (status)
-        arda_outbox_drop(&request->item);
+        app_outbox_drop(&request->item);
     else
-        arda_outbox_add(tool->base.outbox, &request->item);
+        app_outbox_add(tool->base.outbox, &request->item);
     return status;
 }
 
 static void on_change(struct tool *tool)
 {
-    if (arda_outbox_held(tool->base.outbox) == 0)
-        arda_tool_end(&tool->base, base_exit_status(arda_outbox_refusal(tool->base.outbox)));
+    if (app_outbox_held(tool->base.outbox) == 0)
+        app_tool_end(&tool->base, base_exit_status(app_outbox_refusal(tool->base.outbox)));
 }
 
 /* ---- get, rm ---- */
@@ -154,7 +154,7 @@ static void on_former(void *data, int result, const struct base_why *why)
     request->send = send_put; /* also if this has to be sent again */
     int failed = send_put(request->tool->base.bus, request);
     if (failed)
-        arda_outbox_unsent(&request->item, failed);
+        app_outbox_unsent(&request->item, failed);
 }
 
 static int send_set(struct arda_bus *bus, struct request *request)
@@ -178,9 +178,9 @@ static int start_set(struct tool *tool)
             status = too_many_operands();
     }
     if (status)
-        arda_outbox_drop(&request->item);
+        app_outbox_drop(&request->item);
     else
-        arda_outbox_add(tool->base.outbox, &request->item);
+        app_outbox_add(tool->base.outbox, &request->item);
     return status;
 }
 

@@ -19,7 +19,7 @@
 
 struct source {
     struct gateway *gateway;
-    struct arda_input *input;
+    struct app_input *input;
     struct base_map loops; /* "tenant/loop" */
     struct arda_bus_stats stats;
 };
@@ -76,7 +76,7 @@ static void on_line(void *data, uint64_t number, struct base_slice line)
     enum arda_drop drop = arda_message_parse(line.data, line.len, NULL, 0, &message, NULL);
     if (drop) {
         source->stats.dropped[drop]++;
-        if (arda_input_may_complain(source->input))
+        if (app_input_may_complain(source->input))
             base_log(BASE_LOG_ERROR, "line %" PRIu64 ": %s", number, arda_drop_text(drop));
         return;
     }
@@ -117,11 +117,11 @@ int source_start(struct gateway *gateway, struct base_why *why)
     struct source *source = base_calloc(1, sizeof *source);
     if (!source)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, source,
-                                           "arda-gateway --stdin"};
+    struct app_input_handlers handlers = {on_line, on_bad_line, on_end, source,
+                                          "arda-gateway --stdin"};
     source->gateway = gateway;
     gateway->source = source;
-    return arda_input_open(gateway->loop, "-", MAX_LINE_BYTES, &handlers, &source->input, why);
+    return app_input_open(gateway->loop, "-", MAX_LINE_BYTES, &handlers, &source->input, why);
 }
 
 void source_stop(struct gateway *gateway)
@@ -129,7 +129,7 @@ void source_stop(struct gateway *gateway)
     struct source *source = gateway->source;
     if (!source)
         return;
-    arda_input_close(source->input);
+    app_input_close(source->input);
     base_map_fini(&source->loops);
     base_free_clear(&gateway->source);
 }

@@ -153,7 +153,7 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
     if (tool->settings.user && add->known)
         add_user(add, tool->settings.user);
     if (add->failed || list_users(add) < 0) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
         tool_answer(data, BASE_OK, NULL);
         return;
     }
@@ -165,7 +165,7 @@ static void on_snapshot(void *data, int result, const struct arda_directory_stat
     request->send = send_step; /* also if this has to be sent again */
     int failed = send_step(tool->base.bus, request);
     if (failed)
-        arda_outbox_unsent(&request->item, failed);
+        app_outbox_unsent(&request->item, failed);
 }
 
 static int send_snapshot(struct arda_bus *bus, struct request *request)
@@ -284,7 +284,7 @@ static int start(struct tool *tool)
 
 static void on_done(struct tool *tool)
 {
-    arda_tool_end(&tool->base, BASE_EXIT_OK);
+    app_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command add_command = {"add", false, false, start, on_done};

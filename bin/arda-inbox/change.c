@@ -43,7 +43,7 @@ static int start(struct tool *tool)
 
 static void end_well(struct tool *tool)
 {
-    arda_tool_end(&tool->base, BASE_EXIT_OK);
+    app_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command read_command = {"read", true, true, start, end_well};

@@ -19,13 +19,13 @@ struct settings {
 
 /* What is asked of the inbox. */
 struct request {
-    struct arda_outbox_item item;
+    struct app_outbox_item item;
     int (*send)(struct arda_bus *bus, struct request *request);
     struct tool *tool;
 };
 
 struct tool {
-    struct arda_tool base;
+    struct app_tool base;
     struct settings settings;
     const struct command *command;
     char **operands; /* behind the command's name */

@@ -63,7 +63,7 @@ static void on_page(struct tool *tool)
     if (tool->more && tool->left > 0)
         tool_ask(tool, send_list);
     else
-        arda_tool_end(&tool->base, tool->printed > 0 ? BASE_EXIT_OK : BASE_EXIT_NO);
+        app_tool_end(&tool->base, tool->printed > 0 ? BASE_EXIT_OK : BASE_EXIT_NO);
 }
 
 static int start_list(struct tool *tool)
@@ -89,7 +89,7 @@ static void on_counted(void *data, int result, const struct arda_inbox_counts *c
         failed = base_buf_printf(&tool->line, "%" PRIu64 "\n",
                                  tool->settings.unread ? counts->unread : counts->all);
     if (failed)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     else if (!result)
         tool_print(tool);
     tool_answer(data, result, why);
@@ -108,7 +108,7 @@ static int start_count(struct tool *tool)
 
 static void end_well(struct tool *tool)
 {
-    arda_tool_end(&tool->base, BASE_EXIT_OK);
+    app_tool_end(&tool->base, BASE_EXIT_OK);
 }
 
 const struct command list_command = {"list", true, false, start_list, on_page};

@@ -47,7 +47,7 @@ static bool waits(void *data)
 
 /* ---- requests ---- */
 
-static int send_request(void *data, struct arda_outbox_item *item)
+static int send_request(void *data, struct app_outbox_item *item)
 {
     struct tool *tool = data;
     struct request *request = base_container(item, struct request, item);
@@ -56,30 +56,30 @@ static int send_request(void *data, struct arda_outbox_item *item)
 
 void tool_ask(struct tool *tool, int (*send)(struct arda_bus *bus, struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(tool->base.outbox);
+    struct app_outbox_item *item = app_outbox_blank(tool->base.outbox);
     if (!item) {
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
         return;
     }
     struct request *request = base_container(item, struct request, item);
     request->tool = tool;
     request->send = send;
-    arda_outbox_add(tool->base.outbox, item);
+    app_outbox_add(tool->base.outbox, item);
 }
 
 void tool_answer(void *request, int result, const struct base_why *why)
 {
-    arda_outbox_answer(&((struct request *)request)->item, result, why);
+    app_outbox_answer(&((struct request *)request)->item, result, why);
 }
 
 static void on_change(void *data)
 {
     struct tool *tool = data;
-    if (arda_outbox_held(tool->base.outbox) > 0)
+    if (app_outbox_held(tool->base.outbox) > 0)
         return;
-    int refusal = arda_outbox_refusal(tool->base.outbox);
+    int refusal = app_outbox_refusal(tool->base.outbox);
     if (refusal)
-        arda_tool_end(&tool->base, base_exit_status(refusal));
+        app_tool_end(&tool->base, base_exit_status(refusal));
     else
         tool->command->on_done(tool);
 }
@@ -88,18 +88,18 @@ static void on_change(void *data)
 
 static void open_tool(struct tool *tool)
 {
-    const struct arda_tool_options options = {.name = program.name,
-                                              .redis = tool->settings.redis,
-                                              .prefix = tool->settings.prefix,
-                                              .use = ARDA_BUS_ASKS,
-                                              .retry_for_ms = tool->settings.retry_for,
-                                              .item_size = sizeof(struct request),
-                                              .send = send_request,
-                                              .on_change = on_change,
-                                              .on_ending = on_ending,
-                                              .waits = waits,
-                                              .data = tool};
-    int status = arda_tool_open(&tool->base, &options);
+    const struct app_tool_options options = {.name = program.name,
+                                             .redis = tool->settings.redis,
+                                             .prefix = tool->settings.prefix,
+                                             .use = ARDA_BUS_ASKS,
+                                             .retry_for_ms = tool->settings.retry_for,
+                                             .item_size = sizeof(struct request),
+                                             .send = send_request,
+                                             .on_change = on_change,
+                                             .on_ending = on_ending,
+                                             .waits = waits,
+                                             .data = tool};
+    int status = app_tool_open(&tool->base, &options);
     if (status)
         exit(status);
     uv_timer_init(&tool->base.loop, &tool->timer);
@@ -166,10 +166,10 @@ int main(int argc, char **argv)
     open_tool(&tool);
     int status = tool.command->start(&tool);
     if (status)
-        arda_tool_end(&tool.base, status);
-    arda_tool_run(&tool.base);
+        app_tool_end(&tool.base, status);
+    app_tool_run(&tool.base);
     add_free(&tool);
     base_buf_fini(&tool.line);
     base_opt_fini(&program, &tool.settings);
-    return arda_tool_leave(&tool.base);
+    return app_tool_leave(&tool.base);
 }

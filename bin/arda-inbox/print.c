@@ -43,7 +43,7 @@ static int add_line(struct base_buf *out, struct base_slice row)
 
 void tool_print(struct tool *tool)
 {
-    arda_tool_write(&tool->base, tool->line.data, tool->line.len);
+    app_tool_write(&tool->base, tool->line.data, tool->line.len);
     tool->line.len = 0;
 }
 
@@ -53,7 +53,7 @@ void tool_print_row(struct tool *tool, struct base_slice row)
                                      : add_line(&tool->line, row);
     tool->printed++;
     if (failed || base_buf_add_byte(&tool->line, '\n') < 0)
-        arda_tool_out_of_memory(&tool->base);
+        app_tool_out_of_memory(&tool->base);
     else
         tool_print(tool);
 }

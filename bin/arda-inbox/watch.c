@@ -15,12 +15,12 @@ static void on_row(void *data, struct base_slice row)
     if (tool->base.ending)
         return;
     tool_print_row(tool, row);
-    if (arda_tool_unread(&tool->base) > UNREAD_MAX) {
+    if (app_tool_unread(&tool->base) > UNREAD_MAX) {
         base_log(BASE_LOG_ERROR, "standard output is not read: rows of %d MiB wait for it",
                  UNREAD_MAX >> 20);
-        arda_tool_end(&tool->base, BASE_EXIT_IOERR);
+        app_tool_end(&tool->base, BASE_EXIT_IOERR);
     } else if (tool->printed == (uint64_t)tool->settings.limit) {
-        arda_tool_end(&tool->base, BASE_EXIT_OK);
+        app_tool_end(&tool->base, BASE_EXIT_OK);
     }
 }
 
@@ -37,7 +37,7 @@ static void on_standing(void *data, bool standing)
 
 static void on_timeout(uv_timer_t *timer)
 {
-    arda_tool_end(&((struct tool *)timer->data)->base, BASE_EXIT_TIMEOUT);
+    app_tool_end(&((struct tool *)timer->data)->base, BASE_EXIT_TIMEOUT);
 }
 
 static int start(struct tool *tool)

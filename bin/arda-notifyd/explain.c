@@ -18,7 +18,7 @@
 
 struct explain {
     struct base_list todo; /* of works, in the order of the input */
-    struct arda_input *input;
+    struct app_input *input;
     bool unread; /* the input, or what is left of it */
     bool asking;
     bool waits; /* until what was printed is read */
@@ -177,7 +177,7 @@ static void complain(struct notifyd *nd, uint64_t line, const char *reason)
 
 static void complain_of_form(struct notifyd *nd, uint64_t line, const char *reason)
 {
-    if (arda_input_may_complain(nd->explain->input))
+    if (app_input_may_complain(nd->explain->input))
         complain(nd, line, reason);
     nd->explain->status = BASE_EXIT_DATAERR;
 }
@@ -220,15 +220,15 @@ static void on_end(void *data, int result, const struct base_why *why)
         nd->explain->status = base_exit_status(result);
     }
     nd->explain->unread = result != BASE_OK;
-    arda_input_close(nd->explain->input);
+    app_input_close(nd->explain->input);
 }
 
 /* The whole input, before anything is asked: it is somebody's question, not a stream. On a loop of
  * its own, without signals: whoever waits for the input can end the program. */
 int explain_read(struct notifyd *nd)
 {
-    const struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, nd,
-                                                 "arda-notifyd --explain"};
+    const struct app_input_handlers handlers = {on_line, on_bad_line, on_end, nd,
+                                                "arda-notifyd --explain"};
     struct base_why why;
     uv_loop_t loop;
     nd->explain = base_calloc(1, sizeof *nd->explain);
@@ -236,7 +236,7 @@ int explain_read(struct notifyd *nd)
         return BASE_EXIT_SOFTWARE;
     base_list_init(&nd->explain->todo);
     uv_loop_init(&loop);
-    int failed = arda_input_open(&loop, "-", MAX_LINE, &handlers, &nd->explain->input, &why);
+    int failed = app_input_open(&loop, "-", MAX_LINE, &handlers, &nd->explain->input, &why);
     if (failed)
         base_log(BASE_LOG_ERROR, "%s", why.text);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -46,7 +46,7 @@ static void set_status(struct publisher *publisher, int status)
         publisher->status = status;
 }
 
-static void add_unsent(void *data, struct arda_outbox_item *item)
+static void add_unsent(void *data, struct app_outbox_item *item)
 {
     unsent_add(data, base_container(item, struct outgoing, item));
 }
@@ -72,13 +72,13 @@ static void on_stopped(void *data)
 {
     struct publisher *publisher = data;
     publisher->bus = NULL;
-    if (arda_outbox_report(publisher->outbox) > 0) {
+    if (app_outbox_report(publisher->outbox) > 0) {
         if (!publisher->refused)
             publisher->status = BASE_EXIT_TEMPFAIL;
         reading_report(publisher);
     }
     if (publisher->unsent)
-        arda_outbox_each(publisher->outbox, add_unsent, publisher->unsent);
+        app_outbox_each(publisher->outbox, add_unsent, publisher->unsent);
     if (publisher->unsent && !publisher->read_all)
         reading_drain(publisher);
     else
@@ -100,7 +100,7 @@ void publisher_end(struct publisher *publisher, int status)
 
 void publisher_end_when_done(struct publisher *publisher)
 {
-    int refused = base_exit_status(arda_outbox_refusal(publisher->outbox));
+    int refused = base_exit_status(app_outbox_refusal(publisher->outbox));
     if (publisher->draining && publisher->read_all && !publisher->finishing)
         finish(publisher);
     else if (!publisher->ending && publisher->read_all && sending_is_idle(publisher))
@@ -209,7 +209,7 @@ static int run(struct publisher *publisher)
 static void fini(struct publisher *publisher)
 {
     (void)unsent_close(publisher->unsent);
-    arda_outbox_free(publisher->outbox);
+    app_outbox_free(publisher->outbox);
     for (size_t i = 0; i < publisher->downgrade_count; i++)
         downgrade_free(publisher->downgrades[i]);
     base_free(publisher->downgrades);

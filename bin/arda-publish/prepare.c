@@ -32,7 +32,7 @@ static int refuse_form(const struct publisher *publisher, enum arda_drop drop,
 {
     const struct base_place *place = &publisher->place;
     char text[256];
-    if (!arda_input_may_complain(publisher->input))
+    if (!app_input_may_complain(publisher->input))
         return BASE_ERR_SYNTAX;
     if (drop != ARDA_DROP_NOT_JSON)
         return refuse(place, arda_drop_text(drop));

@@ -30,7 +30,7 @@ struct settings {
 
 /* An event ready to go. */
 struct outgoing {
-    struct arda_outbox_item item;
+    struct app_outbox_item item;
     struct arda_publication_texts texts, also_texts;
     struct arda_publication publication; /* points into the texts, and to `also` */
     struct arda_publication also;        /* its older form, if there is one */
@@ -66,7 +66,7 @@ struct publisher {
     size_t downgrade_count;
 
     /* reading.c */
-    struct arda_input *input;
+    struct app_input *input;
     int next_operand;
     struct base_place place;
     struct pace pace;
@@ -78,10 +78,10 @@ struct publisher {
 
     /* sending.c */
     struct arda_bus *bus;
-    struct arda_outbox *outbox;
+    struct app_outbox *outbox;
     size_t held_bytes;
     uint64_t numbered; /* the last event with a number of the run */
-    struct arda_output *output;
+    struct app_output *output;
     uv_timer_t patience; /* with a reader that does not read, in the end */
     bool finishing;      /* only standard output is left */
 

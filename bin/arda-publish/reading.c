@@ -60,7 +60,7 @@ static void pause_if_needed(struct publisher *publisher)
     if (wait_ns == 0 && (publisher->draining || !sending_is_full(publisher)))
         return;
     publisher->paused = true;
-    arda_input_pause(publisher->input);
+    app_input_pause(publisher->input);
 }
 
 void reading_go_on(struct publisher *publisher)
@@ -74,14 +74,14 @@ void reading_go_on(struct publisher *publisher)
         return;
     }
     publisher->paused = false;
-    arda_input_resume(publisher->input);
+    app_input_resume(publisher->input);
 }
 
 /* ---- lines ---- */
 
 void reading_close(struct publisher *publisher)
 {
-    arda_input_close(publisher->input);
+    app_input_close(publisher->input);
     publisher->input = NULL;
 }
 
@@ -153,11 +153,11 @@ static void on_input_end(void *data, int result, const struct base_why *why)
 /* False, said, when it cannot be opened. */
 static bool open_input(struct publisher *publisher, const char *path)
 {
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_input_end, publisher, PROGRAM};
+    struct app_input_handlers handlers = {on_line, on_bad_line, on_input_end, publisher, PROGRAM};
     struct base_why why;
     publisher->place = (struct base_place){strcmp(path, "-") == 0 ? NULL : path, 0};
-    if (arda_input_open(&publisher->loop, path, MAX_LINE_BYTES, &handlers, &publisher->input,
-                        &why) < 0) {
+    if (app_input_open(&publisher->loop, path, MAX_LINE_BYTES, &handlers, &publisher->input, &why) <
+        0) {
         base_log(BASE_LOG_ERROR, "%s", why.text);
         publisher->status = publisher->status ? publisher->status : BASE_EXIT_IOERR;
         return false;
@@ -171,7 +171,7 @@ static void read_next(struct publisher *publisher)
     while (publisher->next_operand < publisher->operand_count) {
         if (!open_input(publisher, publisher->operands[publisher->next_operand++]))
             continue;
-        if (!publisher->draining || arda_input_is_file(publisher->input)) {
+        if (!publisher->draining || app_input_is_file(publisher->input)) {
             publisher->paused = false;
             pause_if_needed(publisher);
             return;
@@ -218,9 +218,9 @@ void reading_start(struct publisher *publisher)
 void reading_stop(struct publisher *publisher)
 {
     if (!publisher->read_all && publisher->input && publisher->unsent &&
-        arda_input_is_file(publisher->input)) {
+        app_input_is_file(publisher->input)) {
         publisher->paused = true;
-        arda_input_pause(publisher->input);
+        app_input_pause(publisher->input);
         return;
     }
     publisher->left_unread = !publisher->read_all && publisher->input && publisher->place.line > 0;
@@ -241,7 +241,7 @@ void reading_drain(struct publisher *publisher)
     publisher->draining = true;
     if (publisher->input) {
         publisher->paused = false;
-        arda_input_resume(publisher->input);
+        app_input_resume(publisher->input);
     } else {
         read_next(publisher);
     }

@@ -21,38 +21,38 @@
 #define SPARE_BYTES     65536             /* a buffer beyond this is not kept for the next event */
 #define GRACE_MS        1000              /* for answers that are on their way when it ends early */
 
-static struct outgoing *as_outgoing(struct arda_outbox_item *item)
+static struct outgoing *as_outgoing(struct app_outbox_item *item)
 {
     return base_container(item, struct outgoing, item);
 }
 
-static struct publisher *publisher_of(const struct arda_outbox_item *item)
+static struct publisher *publisher_of(const struct app_outbox_item *item)
 {
-    return arda_outbox_data(item->outbox);
+    return app_outbox_data(item->outbox);
 }
 
 /* ---- how much there is ---- */
 
 static size_t printed(const struct publisher *publisher)
 {
-    return publisher->output ? arda_output_waiting(publisher->output) : 0;
+    return publisher->output ? app_output_waiting(publisher->output) : 0;
 }
 
 bool sending_is_full(const struct publisher *publisher)
 {
-    return arda_outbox_held(publisher->outbox) >= HELD_HIGH ||
+    return app_outbox_held(publisher->outbox) >= HELD_HIGH ||
            publisher->held_bytes >= HELD_BYTES_HIGH || printed(publisher) >= PRINTED_HIGH;
 }
 
 bool sending_has_room(const struct publisher *publisher)
 {
-    return arda_outbox_held(publisher->outbox) <= HELD_LOW &&
+    return app_outbox_held(publisher->outbox) <= HELD_LOW &&
            publisher->held_bytes <= HELD_BYTES_HIGH / 2 && printed(publisher) <= PRINTED_HIGH / 2;
 }
 
 bool sending_is_idle(const struct publisher *publisher)
 {
-    return arda_outbox_held(publisher->outbox) == 0 && printed(publisher) == 0;
+    return app_outbox_held(publisher->outbox) == 0 && printed(publisher) == 0;
 }
 
 /* ---- printing ---- */
@@ -89,19 +89,19 @@ static int add_message(struct base_buf *out, const struct arda_publication *publ
 
 static void print(struct publisher *publisher, size_t before, int failed)
 {
-    struct base_buf *out = arda_output_buf(publisher->output);
+    struct base_buf *out = app_output_buf(publisher->output);
     if (failed) {
         out->len = before;
         publisher_out_of_memory(publisher);
     } else {
-        arda_output_touch(publisher->output);
+        app_output_touch(publisher->output);
     }
 }
 
 static void print_ack(struct publisher *publisher, const struct outgoing *event,
                       const char *stream_id, bool duplicate)
 {
-    struct base_buf *out = arda_output_buf(publisher->output);
+    struct base_buf *out = app_output_buf(publisher->output);
     size_t before = out->len;
     bool names_file = publisher->operand_count > 1 && event->item.place.line > 0;
     print(publisher, before, add_ack(out, event, names_file, stream_id, duplicate));
@@ -109,14 +109,14 @@ static void print_ack(struct publisher *publisher, const struct outgoing *event,
 
 static void print_event(struct publisher *publisher, const struct outgoing *event)
 {
-    struct base_buf *out = arda_output_buf(publisher->output);
+    struct base_buf *out = app_output_buf(publisher->output);
     size_t before = out->len;
     print(publisher, before, add_message(out, &event->publication));
 }
 
 static void close_output(struct publisher *publisher)
 {
-    arda_output_close(publisher->output);
+    app_output_close(publisher->output);
     publisher->output = NULL;
     uv_close((uv_handle_t *)&publisher->patience, NULL);
 }
@@ -179,21 +179,21 @@ static void drop_big_buffers(struct outgoing *event)
 /* That it was there already is news unless this run has put it there. */
 static void on_published(void *data, int result, const char *stream_id, const struct base_why *why)
 {
-    struct arda_outbox_item *item = data;
+    struct app_outbox_item *item = data;
     struct outgoing *event = as_outgoing(item);
     struct publisher *publisher = publisher_of(item);
     bool done = result == ARDA_PUBLISHED || result == ARDA_DUPLICATE;
     bool duplicate = result == ARDA_DUPLICATE && event->times_sent == 1;
     if (done && publisher->settings.ack && publisher->output)
         print_ack(publisher, event, stream_id, duplicate);
-    if (!arda_outbox_tries_again(result)) {
+    if (!app_outbox_tries_again(result)) {
         publisher->held_bytes -= event->bytes;
         drop_big_buffers(event);
     }
-    arda_outbox_answer(item, done ? BASE_OK : result, why);
+    app_outbox_answer(item, done ? BASE_OK : result, why);
 }
 
-static int send_event(void *data, struct arda_outbox_item *item)
+static int send_event(void *data, struct app_outbox_item *item)
 {
     struct publisher *publisher = data;
     struct outgoing *event = as_outgoing(item);
@@ -204,7 +204,7 @@ static int send_event(void *data, struct arda_outbox_item *item)
     return failed;
 }
 
-static void fini_event(struct arda_outbox_item *item)
+static void fini_event(struct app_outbox_item *item)
 {
     arda_publication_texts_fini(&as_outgoing(item)->texts);
     arda_publication_texts_fini(&as_outgoing(item)->also_texts);
@@ -221,7 +221,7 @@ static void on_impatient(void *data)
     struct publisher *publisher = data;
     if (publisher->settings.dry_run)
         return;
-    arda_outbox_log_giving_up(publisher->outbox, arda_bus_reason(publisher->bus));
+    app_outbox_log_giving_up(publisher->outbox, arda_bus_reason(publisher->bus));
     publisher_end(publisher, BASE_EXIT_TEMPFAIL);
 }
 
@@ -229,7 +229,7 @@ static void on_impatient(void *data)
 
 struct outgoing *sending_blank(struct publisher *publisher)
 {
-    struct arda_outbox_item *item = arda_outbox_blank(publisher->outbox);
+    struct app_outbox_item *item = app_outbox_blank(publisher->outbox);
     struct outgoing *event = item ? as_outgoing(item) : NULL;
     if (event) {
         event->times_sent = 0;
@@ -241,7 +241,7 @@ struct outgoing *sending_blank(struct publisher *publisher)
 void sending_drop(struct outgoing *event)
 {
     drop_big_buffers(event);
-    arda_outbox_drop(&event->item);
+    app_outbox_drop(&event->item);
 }
 
 void sending_take(struct publisher *publisher, struct outgoing *event)
@@ -255,23 +255,23 @@ void sending_take(struct publisher *publisher, struct outgoing *event)
     event->bytes = event->texts.message.len + event->texts.envelope.len +
                    event->also_texts.message.len + event->also_texts.envelope.len;
     publisher->held_bytes += event->bytes;
-    arda_outbox_add(publisher->outbox, &event->item);
+    app_outbox_add(publisher->outbox, &event->item);
 }
 
 /* ---- beginning and end ---- */
 
 int sending_init(struct publisher *publisher)
 {
-    struct arda_outbox_options options = {.item_size = sizeof(struct outgoing),
-                                          .patience_ms = (uint64_t)publisher->settings.retry_for,
-                                          .send = send_event,
-                                          .fini = fini_event,
-                                          .on_change = on_change,
-                                          .on_impatient = on_impatient,
-                                          .data = publisher};
+    struct app_outbox_options options = {.item_size = sizeof(struct outgoing),
+                                         .patience_ms = (uint64_t)publisher->settings.retry_for,
+                                         .send = send_event,
+                                         .fini = fini_event,
+                                         .on_change = on_change,
+                                         .on_impatient = on_impatient,
+                                         .data = publisher};
     uv_timer_init(&publisher->loop, &publisher->patience);
     publisher->patience.data = publisher;
-    publisher->outbox = arda_outbox_new(&publisher->loop, &options);
+    publisher->outbox = app_outbox_new(&publisher->loop, &options);
     return publisher->outbox ? BASE_OK : BASE_ERR_NOMEM;
 }
 
@@ -290,17 +290,17 @@ static void on_state(void *data, bool up, const struct base_why *why)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else
         base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
-    arda_outbox_on_state(publisher->outbox, up);
+    app_outbox_on_state(publisher->outbox, up);
 }
 
 int sending_start(struct publisher *publisher)
 {
     const struct settings *settings = &publisher->settings;
-    struct arda_output_handlers handlers = {on_room, on_output_error, publisher};
+    struct app_output_handlers handlers = {on_room, on_output_error, publisher};
     struct base_why why;
     int failed = 0;
     if (settings->ack || settings->dry_run)
-        failed = arda_output_open(&publisher->loop, &handlers, &publisher->output, &why);
+        failed = app_output_open(&publisher->loop, &handlers, &publisher->output, &why);
     if (!failed && !settings->dry_run) {
         struct arda_bus_options options = {.url = settings->redis,
                                            .prefix = settings->prefix,
@@ -318,12 +318,12 @@ int sending_start(struct publisher *publisher)
 void sending_stop(struct publisher *publisher, void (*done)(void *data))
 {
     struct base_slice run = {publisher->run, BASE_UUID_LEN};
-    arda_outbox_end(publisher->outbox);
+    app_outbox_end(publisher->outbox);
     if (!publisher->bus) {
         done(publisher);
         return;
     }
-    if (arda_outbox_held(publisher->outbox) == 0 && publisher->numbered > 0)
+    if (app_outbox_held(publisher->outbox) == 0 && publisher->numbered > 0)
         arda_bus_forget_run(publisher->bus, run, publisher->numbered);
     arda_bus_shutdown(publisher->bus, GRACE_MS, done, publisher);
 }

@@ -14,14 +14,14 @@
 #define HELD_MOST 4096 /* events that are not confirmed */
 #define GRACE_MS  1000 /* for answers that are on their way when it ends early */
 
-static struct request *as_request(struct arda_outbox_item *item)
+static struct request *as_request(struct app_outbox_item *item)
 {
     return base_container(item, struct request, item);
 }
 
 /* ---- the outbox ---- */
 
-static int send_request(void *data, struct arda_outbox_item *item)
+static int send_request(void *data, struct app_outbox_item *item)
 {
     (void)data;
     return as_request(item)->send(as_request(item));
@@ -34,7 +34,7 @@ static void drop_event(struct request *request)
     request->event = NULL;
 }
 
-static void fini_request(struct arda_outbox_item *item)
+static void fini_request(struct app_outbox_item *item)
 {
     drop_event(as_request(item));
     arda_publication_texts_fini(&as_request(item)->texts);
@@ -48,13 +48,13 @@ static void on_change(void *data)
 static void on_impatient(void *data)
 {
     const struct replay *replay = data;
-    arda_outbox_log_giving_up(replay->outbox, arda_bus_reason(replay->bus));
+    app_outbox_log_giving_up(replay->outbox, arda_bus_reason(replay->bus));
     replay_end(data, BASE_EXIT_TEMPFAIL);
 }
 
 struct request *bus_request(struct replay *replay, int (*send)(struct request *request))
 {
-    struct arda_outbox_item *item = arda_outbox_blank(replay->outbox);
+    struct app_outbox_item *item = app_outbox_blank(replay->outbox);
     if (!item) {
         replay_out_of_memory(replay);
         return NULL;
@@ -76,7 +76,7 @@ static bool may_pass(int result)
 bool bus_answer(struct request *request, int result, const struct base_why *why)
 {
     struct replay *replay = request->replay;
-    arda_outbox_answer(&request->item, result, why);
+    app_outbox_answer(&request->item, result, why);
     if (result && !may_pass(result))
         replay_end(replay, base_exit_status(result));
     return result == BASE_OK && !replay->ending;
@@ -100,7 +100,7 @@ static void on_state(void *data, bool up, const struct base_why *why)
     else
         base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
     replay->is_up |= up;
-    arda_outbox_on_state(replay->outbox, up);
+    app_outbox_on_state(replay->outbox, up);
     pace_go_on(replay);
 }
 
@@ -109,14 +109,14 @@ int bus_open(struct replay *replay)
     struct base_why why;
     if (replay->bus)
         return BASE_EXIT_OK;
-    struct arda_outbox_options outbox = {.item_size = sizeof(struct request),
-                                         .patience_ms = (uint64_t)replay->settings.retry_for,
-                                         .send = send_request,
-                                         .fini = fini_request,
-                                         .on_change = on_change,
-                                         .on_impatient = on_impatient,
-                                         .data = replay};
-    replay->outbox = arda_outbox_new(&replay->loop, &outbox);
+    struct app_outbox_options outbox = {.item_size = sizeof(struct request),
+                                        .patience_ms = (uint64_t)replay->settings.retry_for,
+                                        .send = send_request,
+                                        .fini = fini_request,
+                                        .on_change = on_change,
+                                        .on_impatient = on_impatient,
+                                        .data = replay};
+    replay->outbox = app_outbox_new(&replay->loop, &outbox);
     if (!replay->outbox) {
         base_log(BASE_LOG_ERROR, "out of memory");
         return BASE_EXIT_SOFTWARE;
@@ -135,14 +135,14 @@ int bus_open(struct replay *replay)
 static void on_gone(void *data)
 {
     struct replay *replay = data;
-    if (arda_outbox_report(replay->outbox) > 0 && !replay->refused)
+    if (app_outbox_report(replay->outbox) > 0 && !replay->refused)
         replay->status = BASE_EXIT_TEMPFAIL;
 }
 
 void bus_close(struct replay *replay)
 {
     if (replay->outbox)
-        arda_outbox_end(replay->outbox);
+        app_outbox_end(replay->outbox);
     if (replay->bus)
         arda_bus_shutdown(replay->bus, GRACE_MS, on_gone, replay);
 }
@@ -165,7 +165,7 @@ static void on_published(void *data, int result, const char *stream_id, const st
     } else if (!may_pass(result)) {
         drop_event(request); /* not entered in the ledger: another run may try */
     }
-    arda_outbox_answer(&request->item, result, why);
+    app_outbox_answer(&request->item, result, why);
 }
 
 static int send_event(struct request *request)
@@ -182,7 +182,7 @@ static int send_event(struct request *request)
 
 static bool is_ready(struct replay *replay, const struct event *event)
 {
-    return replay->is_up && arda_outbox_held(replay->outbox) < HELD_MOST &&
+    return replay->is_up && app_outbox_held(replay->outbox) < HELD_MOST &&
            (!event->tenant || tenant_is_ready(event->tenant));
 }
 
@@ -200,10 +200,10 @@ static void send_one(struct replay *replay, struct event *event)
         request->event = event;
         request->item.place = event->place;
         request->times_sent = 0;
-        arda_outbox_add(replay->outbox, &request->item);
+        app_outbox_add(replay->outbox, &request->item);
         return;
     }
-    arda_outbox_drop(&request->item);
+    app_outbox_drop(&request->item);
     if (failed == BASE_ERR_SYNTAX || failed == BASE_ERR_LIMIT) {
         replay_refused(replay, event,
                        failed == BASE_ERR_LIMIT ? request->publication.message.len : 0);
@@ -219,7 +219,7 @@ static void send_one(struct replay *replay, struct event *event)
 
 static bool is_idle(const struct replay *replay)
 {
-    return arda_outbox_held(replay->outbox) == 0;
+    return app_outbox_held(replay->outbox) == 0;
 }
 
 const struct sink bus_sink = {bus_open, is_ready, send_one, is_idle};

@@ -68,7 +68,7 @@ void replay_end_when_done(struct replay *replay)
 {
     if (replay->ending || !is_done(replay))
         return;
-    int refused = replay->outbox ? base_exit_status(arda_outbox_refusal(replay->outbox)) : 0;
+    int refused = replay->outbox ? base_exit_status(app_outbox_refusal(replay->outbox)) : 0;
     replay->is_complete = !refused;
     replay_end(replay, replay->counts.bad_lines ? BASE_EXIT_DATAERR : refused);
 }
@@ -250,7 +250,7 @@ static void finish(struct replay *replay)
 static void free_all(struct replay *replay)
 {
     intake_fini(replay);
-    arda_outbox_free(replay->outbox);
+    app_outbox_free(replay->outbox);
     printer_free(replay);
     lines_free(replay);
     stream_free(replay);

@@ -150,7 +150,7 @@ struct replay {
 
     /* bus.c */
     struct arda_bus *bus;
-    struct arda_outbox *outbox;
+    struct app_outbox *outbox;
     struct base_map tenants;
     bool is_up; /* has been */
 
@@ -232,7 +232,7 @@ extern const struct sink bus_sink, print_sink;
 
 /* A question to Redis: sent by `send` until there is an answer. */
 struct request {
-    struct arda_outbox_item item;
+    struct app_outbox_item item;
     struct replay *replay;
     int (*send)(struct request *request);
     struct tenant *tenant;

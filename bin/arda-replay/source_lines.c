@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct lines {
-    struct arda_input *input;
+    struct app_input *input;
     int file; /* that is read, counted from 1 */
     struct base_place place;
     off_t stdin_from; /* where it stood at first; -1: it is no file */
@@ -63,7 +63,7 @@ static void on_end(void *data, int result, const struct base_why *why)
     struct replay *replay = data;
     struct lines *lines = replay->lines;
     char where[BASE_PLACE_MAX];
-    arda_input_close(lines->input);
+    app_input_close(lines->input);
     lines->input = NULL;
     if (result) {
         base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&lines->place, where), why->text);
@@ -75,15 +75,14 @@ static void on_end(void *data, int result, const struct base_why *why)
 static int open_file(struct replay *replay, const char *path, struct base_why *why)
 {
     struct lines *lines = replay->lines;
-    struct arda_input_handlers handlers = {on_line, on_bad_line, on_end, replay, PROGRAM};
+    struct app_input_handlers handlers = {on_line, on_bad_line, on_end, replay, PROGRAM};
     lines->place = (struct base_place){is_stdin(path) ? NULL : path, 0};
     if (is_stdin(path) && replay->round > 1 && lines->stdin_from >= 0 &&
         lseek(STDIN_FILENO, lines->stdin_from, SEEK_SET) < 0)
         return base_why_errno(why, BASE_ERR_IO, errno, "%s", path);
-    int failed =
-        arda_input_open(&replay->loop, path, MAX_LINE_BYTES, &handlers, &lines->input, why);
+    int failed = app_input_open(&replay->loop, path, MAX_LINE_BYTES, &handlers, &lines->input, why);
     if (!failed && replay->paused)
-        arda_input_pause(lines->input);
+        app_input_pause(lines->input);
     return failed;
 }
 
@@ -122,26 +121,26 @@ static int lines_open(struct replay *replay)
 static void lines_pause(struct replay *replay)
 {
     if (replay->lines && replay->lines->input)
-        arda_input_pause(replay->lines->input);
+        app_input_pause(replay->lines->input);
 }
 
 static void lines_resume(struct replay *replay)
 {
     if (replay->lines && replay->lines->input)
-        arda_input_resume(replay->lines->input);
+        app_input_resume(replay->lines->input);
 }
 
 static void lines_close(struct replay *replay)
 {
     if (!replay->lines)
         return;
-    arda_input_close(replay->lines->input);
+    app_input_close(replay->lines->input);
     replay->lines->input = NULL;
 }
 
 bool lines_may_complain(const struct replay *replay)
 {
-    return !replay->lines || arda_input_may_complain(replay->lines->input);
+    return !replay->lines || app_input_may_complain(replay->lines->input);
 }
 
 void lines_free(struct replay *replay)

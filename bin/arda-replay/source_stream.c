@@ -168,7 +168,7 @@ static int ask(struct replay *replay, int (*send)(struct request *request))
     if (!request)
         return BASE_EXIT_SOFTWARE;
     replay->stream->is_asking = true;
-    arda_outbox_add(replay->outbox, &request->item);
+    app_outbox_add(replay->outbox, &request->item);
     return BASE_EXIT_OK;
 }
 

@@ -107,7 +107,7 @@ static int ask(struct tenant *tenant, int (*send)(struct request *request))
     if (!request)
         return BASE_ERR_NOMEM;
     request->tenant = tenant;
-    arda_outbox_add(tenant->replay->outbox, &request->item);
+    app_outbox_add(tenant->replay->outbox, &request->item);
     return BASE_OK;
 }
 

@@ -22,8 +22,8 @@
 #define HEAD_BYTES        262144 /* in which the form has to show */
 #define COMPLAINTS_LOGGED 3
 
-struct arda_input {
-    struct arda_input_handlers on;
+struct app_input {
+    struct app_input_handlers on;
     uv_poll_t poll; /* of what can be waited for */
     uv_idle_t idle; /* of what is always ready; also goes on after a pause */
     struct base_jsonl lines;
@@ -50,7 +50,7 @@ static void on_idle(uv_idle_t *idle);
 
 /* ---- what the whole input is ---- */
 
-static void log_input(const struct arda_input *input, const char *text)
+static void log_input(const struct app_input *input, const char *text)
 {
     struct base_place place = {input->file, 0};
     char where[BASE_PLACE_MAX];
@@ -59,7 +59,7 @@ static void log_input(const struct arda_input *input, const char *text)
 
 /* Looks at bytes that have been read, before their lines are handed out. Without memory there is no
  * help. */
-static void note_form(struct arda_input *input, const char *bytes, size_t len)
+static void note_form(struct app_input *input, const char *bytes, size_t len)
 {
     if (input->form != ARDA_FORM_OPEN)
         return;
@@ -77,7 +77,7 @@ static void note_form(struct arda_input *input, const char *bytes, size_t len)
         log_input(input, help);
 }
 
-bool arda_input_may_complain(struct arda_input *input)
+bool app_input_may_complain(struct app_input *input)
 {
     if (!input || !arda_form_help(input->form))
         return true;
@@ -89,7 +89,7 @@ bool arda_input_may_complain(struct arda_input *input)
     return false;
 }
 
-static void log_unlogged(struct arda_input *input)
+static void log_unlogged(struct app_input *input)
 {
     char text[80];
     if (input->unlogged == 0)
@@ -102,7 +102,7 @@ static void log_unlogged(struct arda_input *input)
 /* ---- reading ---- */
 
 /* Starts what has to run: nothing, the wait for bytes, or going on at once. */
-static void arrange(struct arda_input *input)
+static void arrange(struct app_input *input)
 {
     bool pending = input->lines.block.len > 0 || input->at_end;
     bool run = !input->paused && !input->told && !input->closing;
@@ -118,14 +118,14 @@ static void arrange(struct arda_input *input)
 }
 
 /* Nothing more is read of what is no text. */
-static void refuse(struct arda_input *input)
+static void refuse(struct app_input *input)
 {
     input->result =
         base_encoding_refuse(input->lines.encoding, input->file, input->on.program, &input->why);
     input->at_end = true;
 }
 
-static void hand_out(struct arda_input *input)
+static void hand_out(struct app_input *input)
 {
     struct base_slice line;
     int got = 0;
@@ -146,7 +146,7 @@ static void hand_out(struct arda_input *input)
     input->on.on_end(input->on.data, input->result, &input->why);
 }
 
-static void read_block(struct arda_input *input)
+static void read_block(struct app_input *input)
 {
     ssize_t got = read(input->fd, input->block, sizeof input->block);
     if (got < 0 && errno == EAGAIN)
@@ -165,7 +165,7 @@ static void read_block(struct arda_input *input)
     base_jsonl_finish(&input->lines);
 }
 
-static void go_on(struct arda_input *input)
+static void go_on(struct app_input *input)
 {
     if (!input->at_end && input->lines.block.len == 0)
         read_block(input);
@@ -218,16 +218,16 @@ static int open_path(const char *path, int *fd, bool *drains, struct base_why *w
     return BASE_OK;
 }
 
-int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
-                    const struct arda_input_handlers *handlers, struct arda_input **out,
-                    struct base_why *why)
+int app_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
+                   const struct app_input_handlers *handlers, struct app_input **out,
+                   struct base_why *why)
 {
     int fd;
     bool drains;
     int failed = open_path(path, &fd, &drains, why);
     if (failed)
         return failed;
-    struct arda_input *input = base_calloc(1, sizeof *input);
+    struct app_input *input = base_calloc(1, sizeof *input);
     if (!input) {
         close(fd);
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
@@ -247,19 +247,19 @@ int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_by
     return BASE_OK;
 }
 
-bool arda_input_is_file(const struct arda_input *input)
+bool app_input_is_file(const struct app_input *input)
 {
     return !input->polls;
 }
 
-void arda_input_pause(struct arda_input *input)
+void app_input_pause(struct app_input *input)
 {
     input->paused = true;
     if (!input->closing)
         arrange(input);
 }
 
-void arda_input_resume(struct arda_input *input)
+void app_input_resume(struct app_input *input)
 {
     input->paused = false;
     if (!input->closing)
@@ -268,7 +268,7 @@ void arda_input_resume(struct arda_input *input)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct arda_input *input = handle->data;
+    struct app_input *input = handle->data;
     if (--input->open_handles > 0)
         return;
     close(input->fd);
@@ -277,7 +277,7 @@ static void on_closed(uv_handle_t *handle)
     base_free(input);
 }
 
-void arda_input_close(struct arda_input *input)
+void app_input_close(struct app_input *input)
 {
     if (!input || input->closing)
         return;

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 struct uv_loop_s;
-struct arda_input;
+struct app_input;
 
-struct arda_input_handlers {
+struct app_input_handlers {
     /* A line without its end, borrowed for the call; numbers count from 1. Blank lines are left
      * out. */
     void (*on_line)(void *data, uint64_t number, struct base_slice line);
@@ -33,18 +33,18 @@ struct arda_input_handlers {
 
 /* `path`, borrowed until it is closed, may be "-", standard input. 0; BASE_ERR_IO with the reason
  * when it cannot be opened, BASE_ERR_NOMEM. Handlers are not called before this has returned. */
-int arda_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
-                    const struct arda_input_handlers *handlers, struct arda_input **input,
-                    struct base_why *why);
+int app_input_open(struct uv_loop_s *loop, const char *path, size_t max_line_bytes,
+                   const struct app_input_handlers *handlers, struct app_input **input,
+                   struct base_why *why);
 /* A regular file or the like: always ready, and with an end. */
-bool arda_input_is_file(const struct arda_input *input);
-/* Takes effect after the line being handled; without effect after arda_input_close. */
-void arda_input_pause(struct arda_input *input);
-void arda_input_resume(struct arda_input *input);
+bool app_input_is_file(const struct app_input *input);
+/* Takes effect after the line being handled; without effect after app_input_close. */
+void app_input_pause(struct app_input *input);
+void app_input_resume(struct app_input *input);
 /* Asked before a message about a wrong line is logged. After help for the whole input only the
  * first few are; the others are counted, and their number is logged in the end. NULL: always. */
-bool arda_input_may_complain(struct arda_input *input);
+bool app_input_may_complain(struct app_input *input);
 /* No handler is called any more; the struct is freed by the loop. May be called by a handler. */
-void arda_input_close(struct arda_input *input);
+void app_input_close(struct app_input *input);
 
 #endif

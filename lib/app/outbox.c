@@ -13,12 +13,12 @@
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS  1000
 
-struct arda_outbox {
-    struct arda_outbox_options options;
+struct app_outbox {
+    struct app_outbox_options options;
     uv_timer_t retry;         /* after a refusal that may pass */
     uv_timer_t patience;      /* runs from the first trouble to the next confirmation */
     uv_timer_t refuse;        /* for `refused` */
-    struct base_list refused; /* what cannot be sent: reported soon, and not within arda_outbox_add,
+    struct base_list refused; /* what cannot be sent: reported soon, and not within app_outbox_add,
                                  whose caller may have more to add before it hears of an end */
     struct base_list waiting; /* to be sent, in order */
     struct base_list sent;    /* not answered yet */
@@ -32,22 +32,22 @@ struct arda_outbox {
     char cause[sizeof(((struct base_why *)0)->text)]; /* the last refusal that may pass, or "" */
 };
 
-static void send_waiting(struct arda_outbox *outbox);
+static void send_waiting(struct app_outbox *outbox);
 
-static struct arda_outbox_item *first_of(struct base_list *list)
+static struct app_outbox_item *first_of(struct base_list *list)
 {
-    return base_container(list->next, struct arda_outbox_item, link);
+    return base_container(list->next, struct app_outbox_item, link);
 }
 
 /* ---- trouble ---- */
 
 static void on_patience_end(uv_timer_t *timer)
 {
-    struct arda_outbox *outbox = timer->data;
+    struct app_outbox *outbox = timer->data;
     outbox->options.on_impatient(outbox->options.data);
 }
 
-static void trouble_begins(struct arda_outbox *outbox)
+static void trouble_begins(struct app_outbox *outbox)
 {
     if (!outbox->ending && !uv_is_active((uv_handle_t *)&outbox->patience))
         uv_timer_start(&outbox->patience, on_patience_end, outbox->options.patience_ms, 0);
@@ -60,7 +60,7 @@ static const char *answer_of(const struct base_why *why)
     return text ? text + 2 : why->text;
 }
 
-void arda_outbox_log_giving_up(const struct arda_outbox *outbox, const char *bus_reason)
+void app_outbox_log_giving_up(const struct app_outbox *outbox, const char *bus_reason)
 {
     const char *cause = *bus_reason      ? bus_reason
                         : *outbox->cause ? outbox->cause
@@ -69,7 +69,7 @@ void arda_outbox_log_giving_up(const struct arda_outbox *outbox, const char *bus
              cause);
 }
 
-static void trouble_ends(struct arda_outbox *outbox)
+static void trouble_ends(struct app_outbox *outbox)
 {
     uv_timer_stop(&outbox->patience);
     outbox->cause[0] = '\0';
@@ -81,7 +81,7 @@ static void on_retry(uv_timer_t *timer)
     send_waiting(timer->data);
 }
 
-static void retry_later(struct arda_outbox *outbox)
+static void retry_later(struct app_outbox *outbox)
 {
     trouble_begins(outbox);
     if (outbox->ending || uv_is_active((uv_handle_t *)&outbox->retry))
@@ -98,11 +98,11 @@ static void retry_later(struct arda_outbox *outbox)
 /* ---- sending ---- */
 
 /* Among the waiting, where its number belongs. */
-static void put_back(struct arda_outbox *outbox, struct arda_outbox_item *item)
+static void put_back(struct app_outbox *outbox, struct app_outbox_item *item)
 {
     struct base_list *behind = &outbox->waiting;
     BASE_LIST_FOREACH (link, &outbox->waiting) {
-        if (base_container(link, struct arda_outbox_item, link)->number < item->number)
+        if (base_container(link, struct app_outbox_item, link)->number < item->number)
             continue;
         behind = link;
         break;
@@ -112,7 +112,7 @@ static void put_back(struct arda_outbox *outbox, struct arda_outbox_item *item)
     base_list_append(behind, &item->link); /* before `behind`, which may be the head */
 }
 
-static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
+static void settle(struct app_outbox *outbox, struct app_outbox_item *item)
 {
     base_list_remove(&item->link);
     base_list_append(&outbox->spare, &item->link);
@@ -123,7 +123,7 @@ static void settle(struct arda_outbox *outbox, struct arda_outbox_item *item)
         send_waiting(outbox);
 }
 
-static void report_refusal(struct arda_outbox_item *item, int result, const char *text)
+static void report_refusal(struct app_outbox_item *item, int result, const char *text)
 {
     char where[BASE_PLACE_MAX];
     base_log(BASE_LOG_ERROR, "%s%s", base_place_text(&item->place, where), text);
@@ -133,9 +133,9 @@ static void report_refusal(struct arda_outbox_item *item, int result, const char
 
 static void on_refused(uv_timer_t *timer)
 {
-    struct arda_outbox *outbox = timer->data;
+    struct app_outbox *outbox = timer->data;
     while (!base_list_empty(&outbox->refused)) {
-        struct arda_outbox_item *item = first_of(&outbox->refused);
+        struct app_outbox_item *item = first_of(&outbox->refused);
         report_refusal(item, item->refused, base_err_text(item->refused));
         item->refused = BASE_OK;
         settle(outbox, item);
@@ -143,7 +143,7 @@ static void on_refused(uv_timer_t *timer)
 }
 
 /* It was to be sent, and counts as under way. */
-static void not_sent(struct arda_outbox *outbox, struct arda_outbox_item *item, int failed)
+static void not_sent(struct app_outbox *outbox, struct app_outbox_item *item, int failed)
 {
     if (failed == BASE_ERR_UNAVAILABLE || failed == BASE_ERR_NOMEM || outbox->ending) {
         put_back(outbox, item);
@@ -157,22 +157,22 @@ static void not_sent(struct arda_outbox *outbox, struct arda_outbox_item *item, 
     uv_timer_start(&outbox->refuse, on_refused, 0, 0);
 }
 
-void arda_outbox_unsent(struct arda_outbox_item *item, int failed)
+void app_outbox_unsent(struct app_outbox_item *item, int failed)
 {
     if (failed == BASE_ERR_UNAVAILABLE)
         trouble_begins(item->outbox);
     not_sent(item->outbox, item, failed);
 }
 
-bool arda_outbox_tries_again(int result)
+bool app_outbox_tries_again(int result)
 {
     return result == BASE_ERR_CLOSED || result == BASE_ERR_UNAVAILABLE || result == BASE_ERR_AGAIN;
 }
 
-void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct base_why *why)
+void app_outbox_answer(struct app_outbox_item *item, int result, const struct base_why *why)
 {
     static struct base_log_limit limit;
-    struct arda_outbox *outbox = item->outbox;
+    struct app_outbox *outbox = item->outbox;
     if (result == BASE_OK) {
         trouble_ends(outbox);
         settle(outbox, item);
@@ -190,17 +190,17 @@ void arda_outbox_answer(struct arda_outbox_item *item, int result, const struct 
     }
 }
 
-static bool may_send(const struct arda_outbox *outbox)
+static bool may_send(const struct app_outbox *outbox)
 {
     size_t window = outbox->options.window;
     return !outbox->ending && !base_list_empty(&outbox->waiting) &&
            (window == 0 || outbox->under_way < window);
 }
 
-static void send_waiting(struct arda_outbox *outbox)
+static void send_waiting(struct app_outbox *outbox)
 {
     while (may_send(outbox)) {
-        struct arda_outbox_item *item = first_of(&outbox->waiting);
+        struct app_outbox_item *item = first_of(&outbox->waiting);
         base_list_remove(&item->link);
         base_list_append(&outbox->sent, &item->link);
         outbox->under_way++;
@@ -213,7 +213,7 @@ static void send_waiting(struct arda_outbox *outbox)
     }
 }
 
-void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item)
+void app_outbox_add(struct app_outbox *outbox, struct app_outbox_item *item)
 {
     base_list_append(&outbox->waiting, &item->link);
     outbox->held++;
@@ -221,7 +221,7 @@ void arda_outbox_add(struct arda_outbox *outbox, struct arda_outbox_item *item)
         send_waiting(outbox);
 }
 
-void arda_outbox_on_state(struct arda_outbox *outbox, bool up)
+void app_outbox_on_state(struct app_outbox *outbox, bool up)
 {
     if (!up)
         trouble_begins(outbox);
@@ -233,9 +233,9 @@ void arda_outbox_on_state(struct arda_outbox *outbox, bool up)
 
 /* ---- requests and their memory ---- */
 
-struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox)
+struct app_outbox_item *app_outbox_blank(struct app_outbox *outbox)
 {
-    struct arda_outbox_item *item;
+    struct app_outbox_item *item;
     if (!base_list_empty(&outbox->spare)) {
         item = first_of(&outbox->spare);
         base_list_remove(&item->link);
@@ -250,15 +250,14 @@ struct arda_outbox_item *arda_outbox_blank(struct arda_outbox *outbox)
     return item;
 }
 
-void arda_outbox_drop(struct arda_outbox_item *item)
+void app_outbox_drop(struct app_outbox_item *item)
 {
     base_list_append(&item->outbox->spare, &item->link);
 }
 
-struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
-                                    const struct arda_outbox_options *options)
+struct app_outbox *app_outbox_new(struct uv_loop_s *loop, const struct app_outbox_options *options)
 {
-    struct arda_outbox *outbox = base_calloc(1, sizeof *outbox);
+    struct app_outbox *outbox = base_calloc(1, sizeof *outbox);
     if (!outbox)
         return NULL;
     outbox->options = *options;
@@ -275,22 +274,22 @@ struct arda_outbox *arda_outbox_new(struct uv_loop_s *loop,
     return outbox;
 }
 
-void *arda_outbox_data(const struct arda_outbox *outbox)
+void *app_outbox_data(const struct app_outbox *outbox)
 {
     return outbox->options.data;
 }
 
-size_t arda_outbox_held(const struct arda_outbox *outbox)
+size_t app_outbox_held(const struct app_outbox *outbox)
 {
     return outbox->held;
 }
 
-int arda_outbox_refusal(const struct arda_outbox *outbox)
+int app_outbox_refusal(const struct app_outbox *outbox)
 {
     return outbox->refusal;
 }
 
-void arda_outbox_end(struct arda_outbox *outbox)
+void app_outbox_end(struct app_outbox *outbox)
 {
     if (outbox->ending)
         return;
@@ -302,16 +301,16 @@ void arda_outbox_end(struct arda_outbox *outbox)
     uv_close((uv_handle_t *)&outbox->patience, NULL);
 }
 
-static void free_all(struct arda_outbox *outbox, struct base_list *list)
+static void free_all(struct app_outbox *outbox, struct base_list *list)
 {
     BASE_LIST_FOREACH_SAFE (link, list) {
-        struct arda_outbox_item *item = base_container(link, struct arda_outbox_item, link);
+        struct app_outbox_item *item = base_container(link, struct app_outbox_item, link);
         outbox->options.fini(item);
         base_free(item);
     }
 }
 
-void arda_outbox_free(struct arda_outbox *outbox)
+void app_outbox_free(struct app_outbox *outbox)
 {
     if (!outbox)
         return;
@@ -338,21 +337,20 @@ static void report_run(const struct base_place *first, uint64_t last)
                  first->line, last);
 }
 
-void arda_outbox_each(const struct arda_outbox *outbox,
-                      void (*visit)(void *data, struct arda_outbox_item *item), void *data)
+void app_outbox_each(const struct app_outbox *outbox,
+                     void (*visit)(void *data, struct app_outbox_item *item), void *data)
 {
     BASE_LIST_FOREACH (link, &outbox->waiting)
-        visit(data, base_container(link, struct arda_outbox_item, link));
+        visit(data, base_container(link, struct app_outbox_item, link));
 }
 
-size_t arda_outbox_report(const struct arda_outbox *outbox)
+size_t app_outbox_report(const struct app_outbox *outbox)
 {
     const struct base_place *first = NULL;
     uint64_t last = 0;
     size_t count = 0;
     BASE_LIST_FOREACH (link, &outbox->waiting) {
-        const struct base_place *place =
-            &base_container(link, struct arda_outbox_item, link)->place;
+        const struct base_place *place = &base_container(link, struct app_outbox_item, link)->place;
         count++;
         if (first && place->file == first->file && place->line == last + 1) {
             last++;

@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-struct arda_output {
-    struct arda_output_handlers on;
+struct app_output {
+    struct app_output_handlers on;
     uv_prepare_t prepare; /* the end of the turn */
     uv_poll_t poll;
     struct base_buf buf;
@@ -31,7 +31,7 @@ struct arda_output {
     bool closing;
 };
 
-static void fail(struct arda_output *output, int error)
+static void fail(struct app_output *output, int error)
 {
     struct base_why why;
     int code = error == EPIPE ? BASE_ERR_CLOSED : BASE_ERR_IO;
@@ -44,7 +44,7 @@ static void fail(struct arda_output *output, int error)
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* A socket cannot be opened again, so each write says that it does not wait. */
-static ssize_t put(const struct arda_output *output, const char *bytes, size_t len)
+static ssize_t put(const struct app_output *output, const char *bytes, size_t len)
 {
     if (output->epoll_fd >= 0)
         return send(output->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -52,13 +52,13 @@ static ssize_t put(const struct arda_output *output, const char *bytes, size_t l
 }
 
 /* Somebody else has made it non-blocking, and it cannot be watched. */
-static void wait_for_room(const struct arda_output *output)
+static void wait_for_room(const struct app_output *output)
 {
     struct pollfd poll_fd = {.fd = output->fd, .events = POLLOUT};
     (void)poll(&poll_fd, 1, -1);
 }
 
-static void write_out(struct arda_output *output)
+static void write_out(struct app_output *output)
 {
     size_t sent = 0;
     while (sent < output->ready && !output->blocked) {
@@ -86,7 +86,7 @@ static void write_out(struct arda_output *output)
 /* libuv's word for an end that is gone is an error; writing tells which. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-    struct arda_output *output = poll->data;
+    struct app_output *output = poll->data;
     (void)status;
     (void)events;
     uv_poll_stop(poll);
@@ -96,19 +96,19 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    struct arda_output *output = prepare->data;
+    struct app_output *output = prepare->data;
     uv_prepare_stop(prepare);
     if (!output->blocked)
         write_out(output);
 }
 
-struct base_buf *arda_output_buf(struct arda_output *output)
+struct base_buf *app_output_buf(struct app_output *output)
 {
     return &output->buf;
 }
 
 /* Whether what was added last is fit for a terminal now. */
-static bool clean(struct arda_output *output)
+static bool clean(struct app_output *output)
 {
     struct base_buf *buf = &output->buf, cleaned = BASE_BUF_INIT;
     int failed = base_terminal_add(&cleaned, buf->data + output->ready, buf->len - output->ready);
@@ -119,7 +119,7 @@ static bool clean(struct arda_output *output)
     return !failed;
 }
 
-void arda_output_touch(struct arda_output *output)
+void app_output_touch(struct app_output *output)
 {
     if (output->failed || output->closing) {
         output->buf.len = output->ready = 0;
@@ -133,14 +133,14 @@ void arda_output_touch(struct arda_output *output)
     uv_prepare_start(&output->prepare, on_prepare);
 }
 
-size_t arda_output_waiting(const struct arda_output *output)
+size_t app_output_waiting(const struct app_output *output)
 {
     return output->buf.len;
 }
 
 /* A pipe or device has a description of ours. That of a socket is shared, and libuv would make it
  * non-blocking for all; so libuv watches a set that has the socket. */
-static bool start_watching(struct arda_output *output, struct uv_loop_s *loop)
+static bool start_watching(struct app_output *output, struct uv_loop_s *loop)
 {
     struct epoll_event event = {.events = EPOLLOUT};
     struct stat status;
@@ -161,10 +161,10 @@ static bool start_watching(struct arda_output *output, struct uv_loop_s *loop)
     return false;
 }
 
-int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
-                     struct arda_output **out, struct base_why *why)
+int app_output_open(struct uv_loop_s *loop, const struct app_output_handlers *handlers,
+                    struct app_output **out, struct base_why *why)
 {
-    struct arda_output *output = base_calloc(1, sizeof *output);
+    struct app_output *output = base_calloc(1, sizeof *output);
     if (!output)
         return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     output->on = *handlers;
@@ -185,7 +185,7 @@ int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct arda_output *output = handle->data;
+    struct app_output *output = handle->data;
     if (--output->open_handles > 0)
         return;
     close(output->fd);
@@ -195,7 +195,7 @@ static void on_closed(uv_handle_t *handle)
     base_free(output);
 }
 
-void arda_output_close(struct arda_output *output)
+void app_output_close(struct app_output *output)
 {
     if (!output || output->closing)
         return;

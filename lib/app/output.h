@@ -17,9 +17,9 @@
 #include <stdbool.h>
 
 struct uv_loop_s;
-struct arda_output;
+struct app_output;
 
-struct arda_output_handlers {
+struct app_output_handlers {
     /* Less is waiting than before. */
     void (*on_room)(void *data);
     /* Once: BASE_ERR_CLOSED, the reader is gone; BASE_ERR_IO with the reason. What is put into the
@@ -29,14 +29,14 @@ struct arda_output_handlers {
 };
 
 /* 0, BASE_ERR_IO with the reason when there is no standard output, BASE_ERR_NOMEM. */
-int arda_output_open(struct uv_loop_s *loop, const struct arda_output_handlers *handlers,
-                     struct arda_output **output, struct base_why *why);
-/* Where to append. What is appended, whole lines, counts once arda_output_touch has been called. */
-struct base_buf *arda_output_buf(struct arda_output *output);
-void arda_output_touch(struct arda_output *output);
+int app_output_open(struct uv_loop_s *loop, const struct app_output_handlers *handlers,
+                    struct app_output **output, struct base_why *why);
+/* Where to append. What is appended, whole lines, counts once app_output_touch has been called. */
+struct base_buf *app_output_buf(struct app_output *output);
+void app_output_touch(struct app_output *output);
 /* Bytes that are not written yet. */
-size_t arda_output_waiting(const struct arda_output *output);
+size_t app_output_waiting(const struct app_output *output);
 /* Drops what is waiting. No handler is called any more; the struct is freed by the loop. */
-void arda_output_close(struct arda_output *output);
+void app_output_close(struct app_output *output);
 
 #endif

@@ -14,11 +14,11 @@
 
 /* ---- output ---- */
 
-static void close_output(struct arda_tool *tool)
+static void close_output(struct app_tool *tool)
 {
     if (uv_is_closing((uv_handle_t *)&tool->grace))
         return;
-    arda_output_close(tool->output);
+    app_output_close(tool->output);
     tool->output = NULL;
     uv_close((uv_handle_t *)&tool->grace, NULL);
 }
@@ -29,9 +29,9 @@ static void on_grace_over(uv_timer_t *timer)
 }
 
 /* At the end: what was written is for the reader, unless a signal says otherwise. */
-static void finish_output(struct arda_tool *tool)
+static void finish_output(struct app_tool *tool)
 {
-    if (arda_tool_unread(tool) == 0)
+    if (app_tool_unread(tool) == 0)
         close_output(tool);
     else if (tool->signal)
         uv_timer_start(&tool->grace, on_grace_over, GRACE_MS, 0);
@@ -41,11 +41,11 @@ static void on_change(void *data);
 
 static void on_room(void *data)
 {
-    struct arda_tool *tool = data;
+    struct app_tool *tool = data;
     if (tool->ending) {
-        if (arda_tool_unread(tool) == 0)
+        if (app_tool_unread(tool) == 0)
             close_output(tool);
-    } else if (tool->held && arda_tool_unread(tool) < HELD_BYTES / 2) {
+    } else if (tool->held && app_tool_unread(tool) < HELD_BYTES / 2) {
         tool->held = false;
         on_change(tool);
     }
@@ -53,46 +53,46 @@ static void on_room(void *data)
 
 static void on_output_error(void *data, int result, const struct base_why *why)
 {
-    struct arda_tool *tool = data;
+    struct app_tool *tool = data;
     (void)result;
     base_log(BASE_LOG_ERROR, "%s", why->text);
     if (!tool->status)
         tool->status = BASE_EXIT_IOERR;
-    arda_tool_end(tool, BASE_EXIT_IOERR);
+    app_tool_end(tool, BASE_EXIT_IOERR);
     close_output(tool);
 }
 
-size_t arda_tool_unread(const struct arda_tool *tool)
+size_t app_tool_unread(const struct app_tool *tool)
 {
-    return tool->output ? arda_output_waiting(tool->output) : 0;
+    return tool->output ? app_output_waiting(tool->output) : 0;
 }
 
-void arda_tool_write(struct arda_tool *tool, const char *bytes, size_t len)
+void app_tool_write(struct app_tool *tool, const char *bytes, size_t len)
 {
-    const struct arda_output_handlers handlers = {on_room, on_output_error, tool};
+    const struct app_output_handlers handlers = {on_room, on_output_error, tool};
     struct base_why why;
     if (len == 0 || uv_is_closing((uv_handle_t *)&tool->grace))
         return;
-    if (!tool->output && arda_output_open(&tool->loop, &handlers, &tool->output, &why) < 0) {
+    if (!tool->output && app_output_open(&tool->loop, &handlers, &tool->output, &why) < 0) {
         on_output_error(tool, BASE_ERR_IO, &why);
         return;
     }
-    if (base_buf_add(arda_output_buf(tool->output), bytes, len) < 0)
-        arda_tool_out_of_memory(tool);
+    if (base_buf_add(app_output_buf(tool->output), bytes, len) < 0)
+        app_tool_out_of_memory(tool);
     else
-        arda_output_touch(tool->output);
+        app_output_touch(tool->output);
 }
 
 /* ---- ending ---- */
 
 static void on_bus_gone(void *data)
 {
-    struct arda_tool *tool = data;
-    if (arda_outbox_report(tool->outbox) > 0 && !tool->refused)
+    struct app_tool *tool = data;
+    if (app_outbox_report(tool->outbox) > 0 && !tool->refused)
         tool->status = BASE_EXIT_TEMPFAIL;
 }
 
-void arda_tool_end(struct arda_tool *tool, int status)
+void app_tool_end(struct app_tool *tool, int status)
 {
     if (tool->ending)
         return;
@@ -101,54 +101,54 @@ void arda_tool_end(struct arda_tool *tool, int status)
         tool->status = status;
     if (tool->options.on_ending)
         tool->options.on_ending(tool->options.data);
-    arda_outbox_end(tool->outbox);
+    app_outbox_end(tool->outbox);
     for (int i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&tool->signals[i], NULL);
     finish_output(tool);
     arda_bus_shutdown(tool->bus, GRACE_MS, on_bus_gone, tool);
 }
 
-void arda_tool_out_of_memory(struct arda_tool *tool)
+void app_tool_out_of_memory(struct app_tool *tool)
 {
     base_log(BASE_LOG_ERROR, "out of memory");
-    arda_tool_end(tool, BASE_EXIT_SOFTWARE);
+    app_tool_end(tool, BASE_EXIT_SOFTWARE);
 }
 
 static void on_impatient(void *data)
 {
-    struct arda_tool *tool = data;
+    struct app_tool *tool = data;
     if (tool->options.waits && tool->options.waits(tool->options.data))
         return;
-    arda_outbox_log_giving_up(tool->outbox, arda_bus_reason(tool->bus));
-    arda_tool_end(tool, BASE_EXIT_TEMPFAIL);
+    app_outbox_log_giving_up(tool->outbox, arda_bus_reason(tool->bus));
+    app_tool_end(tool, BASE_EXIT_TEMPFAIL);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    struct arda_tool *tool = handle->data;
+    struct app_tool *tool = handle->data;
     tool->signal = number;
-    arda_tool_end(tool, BASE_EXIT_OK);
+    app_tool_end(tool, BASE_EXIT_OK);
 }
 
 /* ---- requests ---- */
 
-static int send_item(void *data, struct arda_outbox_item *item)
+static int send_item(void *data, struct app_outbox_item *item)
 {
-    const struct arda_tool *tool = data;
+    const struct app_tool *tool = data;
     return tool->options.send(tool->options.data, item);
 }
 
-static void fini_item(struct arda_outbox_item *item)
+static void fini_item(struct app_outbox_item *item)
 {
-    const struct arda_tool *tool = arda_outbox_data(item->outbox);
+    const struct app_tool *tool = app_outbox_data(item->outbox);
     if (tool->options.fini)
         tool->options.fini(item);
 }
 
 static void on_change(void *data)
 {
-    struct arda_tool *tool = data;
-    tool->held = arda_tool_unread(tool) >= HELD_BYTES;
+    struct app_tool *tool = data;
+    tool->held = app_tool_unread(tool) >= HELD_BYTES;
     if (!tool->ending && !tool->held)
         tool->options.on_change(tool->options.data);
 }
@@ -156,17 +156,17 @@ static void on_change(void *data)
 /* The first connection, or a channel: waiting does not help. */
 static void on_refused(void *data, const struct base_why *why)
 {
-    struct arda_tool *tool = data;
+    struct app_tool *tool = data;
     if (tool->ending)
         return;
     base_log(BASE_LOG_ERROR, "%s", why->text);
     tool->refused = true;
-    arda_tool_end(tool, base_exit_status(why->code));
+    app_tool_end(tool, base_exit_status(why->code));
 }
 
 static void on_state(void *data, bool up, const struct base_why *why)
 {
-    struct arda_tool *tool = data;
+    struct app_tool *tool = data;
     if (tool->ending)
         return;
     if (!up && arda_bus_is_refusal(why)) {
@@ -177,23 +177,23 @@ static void on_state(void *data, bool up, const struct base_why *why)
         base_log(BASE_LOG_DEBUG, "redis: connected");
     else
         base_log(BASE_LOG_WARNING, "%s; trying again", why->text);
-    arda_outbox_on_state(tool->outbox, up);
+    app_outbox_on_state(tool->outbox, up);
 }
 
 /* ---- beginning ---- */
 
-int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *options)
+int app_tool_open(struct app_tool *tool, const struct app_tool_options *options)
 {
     struct base_why why;
-    *tool = (struct arda_tool){.options = *options};
-    struct arda_outbox_options outbox = {.item_size = options->item_size,
-                                         .patience_ms = (uint64_t)options->retry_for_ms,
-                                         .window = options->window,
-                                         .send = send_item,
-                                         .fini = fini_item,
-                                         .on_change = on_change,
-                                         .on_impatient = on_impatient,
-                                         .data = tool};
+    *tool = (struct app_tool){.options = *options};
+    struct app_outbox_options outbox = {.item_size = options->item_size,
+                                        .patience_ms = (uint64_t)options->retry_for_ms,
+                                        .window = options->window,
+                                        .send = send_item,
+                                        .fini = fini_item,
+                                        .on_change = on_change,
+                                        .on_impatient = on_impatient,
+                                        .data = tool};
     struct arda_bus_options bus = {.url = options->redis,
                                    .prefix = options->prefix,
                                    .name = options->name,
@@ -208,7 +208,7 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
         uv_signal_init(&tool->loop, &tool->signals[i]);
         tool->signals[i].data = tool;
     }
-    tool->outbox = arda_outbox_new(&tool->loop, &outbox);
+    tool->outbox = app_outbox_new(&tool->loop, &outbox);
     if (!tool->outbox) {
         base_log(BASE_LOG_ERROR, "out of memory");
         return BASE_EXIT_SOFTWARE;
@@ -222,23 +222,23 @@ int arda_tool_open(struct arda_tool *tool, const struct arda_tool_options *optio
 }
 
 /* Until the loop runs, a signal simply ends the program: an operand may be a file to wait for. */
-static void watch_signals(struct arda_tool *tool)
+static void watch_signals(struct app_tool *tool)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (int i = 0; i < 3 && !tool->ending; i++)
         uv_signal_start(&tool->signals[i], on_signal, numbers[i]);
 }
 
-void arda_tool_run(struct arda_tool *tool)
+void app_tool_run(struct app_tool *tool)
 {
     watch_signals(tool);
     uv_run(&tool->loop, UV_RUN_DEFAULT);
     uv_loop_close(&tool->loop);
-    arda_outbox_free(tool->outbox);
+    app_outbox_free(tool->outbox);
     tool->outbox = NULL;
 }
 
-int arda_tool_leave(struct arda_tool *tool)
+int app_tool_leave(struct app_tool *tool)
 {
     if (fclose(stdout) != 0 && tool->status == BASE_EXIT_OK) {
         base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));

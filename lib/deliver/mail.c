@@ -254,7 +254,8 @@ static void on_sent(void *data, const struct arda_mail_result *sent)
 }
 
 static int write_headers(const struct deliver_mail_state *mail,
-                         const struct arda_delivery *delivery, const struct mail_input *input,
+                         const struct arda_delivery *delivery,
+                         const struct deliver_mail_input *input,
                          const struct arda_mail_content *content, struct base_buf *headers,
                          struct base_why *why)
 {
@@ -272,7 +273,7 @@ static int write_headers(const struct deliver_mail_state *mail,
     return arda_mail_headers_add(headers, &message, why);
 }
 
-static int send_content(struct deliver_job *job, struct mail_input *input,
+static int send_content(struct deliver_job *job, struct deliver_mail_input *input,
                         const struct arda_mail_content *content, struct base_why *why)
 {
     struct deliver_mail_state *mail = job->deliver->mail;
@@ -306,15 +307,15 @@ static int send_content(struct deliver_job *job, struct mail_input *input,
 static int send_mail(struct deliver_job *job, struct base_why *why)
 {
     const struct deliver_mail_state *mail = job->deliver->mail;
-    struct mail_input input = {0};
+    struct deliver_mail_input input = {0};
     struct arda_mail_content content = {0};
-    int failed = mail_input_read(mail, job->delivery, &input, why);
+    int failed = deliver_mail_input_read(mail, job->delivery, &input, why);
     if (!failed) {
-        failed = mail_content_write(mail, job->delivery, &input, &content);
+        failed = deliver_mail_content_write(mail, job->delivery, &input, &content);
         failed = failed ? no_memory(why) : send_content(job, &input, &content, why);
     }
     arda_mail_content_fini(&content);
-    mail_input_fini(&input);
+    deliver_mail_input_fini(&input);
     return failed;
 }
 

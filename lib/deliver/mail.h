@@ -29,7 +29,7 @@ struct deliver_mail_state {
 };
 
 /* What an e-mail is made of. All texts are UTF-8 and may hold anything. */
-struct mail_input {
+struct deliver_mail_input {
     struct base_buf address, user_name;      /* the address for the wire */
     struct base_buf title, body, action_url; /* the link absolute and safe, or empty */
     struct base_buf unsubscribe_url;
@@ -38,24 +38,28 @@ struct mail_input {
 
 /* Fills `input` (zeroed) from a delivery. 0; BASE_ERR_INVALID: it can go to nobody, or it is about
  * nothing, with the reason; BASE_ERR_NOMEM. */
-int mail_input_read(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                    struct mail_input *input, struct base_why *why);
-void mail_input_fini(struct mail_input *input);
+int deliver_mail_input_read(const struct deliver_mail_state *mail,
+                            const struct arda_delivery *delivery, struct deliver_mail_input *input,
+                            struct base_why *why);
+void deliver_mail_input_fini(struct deliver_mail_input *input);
 /* What a row says, and the link for its type; of `input` the rest stays. Errors as above. */
-int mail_input_add_row(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                       struct base_slice row, struct mail_input *input, struct base_why *why);
+int deliver_mail_input_add_row(const struct deliver_mail_state *mail,
+                               const struct arda_delivery *delivery, struct base_slice row,
+                               struct deliver_mail_input *input, struct base_why *why);
 /* Borrowed from both. */
-struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
-                                          const struct mail_input *input);
+struct arda_mail_values deliver_mail_input_values(const struct arda_delivery *delivery,
+                                                  const struct deliver_mail_input *input);
 
 /* Subject and texts of a delivery, digest or not. Of a digest of several types the link for the
  * header is taken out of `input`. 0 or BASE_ERR_NOMEM. */
-int mail_content_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                       struct mail_input *input, struct arda_mail_content *content);
+int deliver_mail_content_write(const struct deliver_mail_state *mail,
+                               const struct arda_delivery *delivery,
+                               struct deliver_mail_input *input, struct arda_mail_content *content);
 
 /* The same of a digest, in mail_digest.c. Rows that are malformed are left out. */
-int mail_digest_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                      struct mail_input *input, struct arda_mail_content *content);
+int deliver_mail_digest_write(const struct deliver_mail_state *mail,
+                              const struct arda_delivery *delivery,
+                              struct deliver_mail_input *input, struct arda_mail_content *content);
 
 /* 1 while the relay works, or has not been asked yet; 0 since it failed; negative: there is none.
  */

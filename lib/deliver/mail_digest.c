@@ -5,25 +5,25 @@
 
 /* What its items are made of; `values` borrow from `inputs`. */
 struct parts {
-    struct mail_input *inputs;
+    struct deliver_mail_input *inputs;
     struct arda_mail_digest_item *items;
     size_t count;
 };
 
 static int read_items(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                      const struct mail_input *person, struct parts *parts)
+                      const struct deliver_mail_input *person, struct parts *parts)
 {
     for (size_t i = 0; i < delivery->item_count; i++) {
         struct base_why why = {BASE_OK, ""};
-        struct mail_input *input = &parts->inputs[i];
-        int failed = mail_input_add_row(mail, delivery, delivery->items[i], input, &why);
+        struct deliver_mail_input *input = &parts->inputs[i];
+        int failed = deliver_mail_input_add_row(mail, delivery, delivery->items[i], input, &why);
         if (failed == BASE_ERR_NOMEM)
             return failed;
         if (failed)
             continue;
         struct arda_mail_digest_item *item = &parts->items[parts->count++];
         item->type = input->type;
-        item->values = mail_input_values(delivery, input);
+        item->values = deliver_mail_input_values(delivery, input);
         item->values.of[ARDA_MAIL_USER_NAME] =
             (struct base_slice){person->user_name.data, person->user_name.len};
     }
@@ -31,8 +31,9 @@ static int read_items(const struct deliver_mail_state *mail, const struct arda_d
 }
 
 /* The first row is that of `input`, so there is one item at least. */
-int mail_digest_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                      struct mail_input *input, struct arda_mail_content *content)
+int deliver_mail_digest_write(const struct deliver_mail_state *mail,
+                              const struct arda_delivery *delivery,
+                              struct deliver_mail_input *input, struct arda_mail_content *content)
 {
     size_t room = delivery->item_count;
     struct parts parts = {
@@ -46,7 +47,7 @@ int mail_digest_write(const struct deliver_mail_state *mail, const struct arda_d
     if (!failed && arda_mail_digest_link(parts.items, parts.count).len == 0)
         input->unsubscribe_url.len = 0;
     for (size_t i = 0; parts.inputs && i < room; i++)
-        mail_input_fini(&parts.inputs[i]);
+        deliver_mail_input_fini(&parts.inputs[i]);
     base_free(parts.inputs);
     base_free(parts.items);
     return failed;

@@ -43,7 +43,7 @@ static int read_address(const struct base_json_value *value, struct base_buf *wi
     return failed;
 }
 
-static int read_person(const struct arda_delivery *delivery, struct mail_input *input,
+static int read_person(const struct arda_delivery *delivery, struct deliver_mail_input *input,
                        struct base_why *why)
 {
     struct base_json_member members[] = {BASE_JSON_WANT("email"), BASE_JSON_WANT("name"),
@@ -66,7 +66,7 @@ static int read_person(const struct arda_delivery *delivery, struct mail_input *
 #define TYPE_BYTES 64 /* no type has a longer name */
 
 static int read_row(const struct deliver_mail_state *mail, struct base_slice row,
-                    struct mail_input *input, struct base_why *why)
+                    struct deliver_mail_input *input, struct base_why *why)
 {
     struct base_json_member members[] = {BASE_JSON_WANT("title"), BASE_JSON_WANT("body"),
                                          BASE_JSON_WANT("actionUrl"), BASE_JSON_WANT("type")};
@@ -91,7 +91,7 @@ static int read_row(const struct deliver_mail_state *mail, struct base_slice row
 
 /* Nothing without a key, or where the page is not known. */
 static int add_unsubscribe(const struct deliver_mail_state *mail,
-                           const struct arda_delivery *delivery, struct mail_input *input)
+                           const struct arda_delivery *delivery, struct deliver_mail_input *input)
 {
     struct arda_unsubscribe what = {.type = input->type, .channel = ARDA_NOTIFY_EMAIL};
     if (!mail->unsubscribe || mail->public_url.len == 0)
@@ -107,8 +107,9 @@ static int add_unsubscribe(const struct deliver_mail_state *mail,
     return failed;
 }
 
-int mail_input_add_row(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                       struct base_slice row, struct mail_input *input, struct base_why *why)
+int deliver_mail_input_add_row(const struct deliver_mail_state *mail,
+                               const struct arda_delivery *delivery, struct base_slice row,
+                               struct deliver_mail_input *input, struct base_why *why)
 {
     input->type = delivery->type;
     int failed = read_row(mail, row, input, why);
@@ -117,17 +118,18 @@ int mail_input_add_row(const struct deliver_mail_state *mail, const struct arda_
     return failed;
 }
 
-int mail_input_read(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                    struct mail_input *input, struct base_why *why)
+int deliver_mail_input_read(const struct deliver_mail_state *mail,
+                            const struct arda_delivery *delivery, struct deliver_mail_input *input,
+                            struct base_why *why)
 {
     struct base_slice row = delivery->item_count > 0 ? delivery->items[0] : delivery->notification;
     int failed = read_person(delivery, input, why);
     if (!failed)
-        failed = mail_input_add_row(mail, delivery, row, input, why);
+        failed = deliver_mail_input_add_row(mail, delivery, row, input, why);
     return failed;
 }
 
-void mail_input_fini(struct mail_input *input)
+void deliver_mail_input_fini(struct deliver_mail_input *input)
 {
     base_buf_fini(&input->address);
     base_buf_fini(&input->user_name);
@@ -139,8 +141,8 @@ void mail_input_fini(struct mail_input *input)
 
 /* ---- what it says ---- */
 
-struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
-                                          const struct mail_input *input)
+struct arda_mail_values deliver_mail_input_values(const struct arda_delivery *delivery,
+                                                  const struct deliver_mail_input *input)
 {
     const char *type = arda_notify_type_name(input->type);
     return (struct arda_mail_values){
@@ -156,11 +158,12 @@ struct arda_mail_values mail_input_values(const struct arda_delivery *delivery,
 }
 
 /* A digest of one notification is an e-mail about that one. */
-int mail_content_write(const struct deliver_mail_state *mail, const struct arda_delivery *delivery,
-                       struct mail_input *input, struct arda_mail_content *content)
+int deliver_mail_content_write(const struct deliver_mail_state *mail,
+                               const struct arda_delivery *delivery,
+                               struct deliver_mail_input *input, struct arda_mail_content *content)
 {
     if (delivery->item_count > 1)
-        return mail_digest_write(mail, delivery, input, content);
-    const struct arda_mail_values values = mail_input_values(delivery, input);
+        return deliver_mail_digest_write(mail, delivery, input, content);
+    const struct arda_mail_values values = deliver_mail_input_values(delivery, input);
     return arda_mail_templates_write(mail->current, input->type, &values, content);
 }

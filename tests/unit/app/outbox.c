@@ -7,10 +7,10 @@
 /* What `send` says, one after the other; the last one for all that follow. */
 static int answers[8];
 static int sent, changes, impatient;
-static struct arda_outbox *outbox;
-static struct arda_outbox_item *last;
+static struct app_outbox *outbox;
+static struct app_outbox_item *last;
 
-static int on_send(void *data, struct arda_outbox_item *item)
+static int on_send(void *data, struct app_outbox_item *item)
 {
     (void)data;
     last = item;
@@ -19,7 +19,7 @@ static int on_send(void *data, struct arda_outbox_item *item)
     return answer;
 }
 
-static void on_fini(struct arda_outbox_item *item)
+static void on_fini(struct app_outbox_item *item)
 {
     (void)item;
 }
@@ -38,30 +38,30 @@ static void on_impatient(void *data)
 
 static void begin(int first)
 {
-    const struct arda_outbox_options options = {.item_size = sizeof(struct arda_outbox_item),
-                                                .patience_ms = 60000,
-                                                .send = on_send,
-                                                .fini = on_fini,
-                                                .on_change = on_change,
-                                                .on_impatient = on_impatient};
+    const struct app_outbox_options options = {.item_size = sizeof(struct app_outbox_item),
+                                               .patience_ms = 60000,
+                                               .send = on_send,
+                                               .fini = on_fini,
+                                               .on_change = on_change,
+                                               .on_impatient = on_impatient};
     sent = changes = impatient = 0;
     memset(answers, 0, sizeof answers);
     answers[0] = first;
     test_loop_init();
-    outbox = arda_outbox_new(&test_loop, &options);
+    outbox = app_outbox_new(&test_loop, &options);
 }
 
 static void end(void)
 {
-    arda_outbox_end(outbox);
+    app_outbox_end(outbox);
     test_loop_fini();
-    arda_outbox_free(outbox);
+    app_outbox_free(outbox);
 }
 
-static struct arda_outbox_item *add(void)
+static struct app_outbox_item *add(void)
 {
-    struct arda_outbox_item *item = arda_outbox_blank(outbox);
-    arda_outbox_add(outbox, item);
+    struct app_outbox_item *item = app_outbox_blank(outbox);
+    app_outbox_add(outbox, item);
     return item;
 }
 
@@ -69,15 +69,15 @@ static void what_can_never_be_sent_is_refused(void)
 {
     begin(BASE_ERR_INVALID);
     add();
-    struct arda_outbox_item *good = add();
+    struct app_outbox_item *good = add();
     CHECK_INT(changes, 0); /* not while its caller may add more */
-    CHECK_INT(arda_outbox_held(outbox), 2);
+    CHECK_INT(app_outbox_held(outbox), 2);
     RUN_UNTIL(changes == 1);
-    CHECK_INT(arda_outbox_refusal(outbox), BASE_ERR_INVALID);
+    CHECK_INT(app_outbox_refusal(outbox), BASE_ERR_INVALID);
     CHECK_INT(sent, 2);
-    CHECK_INT(arda_outbox_held(outbox), 1);
-    arda_outbox_answer(good, BASE_OK, NULL);
-    CHECK_INT(arda_outbox_held(outbox), 0);
+    CHECK_INT(app_outbox_held(outbox), 1);
+    app_outbox_answer(good, BASE_OK, NULL);
+    CHECK_INT(app_outbox_held(outbox), 0);
     end();
 }
 
@@ -86,9 +86,9 @@ static void want_of_memory_passes(void)
     begin(BASE_ERR_NOMEM);
     add();
     RUN_UNTIL(sent == 2);
-    arda_outbox_answer(last, BASE_OK, NULL);
+    app_outbox_answer(last, BASE_OK, NULL);
     CHECK_INT(changes, 1);
-    CHECK_INT(arda_outbox_refusal(outbox), 0);
+    CHECK_INT(app_outbox_refusal(outbox), 0);
     end();
 }
 
@@ -96,16 +96,16 @@ static void want_of_memory_passes(void)
 static void what_follows_an_answer_is_tried_again_or_refused(void)
 {
     begin(BASE_OK);
-    struct arda_outbox_item *item = add();
-    arda_outbox_unsent(item, BASE_ERR_NOMEM);
+    struct app_outbox_item *item = add();
+    app_outbox_unsent(item, BASE_ERR_NOMEM);
     RUN_UNTIL(sent == 2);
-    arda_outbox_unsent(item, BASE_ERR_UNAVAILABLE);
-    arda_outbox_on_state(outbox, true);
+    app_outbox_unsent(item, BASE_ERR_UNAVAILABLE);
+    app_outbox_on_state(outbox, true);
     CHECK_INT(sent, 3);
-    arda_outbox_unsent(item, BASE_ERR_LIMIT);
+    app_outbox_unsent(item, BASE_ERR_LIMIT);
     RUN_UNTIL(changes == 1);
-    CHECK_INT(arda_outbox_refusal(outbox), BASE_ERR_LIMIT);
-    CHECK_INT(arda_outbox_held(outbox), 0);
+    CHECK_INT(app_outbox_refusal(outbox), BASE_ERR_LIMIT);
+    CHECK_INT(app_outbox_held(outbox), 0);
     end();
 }
 
@@ -113,11 +113,11 @@ static void an_end_before_the_refusal_leaves_it_unconfirmed(void)
 {
     begin(BASE_ERR_INVALID);
     add();
-    arda_outbox_end(outbox);
-    CHECK_INT(arda_outbox_held(outbox), 1);
-    CHECK_INT(arda_outbox_report(outbox), 1);
+    app_outbox_end(outbox);
+    CHECK_INT(app_outbox_held(outbox), 1);
+    CHECK_INT(app_outbox_report(outbox), 1);
     test_loop_fini();
-    arda_outbox_free(outbox);
+    app_outbox_free(outbox);
     CHECK_INT(changes, 0);
 }
 
