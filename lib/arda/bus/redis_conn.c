@@ -1,18 +1,27 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * One connection, made again whenever it is lost:
+ *
+ *     IDLE -> RESOLVING -> CONNECTING -> GREETING -> UP
+ *                 |            |            |         |
+ *                 +------------+-- PAUSING -+---------+     any -> CLOSING
+ *                                    |
+ *                                    +-> RESOLVING
+ *
+ * A name is resolved again for each try, and its addresses are tried in turn. What lives longer
+ * than one state are the timer and the request to resolve, which cannot be taken back.
+ */
 #include "arda/bus/redis_conn.h"
 
+#include "arda/bus/redis_dial.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -27,7 +36,15 @@
 #define SILENT_US          8000000 /* then it is given up */
 #define STOOD_US           5000000
 
-enum state { IDLE, RESOLVING, CONNECTING, GREETING, UP, PAUSING, CLOSING };
+enum state {
+    IDLE,       /* not begun */
+    RESOLVING,  /* the host's name */
+    CONNECTING, /* to one of its addresses */
+    GREETING,   /* log-in, database, role */
+    UP,         /* commands may be written */
+    PAUSING,    /* until the next try */
+    CLOSING,    /* for good */
+};
 
 /* The descriptor and its watcher, which outlives the connection until the loop has closed it. */
 struct wire {
@@ -67,63 +84,6 @@ struct arda_redis_conn {
 static void begin(struct arda_redis_conn *conn);
 static void on_timer(uv_timer_t *timer);
 static void on_prepare(uv_prepare_t *prepare);
-
-/* ---- protocol ---- */
-
-int arda_redis_add_header(struct base_buf *out, size_t argc)
-{
-    char text[24];
-    int len = snprintf(text, sizeof text, "*%zu\r\n", argc);
-    return base_buf_add(out, text, (size_t)len);
-}
-
-/* Decimal digits that end at `end`; where they begin is the result. */
-static char *put_digits(char *end, uint64_t number)
-{
-    do {
-        *--end = (char)('0' + number % 10);
-    } while ((number /= 10) > 0);
-    return end;
-}
-
-int arda_redis_add_number(struct base_buf *out, uint64_t number)
-{
-    char digits[24];
-    char *at = put_digits(digits + sizeof digits, number);
-    return arda_redis_add_argument(out, at, (size_t)(digits + sizeof digits - at));
-}
-
-int arda_redis_add_argument(struct base_buf *out, const char *bytes, size_t len)
-{
-    char digits[24];
-    char *at = digits + sizeof digits;
-    *--at = '\n';
-    *--at = '\r';
-    at = put_digits(at, len);
-    *--at = '$';
-    size_t head = (size_t)(digits + sizeof digits - at);
-    if (base_buf_reserve(out, head + len + 2) < 0)
-        return BASE_ERR_NOMEM;
-    char *to = out->data + out->len;
-    memcpy(to, at, head);
-    if (len)
-        memcpy(to + head, bytes, len);
-    memcpy(to + head + len, "\r\n", 2);
-    out->len += head + len + 2;
-    return BASE_OK;
-}
-
-int arda_redis_format(struct base_buf *out, int argc, const char *const *argv,
-                      const size_t *argv_len)
-{
-    size_t before = out->len;
-    int failed = arda_redis_add_header(out, (size_t)argc);
-    for (int i = 0; i < argc && !failed; i++)
-        failed = arda_redis_add_argument(out, argv[i], argv_len ? argv_len[i] : strlen(argv[i]));
-    if (failed)
-        out->len = before;
-    return failed;
-}
 
 /* ---- states ---- */
 
@@ -375,26 +335,12 @@ static void watch(struct arda_redis_conn *conn)
 
 /* ---- connecting ---- */
 
-/* 0, or an errno. */
-static int start_connect(struct arda_redis_conn *conn, int family, const struct sockaddr *address,
-                         socklen_t len)
+/* Watches a socket that is being connected. 0, or an errno, and then it is closed. */
+static int start_connect(struct arda_redis_conn *conn, int fd)
 {
-    int on = 1, error = 0;
     struct wire *wire = base_calloc(1, sizeof *wire);
-    int fd = wire ? socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
-    if (fd < 0) {
-        error = wire ? errno : ENOMEM;
-        base_free(wire);
-        return error;
-    }
-    if (family != AF_UNIX) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    }
-    if (connect(fd, address, len) < 0 && errno != EINPROGRESS)
-        error = errno;
-    else
-        error = -uv_poll_init(conn->loop, &wire->poll, fd); /* libuv's errors are negated ones */
+    /* libuv's errors are negated ones. */
+    int error = wire ? -uv_poll_init(conn->loop, &wire->poll, fd) : ENOMEM;
     if (error) {
         close(fd);
         base_free(wire);
@@ -415,7 +361,8 @@ static void try_next(struct arda_redis_conn *conn, int last_error)
     while (conn->next_address) {
         struct addrinfo *address = conn->next_address;
         conn->next_address = address->ai_next;
-        last_error = start_connect(conn, address->ai_family, address->ai_addr, address->ai_addrlen);
+        int fd = arda_redis_dial(address->ai_family, address->ai_addr, address->ai_addrlen);
+        last_error = fd < 0 ? errno : start_connect(conn, fd);
         if (!last_error)
             return;
     }
@@ -424,10 +371,7 @@ static void try_next(struct arda_redis_conn *conn, int last_error)
 
 static void check_connected(struct arda_redis_conn *conn)
 {
-    int error = 0;
-    socklen_t len = sizeof error;
-    if (getsockopt(conn->wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        error = errno;
+    int error = arda_redis_dial_error(conn->wire->fd);
     if (error) {
         drop_wire(conn);
         try_next(conn, error);
@@ -474,14 +418,9 @@ static void resolve(struct arda_redis_conn *conn)
 
 static void connect_unix(struct arda_redis_conn *conn)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(conn->url->path);
-    int error = ENAMETOOLONG;
     enter(conn, RESOLVING); /* an attempt has begun: without it no failure would be one */
-    if (len < sizeof address.sun_path) {
-        memcpy(address.sun_path, conn->url->path, len + 1);
-        error = start_connect(conn, AF_UNIX, (struct sockaddr *)&address, sizeof address);
-    }
+    int fd = arda_redis_dial_unix(conn->url->path);
+    int error = fd < 0 ? errno : start_connect(conn, fd);
     if (error)
         fail_errno(conn, error);
 }

@@ -13,6 +13,7 @@
 #ifndef ARDA_BUS_REDIS_CONN_H
 #define ARDA_BUS_REDIS_CONN_H
 
+#include "arda/bus/redis_format.h"
 #include "arda/bus/redis_greeting.h"
 #include "arda/bus/redis_url.h"
 #include "base/buf.h"
@@ -57,12 +58,5 @@ bool arda_redis_conn_is_up(const struct arda_redis_conn *conn);
  * arda_redis_conn_touch has been called. */
 struct base_buf *arda_redis_conn_out(struct arda_redis_conn *conn);
 void arda_redis_conn_touch(struct arda_redis_conn *conn);
-
-/* Appends a command in the protocol's form. BASE_ERR_NOMEM: `out` unchanged. */
-int arda_redis_format(struct base_buf *out, int argc, const char *const *argv,
-                      const size_t *argv_len);
-int arda_redis_add_header(struct base_buf *out, size_t argc);
-int arda_redis_add_argument(struct base_buf *out, const char *bytes, size_t len);
-int arda_redis_add_number(struct base_buf *out, uint64_t number);
 
 #endif
