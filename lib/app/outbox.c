@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "app/outbox.h"
 
-#include "base/crypto.h"
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -26,7 +26,7 @@ struct app_outbox {
     size_t held;      /* waiting or sent */
     size_t under_way; /* sent */
     uint64_t numbered;
-    uint64_t retry_ms;
+    struct base_backoff backoff;
     int refusal;
     bool ending;
     char cause[sizeof(((struct base_why *)0)->text)]; /* the last refusal that may pass, or "" */
@@ -73,7 +73,7 @@ static void trouble_ends(struct app_outbox *outbox)
 {
     uv_timer_stop(&outbox->patience);
     outbox->cause[0] = '\0';
-    outbox->retry_ms = RETRY_FIRST_MS;
+    base_backoff_reset(&outbox->backoff);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -86,13 +86,7 @@ static void retry_later(struct app_outbox *outbox)
     trouble_begins(outbox);
     if (outbox->ending || uv_is_active((uv_handle_t *)&outbox->retry))
         return;
-    /* Many that were refused at the same moment are not to come back at the same moment. */
-    uint32_t random = 0;
-    (void)base_crypto_random(&random, sizeof random);
-    uint64_t wait_ms = outbox->retry_ms / 2 + random % (outbox->retry_ms / 2 + 1);
-    uv_timer_start(&outbox->retry, on_retry, wait_ms, 0);
-    if (outbox->retry_ms < RETRY_MOST_MS)
-        outbox->retry_ms *= 2;
+    uv_timer_start(&outbox->retry, on_retry, base_backoff_pause(&outbox->backoff), 0);
 }
 
 /* ---- sending ---- */
@@ -261,7 +255,7 @@ struct app_outbox *app_outbox_new(struct uv_loop_s *loop, const struct app_outbo
     if (!outbox)
         return NULL;
     outbox->options = *options;
-    outbox->retry_ms = RETRY_FIRST_MS;
+    outbox->backoff = (struct base_backoff){RETRY_FIRST_MS, RETRY_MOST_MS, 0};
     base_list_init(&outbox->waiting);
     base_list_init(&outbox->sent);
     base_list_init(&outbox->refused);

@@ -8,8 +8,8 @@
 
 #include "client/connect.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -45,7 +45,7 @@ struct client {
     bool was_connected;
     int outage; /* what was told of it: code and status of HTTP, as a negative number; 1: that it
                    began; 0: there is none */
-    uint64_t pause_ms;
+    struct base_backoff backoff;
     struct base_buf held; /* an event whose attachments have not come */
     unsigned awaited;     /* attachments */
 };
@@ -143,15 +143,10 @@ static void on_pause_end(uv_timer_t *timer)
     attempt(timer->data);
 }
 
-/* Half of the pause and a random part of the other half. */
 static void pause_then_attempt(struct client *client)
 {
-    uint32_t random = 0;
-    base_crypto_random(&random, sizeof random);
-    uint64_t half_ms = client->pause_ms / 2;
     client->state = PAUSING;
-    uv_timer_start(&client->timer, on_pause_end, half_ms + random % (half_ms + 1), 0);
-    client->pause_ms = client->pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : client->pause_ms * 2;
+    uv_timer_start(&client->timer, on_pause_end, base_backoff_pause(&client->backoff), 0);
 }
 
 /* The session or the attempt is over. A trouble that stays the same is told once. */
@@ -202,7 +197,7 @@ static void on_connect(struct client *client, const struct net_sio_packet *packe
         return;
     client->state = CONNECTED;
     client->was_connected = true;
-    client->pause_ms = PAUSE_FIRST_MS;
+    base_backoff_reset(&client->backoff);
     client->outage = 0;
     uv_timer_stop(&client->timer);
     base_log(BASE_LOG_DEBUG, "%s: connected", client->place.origin.data);
@@ -400,7 +395,7 @@ int client_new(struct uv_loop_s *loop, const struct client_options *options,
         .options = *options,
         .on = *handlers,
         .net = {.loop = loop, .cacert = options->cacert, .user_agent = "arda-subscribe"},
-        .pause_ms = PAUSE_FIRST_MS,
+        .backoff = {PAUSE_FIRST_MS, PAUSE_MOST_MS, 0},
     };
     uv_timer_init(loop, &client->timer);
     client->timer.data = client;

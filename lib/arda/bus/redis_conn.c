@@ -14,8 +14,8 @@
 #include "arda/bus/redis_conn.h"
 
 #include "arda/bus/redis_dial.h"
+#include "base/backoff.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -74,7 +74,7 @@ struct arda_redis_conn {
     bool blocked;
     bool leaving; /* for this reason, with the loop's next turn */
     struct base_why leave_why;
-    uint32_t backoff_ms;
+    struct base_backoff backoff;
     uint64_t up_since_us;
     uint64_t last_read_us;
     void (*on_closed)(void *data);
@@ -89,23 +89,13 @@ static void on_prepare(uv_prepare_t *prepare);
 
 static void enter(struct arda_redis_conn *conn, enum state state)
 {
-    uint64_t wait_ms = 0;
     if (conn->state == CLOSING)
         return;
     conn->state = state;
-    switch (state) {
-    case CONNECTING: wait_ms = CONNECT_TIMEOUT_MS; break;
-    case UP: wait_ms = QUIET_CHECK_MS; break;
-    case PAUSING: {
-        uint32_t random = 0;
-        (void)base_crypto_random(&random, sizeof random);
-        wait_ms = conn->backoff_ms / 2 + random % (conn->backoff_ms / 2 + 1);
-        conn->backoff_ms =
-            conn->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : conn->backoff_ms * 2;
-        break;
-    }
-    default: break;
-    }
+    uint64_t wait_ms = state == CONNECTING ? CONNECT_TIMEOUT_MS
+                       : state == UP       ? QUIET_CHECK_MS
+                       : state == PAUSING  ? base_backoff_pause(&conn->backoff)
+                                           : 0;
     if (wait_ms)
         uv_timer_start(&conn->timer, on_timer, wait_ms, state == UP ? wait_ms : 0);
     else if (state != GREETING) /* the connect's time covers the greeting */
@@ -148,7 +138,7 @@ static void choose_pause(struct arda_redis_conn *conn)
 {
     uint64_t stood_us = base_clock_mono_us() - conn->up_since_us;
     if (conn->state == UP && (!conn->leaving || stood_us >= STOOD_US))
-        conn->backoff_ms = BACKOFF_FIRST_MS;
+        base_backoff_reset(&conn->backoff);
 }
 
 /* Any failure ends here. */
@@ -383,7 +373,17 @@ static void check_connected(struct arda_redis_conn *conn)
     watch(conn);
 }
 
-static void finish_closing(struct arda_redis_conn *conn);
+static void finish_closing(struct arda_redis_conn *conn)
+{
+    if (conn->open_handles > 0 || conn->resolving)
+        return;
+    void (*done)(void *) = conn->on_closed;
+    void *data = conn->closed_data;
+    base_free(conn->read_bytes);
+    base_free(conn);
+    if (done)
+        done(data);
+}
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 {
@@ -471,7 +471,7 @@ int arda_redis_conn_open(struct uv_loop_s *loop, const struct arda_redis_url *ur
     conn->name = name;
     conn->loop = loop;
     conn->read_bytes = read_bytes;
-    conn->backoff_ms = BACKOFF_FIRST_MS;
+    conn->backoff = (struct base_backoff){BACKOFF_FIRST_MS, BACKOFF_MAX_MS, 0};
     conn->open_handles = 2;
     uv_timer_init(loop, &conn->timer);
     uv_prepare_init(loop, &conn->prepare);
@@ -480,18 +480,6 @@ int arda_redis_conn_open(struct uv_loop_s *loop, const struct arda_redis_url *ur
     uv_timer_start(&conn->timer, on_timer, 0, 0);
     *out = conn;
     return BASE_OK;
-}
-
-static void finish_closing(struct arda_redis_conn *conn)
-{
-    if (conn->open_handles > 0 || conn->resolving)
-        return;
-    void (*done)(void *) = conn->on_closed;
-    void *data = conn->closed_data;
-    base_free(conn->read_bytes);
-    base_free(conn);
-    if (done)
-        done(data);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
