@@ -63,7 +63,7 @@ static void tell_down(struct arda_bus *bus, const struct base_why *reason)
     bus->options.on_state(bus->options.data, false, &why);
 }
 
-void bus_tell_up(struct arda_bus *bus)
+void arda_bus_tell_up(struct arda_bus *bus)
 {
     tell_up(bus);
 }
@@ -73,10 +73,10 @@ static void on_commands_up(void *data)
     struct arda_bus *bus = data;
     bus->was_up = true;
     /* Out of memory: every byte that comes will be refused, and the connection made again. */
-    (void)reply_reader_open(&bus->reply_reader, NULL, NULL);
-    bus_calls_up(bus);
+    (void)arda_reply_reader_open(&bus->reply_reader, NULL, NULL);
+    arda_bus_calls_up(bus);
     bus->renew_at_us = 0;
-    bus_fence_start(bus);
+    arda_bus_fence_start(bus);
     if (!bus->fencing)
         tell_up(bus);
 }
@@ -84,15 +84,15 @@ static void on_commands_up(void *data)
 static void on_commands_down(void *data, bool was_up, const struct base_why *why)
 {
     struct arda_bus *bus = data;
-    reply_reader_close(&bus->reply_reader);
+    arda_reply_reader_close(&bus->reply_reader);
     bus->stats.reconnects += was_up;
-    bus_commands_lost(bus);
+    arda_bus_commands_lost(bus);
     tell_down(bus, why);
 }
 
 static int on_commands_bytes(void *data, const char *bytes, size_t len)
 {
-    return bus_commands_bytes(data, bytes, len);
+    return arda_bus_commands_bytes(data, bytes, len);
 }
 
 static void on_commands_flush(void *data)
@@ -104,9 +104,10 @@ static void on_commands_quiet(void *data)
 {
     struct arda_bus *bus = data;
     struct bus_waiting nobody = {.kind = WAIT_NOBODY, .replies_left = 1};
-    struct base_buf *out = bus_out(bus);
+    struct base_buf *out = arda_bus_out(bus);
     size_t before = out->len;
-    if (base_buf_add_text(out, "*1\r\n$4\r\nPING\r\n") == 0 && bus_add_waiting(bus, &nobody) == 0)
+    if (base_buf_add_text(out, "*1\r\n$4\r\nPING\r\n") == 0 &&
+        arda_bus_add_waiting(bus, &nobody) == 0)
         arda_redis_conn_touch(bus->commands);
     else
         out->len = before;
@@ -116,46 +117,46 @@ static void on_subscriber_up(void *data)
 {
     struct arda_bus *bus = data;
     bus->was_up = true;
-    if (bus_reader_start(bus) < 0)
+    if (arda_bus_reader_start(bus) < 0)
         return; /* every byte that comes will be refused, and the connection made anew */
-    bus_channels_up(bus);
+    arda_bus_channels_up(bus);
     tell_up(bus);
 }
 
 static void on_subscriber_down(void *data, bool was_up, const struct base_why *why)
 {
     struct arda_bus *bus = data;
-    bus_reader_stop(bus);
+    arda_bus_reader_stop(bus);
     bus->stats.reconnects += was_up;
     tell_down(bus, why);
-    bus_channels_down(bus);
+    arda_bus_channels_down(bus);
 }
 
 static int on_subscriber_bytes(void *data, const char *bytes, size_t len)
 {
     struct arda_bus *bus = data;
-    return bus->push_reader.reader ? bus_reader_bytes(bus, bytes, len) : BASE_ERR_NOMEM;
+    return bus->push_reader.reader ? arda_bus_reader_bytes(bus, bytes, len) : BASE_ERR_NOMEM;
 }
 
 static void on_subscriber_flush(void *data)
 {
-    bus_channels_flush(data);
+    arda_bus_channels_flush(data);
 }
 
 static void on_subscriber_quiet(void *data)
 {
     struct arda_bus *bus = data;
     const char *argv[] = {"PING"};
-    if (bus_reader_ask(bus, 1, argv) == 0)
+    if (arda_bus_reader_ask(bus, 1, argv) == 0)
         arda_redis_conn_touch(bus->subscriber);
 }
 
 static void on_retry(uv_timer_t *timer)
 {
-    bus_channels_retry(timer->data);
+    arda_bus_channels_retry(timer->data);
 }
 
-void bus_retry_later(struct arda_bus *bus)
+void arda_bus_retry_later(struct arda_bus *bus)
 {
     if (!bus->closing) /* then the timer is the shutdown's */
         uv_timer_start(&bus->timer, on_retry, RETRY_MS, 0);
@@ -196,18 +197,18 @@ static void free_bus(struct arda_bus *bus)
     base_free(bus->name_sub);
     base_free(bus->sent.items);
     base_free(bus->held.items);
-    bus_calls_free(bus);
+    arda_bus_calls_free(bus);
     base_free(bus);
 }
 
 static int open_connections(struct arda_bus *bus)
 {
     const struct arda_redis_conn_handlers commands = {
-        bus_role_commands, on_commands_up,    on_commands_down, on_commands_bytes,
-        on_commands_flush, on_commands_quiet, bus_role_second,  bus,
+        arda_bus_role_commands, on_commands_up,    on_commands_down,     on_commands_bytes,
+        on_commands_flush,      on_commands_quiet, arda_bus_role_second, bus,
     };
     const struct arda_redis_conn_handlers subscriber = {
-        bus_role_subscriber,
+        arda_bus_role_subscriber,
         on_subscriber_up,
         on_subscriber_down,
         on_subscriber_bytes,
@@ -237,7 +238,7 @@ int arda_bus_new(struct uv_loop_s *loop, const struct arda_bus_options *options,
     base_list_init(&bus->refused);
     base_list_init(&bus->asked);
     int failed = copy_options(bus, options, why);
-    bus_role_init(bus);
+    arda_bus_role_init(bus);
     if (!failed && open_connections(bus) < 0)
         failed = base_why_set(why, BASE_ERR_NOMEM, "out of memory");
     if (failed) {
@@ -270,8 +271,8 @@ static void one_closed(struct arda_bus *bus)
         return;
     void (*done)(void *) = bus->on_closed;
     void *data = bus->closed_data;
-    bus_reader_stop(bus);
-    reply_reader_close(&bus->reply_reader);
+    arda_bus_reader_stop(bus);
+    arda_reply_reader_close(&bus->reply_reader);
     free_bus(bus);
     if (done)
         done(data);
@@ -292,11 +293,11 @@ static void close_all(uv_timer_t *timer)
 {
     struct arda_bus *bus = timer->data;
     bus->open_handles = 3;
-    bus_channels_free(bus);
-    bus_role_close(bus);
+    arda_bus_channels_free(bus);
+    arda_bus_role_close(bus);
     arda_redis_conn_close(bus->commands, on_conn_closed, bus);
     arda_redis_conn_close(bus->subscriber, on_conn_closed, bus);
-    bus_commands_lost(bus);
+    arda_bus_commands_lost(bus);
     uv_close((uv_handle_t *)&bus->timer, on_timer_closed);
 }
 

@@ -80,18 +80,18 @@ static int load(struct arda_bus *bus, struct bus_script *known)
     const char *const argv[] = {"SCRIPT", "LOAD", known->script->text};
     const size_t lens[] = {6, 4, known->script->len};
     const struct bus_waiting nobody = {.kind = WAIT_NOBODY, .replies_left = 1};
-    struct base_buf *out = bus_out(bus);
+    struct base_buf *out = arda_bus_out(bus);
     size_t before = out->len;
     if (known->loaded)
         return BASE_OK;
     int failed = arda_redis_format(out, 3, argv, lens);
-    if (!failed && (failed = bus_add_waiting(bus, &nobody)) < 0)
+    if (!failed && (failed = arda_bus_add_waiting(bus, &nobody)) < 0)
         out->len = before;
     known->loaded = !failed;
     return failed;
 }
 
-void bus_calls_up(struct arda_bus *bus)
+void arda_bus_calls_up(struct arda_bus *bus)
 {
     for (size_t i = 0; i < bus->script_count; i++)
         bus->scripts[i].loaded = false;
@@ -99,8 +99,8 @@ void bus_calls_up(struct arda_bus *bus)
 
 /* ---- calls ---- */
 
-int bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsigned keys,
-                   size_t words, struct bus_call *call)
+int arda_bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsigned keys,
+                        size_t words, struct bus_call *call)
 {
     struct bus_script *known;
     int failed = find_script(bus, script, &known);
@@ -108,7 +108,7 @@ int bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsig
         failed = load(bus, known);
     if (failed)
         return failed;
-    *call = (struct bus_call){bus, script, bus_out(bus), bus_out(bus)->len, BASE_OK};
+    *call = (struct bus_call){bus, script, arda_bus_out(bus), arda_bus_out(bus)->len, BASE_OK};
     call->failed = arda_redis_add_header(call->out, words + 3) |
                    base_buf_add(call->out, EVALSHA_HEAD, sizeof EVALSHA_HEAD - 1) |
                    base_buf_add(call->out, known->sha1, SHA1_LEN) |
@@ -128,7 +128,7 @@ static int keep(struct arda_bus *bus, const char *bytes, size_t len)
     return base_buf_add(&bus->calls, bytes, len);
 }
 
-int bus_call_end(struct bus_call *call, const struct bus_waiting *who)
+int arda_bus_call_end(struct bus_call *call, const struct bus_waiting *who)
 {
     struct arda_bus *bus = call->bus;
     struct bus_waiting waiting = *who;
@@ -140,7 +140,7 @@ int bus_call_end(struct bus_call *call, const struct bus_waiting *who)
         kept = !call->failed;
     }
     if (!call->failed)
-        call->failed = bus_add_waiting(bus, &waiting);
+        call->failed = arda_bus_add_waiting(bus, &waiting);
     /* Even after a failure SCRIPT LOAD may stand there. */
     arda_redis_conn_touch(bus->commands);
     if (!call->failed)
@@ -166,7 +166,7 @@ static int send_again(struct arda_bus *bus, struct bus_waiting waiting, const ch
     waiting.replies_left = 1;
     waiting.again = true;
     if (!failed)
-        failed = bus_ring_add(&bus->sent, &waiting);
+        failed = arda_bus_ring_add(&bus->sent, &waiting);
     if (failed) {
         out->len = before;
         return failed;
@@ -177,8 +177,8 @@ static int send_again(struct arda_bus *bus, struct bus_waiting waiting, const ch
     return BASE_OK;
 }
 
-bool bus_call_answered(struct arda_bus *bus, const struct bus_waiting *waiting,
-                       const redisReply *reply)
+bool arda_bus_call_answered(struct arda_bus *bus, const struct bus_waiting *waiting,
+                            const redisReply *reply)
 {
     bus->sent_again -= waiting->again;
     if (waiting->kept == 0)
@@ -200,38 +200,38 @@ static void release(struct arda_bus *bus)
     const char *bytes = bus->held_out.data;
     if (base_buf_reserve(out, bus->held_out.len) |
         base_buf_reserve(&bus->calls, bus->held_out.len) |
-        bus_ring_reserve(&bus->sent, bus->held.count)) {
+        arda_bus_ring_reserve(&bus->sent, bus->held.count)) {
         struct base_why why;
         base_why_set(&why, BASE_ERR_UNAVAILABLE, "redis %s: out of memory", bus->url.name);
         arda_redis_conn_leave(bus->commands, &why); /* all that is held back is lost with it */
         return;
     }
     while (bus->held.count > 0) { /* there is room */
-        struct bus_waiting waiting = bus_ring_take(&bus->held);
+        struct bus_waiting waiting = arda_bus_ring_take(&bus->held);
         base_buf_add(out, bytes, waiting.held);
         if (waiting.kept > 0)
             keep(bus, bytes, waiting.kept);
         bytes += waiting.held;
-        bus_ring_add(&bus->sent, &waiting);
+        arda_bus_ring_add(&bus->sent, &waiting);
     }
     bus->held_out.len = bus->held_len = 0;
     arda_redis_conn_touch(bus->commands);
 }
 
-void bus_call_passed(struct arda_bus *bus)
+void arda_bus_call_passed(struct arda_bus *bus)
 {
     if (bus->overtaken > 0 && --bus->overtaken == 0 && bus->held.count > 0)
         release(bus);
 }
 
-void bus_calls_lost(struct arda_bus *bus)
+void arda_bus_calls_lost(struct arda_bus *bus)
 {
     bus->calls.len = bus->calls_answered = 0;
     bus->held_out.len = bus->held_len = 0;
     bus->overtaken = bus->sent_again = 0;
 }
 
-void bus_calls_free(struct arda_bus *bus)
+void arda_bus_calls_free(struct arda_bus *bus)
 {
     base_free(bus->scripts);
     base_buf_fini(&bus->calls);
@@ -240,8 +240,8 @@ void bus_calls_free(struct arda_bus *bus)
 
 /* ---- in a step ---- */
 
-int bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
-                  const struct arda_script *script, size_t words)
+int arda_bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
+                       const struct arda_script *script, size_t words)
 {
     struct base_buf *out = &commands->bytes;
     struct bus_script *known;

@@ -14,7 +14,7 @@
 #define CHANNELS_PER_COMMAND 500
 #define DEFAULT_DEDUPE       4096
 
-struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len)
+struct bus_channel *arda_bus_find_channel(struct arda_bus *bus, const char *name, size_t len)
 {
     return base_map_get(&bus->channels, name, len);
 }
@@ -56,7 +56,7 @@ static bool is_duplicate(struct bus_channel *channel, const struct base_json_val
     return seen;
 }
 
-void bus_channel_message(struct bus_channel *channel, const char *text, size_t len)
+void arda_bus_channel_message(struct bus_channel *channel, const char *text, size_t len)
 {
     struct arda_message message;
     struct base_json_error error = {0, NULL};
@@ -84,7 +84,7 @@ void bus_channel_message(struct bus_channel *channel, const char *text, size_t l
     release(channel);
 }
 
-void bus_channel_standing(struct bus_channel *channel, bool standing)
+void arda_bus_channel_standing(struct bus_channel *channel, bool standing)
 {
     if (channel->standing == standing)
         return;
@@ -121,7 +121,7 @@ static void send_unsubscribe(struct bus_channel *channel)
     const char *argv[] = {"UNSUBSCRIBE", channel->name};
     /* Without memory the channel stays subscribed until the connection is made anew; its messages
      * find no channel here and go nowhere. */
-    if (bus_reader_ask(bus, 2, argv) == 0)
+    if (arda_bus_reader_ask(bus, 2, argv) == 0)
         arda_redis_conn_touch(bus->subscriber);
 }
 
@@ -189,7 +189,7 @@ static int subscribe(struct arda_bus *bus, const char *tenant, size_t len, bool 
     if (!one)
         return BASE_ERR_NOMEM;
     struct bus_channel *channel =
-        bus_find_channel(bus, name, arda_key(name, bus->prefix, "events", tenant, len));
+        arda_bus_find_channel(bus, name, arda_key(name, bus->prefix, "events", tenant, len));
     if (!channel)
         channel = make_channel(bus, tenant, len, global);
     if (!channel) {
@@ -237,7 +237,7 @@ static bool send_some(struct arda_bus *bus)
             break;
         argv[++count] = base_container(link, struct bus_channel, link)->name;
     }
-    if (bus_reader_ask(bus, count + 1, argv) < 0)
+    if (arda_bus_reader_ask(bus, count + 1, argv) < 0)
         return false;
     for (; count > 0; count--) {
         struct bus_channel *channel = base_container(bus->unsent.next, struct bus_channel, link);
@@ -247,16 +247,16 @@ static bool send_some(struct arda_bus *bus)
     return true;
 }
 
-void bus_channels_flush(struct arda_bus *bus)
+void arda_bus_channels_flush(struct arda_bus *bus)
 {
     while (!base_list_empty(&bus->unsent))
         if (!send_some(bus)) {
-            bus_retry_later(bus);
+            arda_bus_retry_later(bus);
             return;
         }
 }
 
-void bus_channels_up(struct arda_bus *bus)
+void arda_bus_channels_up(struct arda_bus *bus)
 {
     size_t cursor = 0;
     struct base_map_entry *entry;
@@ -268,14 +268,14 @@ void bus_channels_up(struct arda_bus *bus)
     arda_redis_conn_touch(bus->subscriber);
 }
 
-void bus_channels_down(struct arda_bus *bus)
+void arda_bus_channels_down(struct arda_bus *bus)
 {
     /* A handler may subscribe and unsubscribe: then the walk begins anew. */
     uint64_t changes = bus->channel_changes;
     size_t cursor = 0;
     struct base_map_entry *entry;
     while ((entry = base_map_next(&bus->channels, &cursor))) {
-        bus_channel_standing(entry->value, false);
+        arda_bus_channel_standing(entry->value, false);
         if (bus->channel_changes != changes)
             cursor = 0;
         changes = bus->channel_changes;
@@ -288,7 +288,7 @@ static void report_refused(struct bus_channel *channel, const char *text)
     struct arda_bus *bus = channel->bus;
     struct base_why why;
     snprintf(bus->refusal, sizeof bus->refusal, "%s", text);
-    bus_error(bus, text, &why);
+    arda_bus_error(bus, text, &why);
     base_why_set(&why, why.code, "subscribe %s: %s", channel->name, text);
     if (bus->options.on_refused && !channel->stood && why.code == BASE_ERR_DENIED)
         bus->options.on_refused(bus->options.data, &why);
@@ -296,11 +296,12 @@ static void report_refused(struct bus_channel *channel, const char *text)
         base_log_limited(&limit, BASE_LOG_ERROR, "%s", why.text);
 }
 
-void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text)
+void arda_bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked,
+                               const char *text)
 {
     const char *name = asked->names;
     for (size_t i = 0; i < asked->count; i++, name += strlen(name) + 1) {
-        struct bus_channel *channel = bus_find_channel(bus, name, strlen(name));
+        struct bus_channel *channel = arda_bus_find_channel(bus, name, strlen(name));
         if (!channel || channel->asked != asked->number)
             continue; /* given up meanwhile, and perhaps asked for again */
         base_list_append(&bus->refused, &channel->link);
@@ -309,12 +310,12 @@ void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, c
     }
     /* One refused channel refuses its whole command, so now each is asked for alone. */
     if (asked->count > 1)
-        bus_channels_retry(bus);
+        arda_bus_channels_retry(bus);
     else
-        bus_retry_later(bus);
+        arda_bus_retry_later(bus);
 }
 
-void bus_channels_retry(struct arda_bus *bus)
+void arda_bus_channels_retry(struct arda_bus *bus)
 {
     struct base_list todo;
     base_list_init(&todo);
@@ -326,18 +327,18 @@ void bus_channels_retry(struct arda_bus *bus)
         if (!arda_redis_conn_is_up(bus->subscriber))
             continue; /* all channels are asked for when it is back */
         const char *argv[] = {"SUBSCRIBE", channel->name};
-        if (bus_reader_ask(bus, 2, argv) == 0) {
+        if (arda_bus_reader_ask(bus, 2, argv) == 0) {
             channel->asked = bus->asked_number;
         } else {
             base_list_append(&bus->refused, link);
-            bus_retry_later(bus);
+            arda_bus_retry_later(bus);
         }
     }
     if (arda_redis_conn_is_up(bus->subscriber))
         arda_redis_conn_touch(bus->subscriber);
 }
 
-void bus_channels_free(struct arda_bus *bus)
+void arda_bus_channels_free(struct arda_bus *bus)
 {
     struct base_map_entry *entry;
     for (size_t cursor = 0; (entry = base_map_next(&bus->channels, &cursor)); cursor = 0) {

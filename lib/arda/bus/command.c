@@ -14,7 +14,7 @@
 
 /* ---- who waits ---- */
 
-int bus_ring_reserve(struct bus_ring *ring, size_t more)
+int arda_bus_ring_reserve(struct bus_ring *ring, size_t more)
 {
     size_t cap = ring->cap ? ring->cap : FIRST_WAITING;
     while (cap < ring->count + more)
@@ -31,15 +31,15 @@ int bus_ring_reserve(struct bus_ring *ring, size_t more)
     return BASE_OK;
 }
 
-int bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting)
+int arda_bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting)
 {
-    if (ring->count == ring->cap && bus_ring_reserve(ring, 1) < 0)
+    if (ring->count == ring->cap && arda_bus_ring_reserve(ring, 1) < 0)
         return BASE_ERR_NOMEM;
     ring->items[(ring->first + ring->count++) % ring->cap] = *waiting;
     return BASE_OK;
 }
 
-struct bus_waiting bus_ring_take(struct bus_ring *ring)
+struct bus_waiting arda_bus_ring_take(struct bus_ring *ring)
 {
     struct bus_waiting first = ring->items[ring->first];
     ring->first = (ring->first + 1) % ring->cap;
@@ -47,7 +47,7 @@ struct bus_waiting bus_ring_take(struct bus_ring *ring)
     return first;
 }
 
-struct base_buf *bus_out(struct arda_bus *bus)
+struct base_buf *arda_bus_out(struct arda_bus *bus)
 {
     return bus->overtaken > 0 ? &bus->held_out : arda_redis_conn_out(bus->commands);
 }
@@ -56,15 +56,16 @@ static int add_held(struct arda_bus *bus, const struct bus_waiting *waiting)
 {
     struct bus_waiting held = *waiting;
     held.held = bus->held_out.len - bus->held_len;
-    int failed = bus_ring_add(&bus->held, &held);
+    int failed = arda_bus_ring_add(&bus->held, &held);
     if (!failed)
         bus->held_len = bus->held_out.len;
     return failed;
 }
 
-int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting)
+int arda_bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting)
 {
-    int failed = bus->overtaken > 0 ? add_held(bus, waiting) : bus_ring_add(&bus->sent, waiting);
+    int failed =
+        bus->overtaken > 0 ? add_held(bus, waiting) : arda_bus_ring_add(&bus->sent, waiting);
     if (!failed)
         bus->publications += waiting->kind == WAIT_PUBLISHED;
     return failed;
@@ -72,7 +73,7 @@ int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting)
 
 static struct bus_waiting take(struct arda_bus *bus, struct bus_ring *ring)
 {
-    struct bus_waiting first = bus_ring_take(ring);
+    struct bus_waiting first = arda_bus_ring_take(ring);
     bus->publications -= first.kind == WAIT_PUBLISHED;
     return first;
 }
@@ -83,9 +84,9 @@ static void give_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                        const redisReply *reply)
 {
     if (waiting->kind == WAIT_PUBLISHED)
-        bus_publish_reply(bus, waiting, reply);
+        arda_bus_publish_reply(bus, waiting, reply);
     else if (waiting->kind == WAIT_STEP)
-        bus_step_reply(bus, waiting, reply);
+        arda_bus_step_reply(bus, waiting, reply);
     else if (waiting->kind == WAIT_REPLY)
         waiting->on_reply(waiting->data, BASE_OK, reply);
 }
@@ -97,15 +98,15 @@ static bool take_reply(struct arda_bus *bus, const redisReply *reply)
         return false;
     struct bus_waiting *first = &bus->sent.items[bus->sent.first];
     if (reply->type == REDIS_REPLY_ERROR)
-        bus_role_refusal(bus, reply->str);
+        arda_bus_role_refusal(bus, reply->str);
     if (first->kind == WAIT_STEP || (first->kind == WAIT_PUBLISHED && !first->script))
-        bus_step_note(bus, reply);
+        arda_bus_step_note(bus, reply);
     if (--first->replies_left > 0)
         return true;
     struct bus_waiting waiting = take(bus, &bus->sent);
-    if (bus_call_answered(bus, &waiting, reply))
+    if (arda_bus_call_answered(bus, &waiting, reply))
         give_reply(bus, &waiting, reply);
-    bus_call_passed(bus);
+    arda_bus_call_passed(bus);
     return true;
 }
 
@@ -113,7 +114,7 @@ static int take_replies(struct arda_bus *bus)
 {
     while (bus->reply_reader.reader) {
         void *reply;
-        int failed = reply_reader_next(&bus->reply_reader, &reply);
+        int failed = arda_reply_reader_next(&bus->reply_reader, &reply);
         if (failed || !reply)
             return failed;
         bool expected = take_reply(bus, reply);
@@ -124,12 +125,12 @@ static int take_replies(struct arda_bus *bus)
     return BASE_OK;
 }
 
-int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
+int arda_bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len)
 {
     int failed = bus->reply_reader.reader ? BASE_OK : BASE_ERR_NOMEM;
     while (len > 0 && !failed) {
         size_t step = len < FEED_BYTES ? len : FEED_BYTES;
-        failed = reply_reader_feed(&bus->reply_reader, bytes, step);
+        failed = arda_reply_reader_feed(&bus->reply_reader, bytes, step);
         if (!failed)
             failed = take_replies(bus);
         bytes += step;
@@ -152,9 +153,9 @@ static void lose(struct arda_bus *bus, struct bus_ring *ring)
     }
 }
 
-void bus_commands_lost(struct arda_bus *bus)
+void arda_bus_commands_lost(struct arda_bus *bus)
 {
-    bus_calls_lost(bus);
+    arda_bus_calls_lost(bus);
     lose(bus, &bus->sent);
     lose(bus, &bus->held);
     bus->step_error[0] = '\0';
@@ -162,7 +163,7 @@ void bus_commands_lost(struct arda_bus *bus)
 
 /* EXEC refuses a step for what changed since it began; before Redis 7 a script's errors had a frame
  * of words. */
-const char *bus_error_cause(const char *text)
+const char *arda_bus_error_cause(const char *text)
 {
     static const char exec[] = "EXECABORT Transaction discarded because of: ";
     static const char script[] = "ERR Error running script";
@@ -175,7 +176,7 @@ const char *bus_error_cause(const char *text)
 /* Trying again later helps against these; everything else is refused for good. */
 static int error_code(const char *text)
 {
-    const char *cause = bus_error_cause(text);
+    const char *cause = arda_bus_error_cause(text);
     static const char *const passing[] = {"LOADING",  "BUSY",       "READONLY", "MASTERDOWN",
                                           "OOM",      "NOREPLICAS", "MISCONF",  "TRYAGAIN",
                                           "NOSCRIPT", "NOAUTH"};
@@ -187,15 +188,15 @@ static int error_code(const char *text)
     return denied ? BASE_ERR_DENIED : BASE_ERR_INTERNAL;
 }
 
-int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)
+int arda_bus_error(const struct arda_bus *bus, const char *text, struct base_why *why)
 {
     return base_why_set(why, error_code(text), "redis %s: %s", bus->url.name,
-                        bus_error_cause(text));
+                        arda_bus_error_cause(text));
 }
 
-int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why)
+int arda_bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why)
 {
-    return reply->type == REDIS_REPLY_ERROR ? bus_error(bus, reply->str, why) : BASE_OK;
+    return reply->type == REDIS_REPLY_ERROR ? arda_bus_error(bus, reply->str, why) : BASE_OK;
 }
 
 int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
@@ -203,13 +204,13 @@ int arda_bus_command(struct arda_bus *bus, int argc, const char *const *argv,
 {
     if (!arda_redis_conn_is_up(bus->commands))
         return BASE_ERR_UNAVAILABLE;
-    struct base_buf *out = bus_out(bus);
+    struct base_buf *out = arda_bus_out(bus);
     struct bus_waiting waiting = {
         .kind = WAIT_REPLY, .replies_left = 1, .on_reply = done, .data = data};
     size_t before = out->len;
     if (arda_redis_format(out, argc, argv, argv_len) < 0)
         return BASE_ERR_NOMEM;
-    if (bus_add_waiting(bus, &waiting) < 0) {
+    if (arda_bus_add_waiting(bus, &waiting) < 0) {
         out->len = before;
         return BASE_ERR_NOMEM;
     }

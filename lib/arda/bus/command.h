@@ -31,16 +31,16 @@ struct bus_commands {
 
 /* Sends MULTI, these commands, and EXEC. `done` is given the array of EXEC's replies, none of which
  * is an error, or the first error of all as a reply. Returns as arda_bus_command. */
-int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
-             void *data);
+int arda_bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
+                  void *data);
 
 /* Appends a call without keys to the commands of a step; its `words` are to follow. Errors as
- * bus_call_begin. */
-int bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
-                  const struct arda_script *script, size_t words);
+ * arda_bus_call_begin. */
+int arda_bus_step_call(struct bus_commands *commands, struct arda_bus *bus,
+                       const struct arda_script *script, size_t words);
 
 /* The code that belongs to an error of Redis, with its text (may be NULL): 0 for a reply that is
  * none; BASE_ERR_AGAIN when trying later helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
-int bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
+int arda_bus_reply_error(const struct arda_bus *bus, const redisReply *reply, struct base_why *why);
 
 #endif

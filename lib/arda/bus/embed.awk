@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Embeds a script of Redis in C: awk -f embed.awk prelude.lua FOLDER/NAME.lua writes the definition of
-# `const struct arda_script FOLDER_NAME_script`; with -v form=lua, the text that Redis is given.
+# `const struct arda_script arda_FOLDER_NAME_script`; with -v form=lua, the text that Redis is given.
 #
 # Comments and indentation are left out, because Redis keeps the text and hashes it, but lines are
 # kept, and the parts of the prelude stand in one line: so the line that Redis reports with an error
@@ -72,5 +72,5 @@ END {
         name = step[count - 1] "_" name
     printf "/* Made from %s.lua by embed.awk. */\n#include \"arda/bus/script.h\"\n\n", name
     printf "static const char text[] =\n%s;\n\n", substr(text, 1, length(text) - 1)
-    printf "const struct arda_script %s_script = {text, sizeof text - 1};\n", name
+    printf "const struct arda_script arda_%s_script = {text, sizeof text - 1};\n", name
 }

@@ -24,7 +24,7 @@ static void finish(struct arda_bus *bus)
 {
     bus->fence = bus->fence_next;
     bus->fencing = false;
-    bus_tell_up(bus);
+    arda_bus_tell_up(bus);
 }
 
 static bool refused(struct arda_bus *bus, const redisReply *reply)
@@ -81,7 +81,7 @@ static void on_process(void *data, int result, const redisReply *reply)
     bus->fence_next.process[len] = '\0';
 }
 
-void bus_fence_start(struct arda_bus *bus)
+void arda_bus_fence_start(struct arda_bus *bus)
 {
     static const char *const info[] = {"INFO", "server"}, *const client[] = {"CLIENT", "ID"};
     bus->fencing = bus->options.fence;

@@ -150,102 +150,103 @@ struct arda_bus {
 };
 
 /* bus.c */
-void bus_retry_later(struct arda_bus *bus);
+void arda_bus_retry_later(struct arda_bus *bus);
 /* The connection for commands may be used. */
-void bus_tell_up(struct arda_bus *bus);
+void arda_bus_tell_up(struct arda_bus *bus);
 
 /* bus_role.c */
-void bus_role_init(struct arda_bus *bus);
+void arda_bus_role_init(struct arda_bus *bus);
 /* The connections' on_greeted, and on_second of the one for commands. */
-int bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why);
-int bus_role_subscriber(void *data, enum arda_redis_role role, struct base_why *why);
-void bus_role_second(void *data);
+int arda_bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why);
+int arda_bus_role_subscriber(void *data, enum arda_redis_role role, struct base_why *why);
+void arda_bus_role_second(void *data);
 /* An error of Redis on the connection for commands: leaves a server that is the wrong one. */
-void bus_role_refusal(struct arda_bus *bus, const char *text);
-void bus_role_close(struct arda_bus *bus);
+void arda_bus_role_refusal(struct arda_bus *bus, const char *text);
+void arda_bus_role_close(struct arda_bus *bus);
 
 /* bus_fence.c */
-/* The connection for commands stands; bus_tell_up follows, now or later. */
-void bus_fence_start(struct arda_bus *bus);
+/* The connection for commands stands; arda_bus_tell_up follows, now or later. */
+void arda_bus_fence_start(struct arda_bus *bus);
 
 /* bus_command.c */
-int bus_ring_reserve(struct bus_ring *ring, size_t more);
-int bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting);
-struct bus_waiting bus_ring_take(struct bus_ring *ring);
-/* Where to append a command; bus_add_waiting follows. */
-struct base_buf *bus_out(struct arda_bus *bus);
+int arda_bus_ring_reserve(struct bus_ring *ring, size_t more);
+int arda_bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting);
+struct bus_waiting arda_bus_ring_take(struct bus_ring *ring);
+/* Where to append a command; arda_bus_add_waiting follows. */
+struct base_buf *arda_bus_out(struct arda_bus *bus);
 /* For the command that was appended last. BASE_ERR_NOMEM. */
-int bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting);
-int bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
+int arda_bus_add_waiting(struct arda_bus *bus, const struct bus_waiting *waiting);
+int arda_bus_commands_bytes(struct arda_bus *bus, const char *bytes, size_t len);
 /* Everybody who waits hears BASE_ERR_CLOSED. */
-void bus_commands_lost(struct arda_bus *bus);
+void arda_bus_commands_lost(struct arda_bus *bus);
 
 /* The part of an error that names the cause, where EXEC or a script has wrapped it. */
-const char *bus_error_cause(const char *text);
+const char *arda_bus_error_cause(const char *text);
 /* The code that belongs to an error of Redis, with its text: BASE_ERR_AGAIN when trying later
  * helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
-int bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);
+int arda_bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);
 
 /* bus_call.c */
 /* Begins a call with so many keys, and so many words after their number, the keys among them. The
  * caller appends these to `call->out`, notes failures in `call->failed`, and ends it. Returns 0;
  * BASE_ERR_NOMEM; BASE_ERR_INTERNAL without SHA-1. */
-int bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsigned keys,
-                   size_t words, struct bus_call *call);
+int arda_bus_call_begin(struct arda_bus *bus, const struct arda_script *script, unsigned keys,
+                        size_t words, struct bus_call *call);
 /* BASE_ERR_NOMEM: nothing is called. */
-int bus_call_end(struct bus_call *call, const struct bus_waiting *waiting);
+int arda_bus_call_end(struct bus_call *call, const struct bus_waiting *waiting);
 /* The first of those who wait has been answered and taken. False: it waits again. */
-bool bus_call_answered(struct arda_bus *bus, const struct bus_waiting *waiting,
-                       const redisReply *reply);
+bool arda_bus_call_answered(struct arda_bus *bus, const struct bus_waiting *waiting,
+                            const redisReply *reply);
 /* After that, and after its callback. */
-void bus_call_passed(struct arda_bus *bus);
+void arda_bus_call_passed(struct arda_bus *bus);
 /* The connection is up, or lost. */
-void bus_calls_up(struct arda_bus *bus);
-void bus_calls_lost(struct arda_bus *bus);
-void bus_calls_free(struct arda_bus *bus);
+void arda_bus_calls_up(struct arda_bus *bus);
+void arda_bus_calls_lost(struct arda_bus *bus);
+void arda_bus_calls_free(struct arda_bus *bus);
 
 /* bus_step.c */
 /* Notes the first error among the replies of a step. */
-void bus_step_note(struct arda_bus *bus, const redisReply *reply);
+void arda_bus_step_note(struct arda_bus *bus, const redisReply *reply);
 /* The last reply has come. */
-void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                    const redisReply *reply);
+void arda_bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                         const redisReply *reply);
 
 /* bus_publish.c */
-uint64_t bus_stream_bound(const struct arda_publication *publication);
+uint64_t arda_bus_stream_bound(const struct arda_publication *publication);
 /* The last reply has come. */
-void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                       const redisReply *reply);
+void arda_bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                            const redisReply *reply);
 
 /* bus_script.c */
 /* Whether the publication has to go through the script. */
-bool bus_needs_script(const struct arda_publication *publication);
-/* Appends the call. Errors as bus_call_begin. */
-int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
-                    arda_published_fn done, void *data);
-void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                      const redisReply *reply);
+bool arda_bus_needs_script(const struct arda_publication *publication);
+/* Appends the call. Errors as arda_bus_call_begin. */
+int arda_bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
+                         arda_published_fn done, void *data);
+void arda_bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                           const redisReply *reply);
 
 /* bus_channel.c */
-struct bus_channel *bus_find_channel(struct arda_bus *bus, const char *name, size_t len);
-void bus_channel_message(struct bus_channel *channel, const char *text, size_t len);
-void bus_channel_standing(struct bus_channel *channel, bool standing);
+struct bus_channel *arda_bus_find_channel(struct arda_bus *bus, const char *name, size_t len);
+void arda_bus_channel_message(struct bus_channel *channel, const char *text, size_t len);
+void arda_bus_channel_standing(struct bus_channel *channel, bool standing);
 /* Appends SUBSCRIBE commands for what is unsent. */
-void bus_channels_flush(struct arda_bus *bus);
+void arda_bus_channels_flush(struct arda_bus *bus);
 /* All channels have to be subscribed (again), or have been lost. */
-void bus_channels_up(struct arda_bus *bus);
-void bus_channels_down(struct arda_bus *bus);
-void bus_channels_retry(struct arda_bus *bus);
-void bus_channels_free(struct arda_bus *bus);
+void arda_bus_channels_up(struct arda_bus *bus);
+void arda_bus_channels_down(struct arda_bus *bus);
+void arda_bus_channels_retry(struct arda_bus *bus);
+void arda_bus_channels_free(struct arda_bus *bus);
 
 /* bus_reader.c */
-int bus_reader_start(struct arda_bus *bus);
-void bus_reader_stop(struct arda_bus *bus);
-int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len);
+int arda_bus_reader_start(struct arda_bus *bus);
+void arda_bus_reader_stop(struct arda_bus *bus);
+int arda_bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len);
 /* Appends a command with one answer per argument, PING, SUBSCRIBE or UNSUBSCRIBE, and notes it with
  * the next number. BASE_ERR_NOMEM: neither. The caller touches the connection. */
-int bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv);
+int arda_bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv);
 /* Redis has refused the SUBSCRIBE of these channels. */
-void bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked, const char *text);
+void arda_bus_channels_refused(struct arda_bus *bus, const struct bus_asked *asked,
+                               const char *text);
 
 #endif

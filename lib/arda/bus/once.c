@@ -15,7 +15,7 @@ ARDA_SCRIPT(bus_publish_once);
 
 /* ---- asking ---- */
 
-bool bus_needs_script(const struct arda_publication *publication)
+bool arda_bus_needs_script(const struct arda_publication *publication)
 {
     return publication->dedupe_for_ms > 0 && (publication->run.len == 0 || publication->again);
 }
@@ -63,24 +63,24 @@ static int add_form(struct base_buf *out, const struct arda_publication *publica
     return failed | add_slice(out, publication->timestamp);
 }
 
-int bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
-                    arda_published_fn done, void *data)
+int arda_bus_script_send(struct arda_bus *bus, const struct arda_publication *publication,
+                         arda_published_fn done, void *data)
 {
     const struct bus_waiting waiting = {
         .kind = WAIT_PUBLISHED, .replies_left = 1, .on_published = done, .data = data};
     size_t forms = publication->also ? 2 : 1;
     struct bus_call call;
-    int failed =
-        bus_call_begin(bus, &bus_publish_once_script, 2, HEAD_WORDS + forms * FORM_WORDS, &call);
+    int failed = arda_bus_call_begin(bus, &arda_bus_publish_once_script, 2,
+                                     HEAD_WORDS + forms * FORM_WORDS, &call);
     if (failed)
         return failed;
     call.failed |= add_keys(bus, call.out, publication);
     call.failed |= add_channels(bus, call.out, publication->tenant);
-    call.failed |= arda_redis_add_number(call.out, bus_stream_bound(publication));
+    call.failed |= arda_redis_add_number(call.out, arda_bus_stream_bound(publication));
     call.failed |= add_form(call.out, publication);
     if (publication->also)
         call.failed |= add_form(call.out, publication->also);
-    return bus_call_end(&call, &waiting);
+    return arda_bus_call_end(&call, &waiting);
 }
 
 /* ---- the answer ---- */
@@ -90,11 +90,11 @@ static const char *entry_of(const redisReply *reply)
     return reply->type == REDIS_REPLY_STRING && reply->len > 0 ? reply->str : NULL;
 }
 
-void bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                      const redisReply *reply)
+void arda_bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                           const redisReply *reply)
 {
     struct base_why why;
-    int code = bus_reply_error(bus, reply, &why);
+    int code = arda_bus_reply_error(bus, reply, &why);
     bool duplicate = reply->type == REDIS_REPLY_ARRAY && reply->elements == 1;
     if (!code && !duplicate && reply->type != REDIS_REPLY_STRING)
         code = base_why_set(&why, BASE_ERR_INTERNAL, "redis %s: a script gave no answer",

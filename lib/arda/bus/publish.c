@@ -48,7 +48,7 @@ static void add_publish(struct step *step, const char *id, size_t id_len, struct
     step->commands++;
 }
 
-uint64_t bus_stream_bound(const struct arda_publication *publication)
+uint64_t arda_bus_stream_bound(const struct arda_publication *publication)
 {
     return publication->max_len ? publication->max_len : DEFAULT_MAX_LEN;
 }
@@ -116,7 +116,7 @@ static int add_step(struct arda_bus *bus, struct base_buf *out,
                     const struct arda_publication *publication)
 {
     struct step step = {.bus = bus, .out = out};
-    uint64_t bound = bus_stream_bound(publication);
+    uint64_t bound = arda_bus_stream_bound(publication);
     bool single = publication->tenant.len == 0 && !publication->also && publication->run.len == 0;
     if (!single)
         add_text(&step, "*1\r\n$5\r\nMULTI\r\n");
@@ -149,16 +149,16 @@ int arda_bus_publish(struct arda_bus *bus, const struct arda_publication *public
         return BASE_ERR_UNAVAILABLE;
     if (!are_names_valid(publication))
         return BASE_ERR_INVALID;
-    if (bus_needs_script(publication))
-        return bus_script_send(bus, publication, done, data);
-    struct base_buf *out = bus_out(bus);
+    if (arda_bus_needs_script(publication))
+        return arda_bus_script_send(bus, publication, done, data);
+    struct base_buf *out = arda_bus_out(bus);
     size_t before = out->len;
     int replies = add_step(bus, out, publication);
     struct bus_waiting waiting = {.kind = WAIT_PUBLISHED,
                                   .replies_left = (unsigned)replies,
                                   .on_published = done,
                                   .data = data};
-    if (replies < 0 || bus_add_waiting(bus, &waiting) < 0) {
+    if (replies < 0 || arda_bus_add_waiting(bus, &waiting) < 0) {
         out->len = before;
         bus->renew_at_us = 0;
         return BASE_ERR_NOMEM;
@@ -192,19 +192,19 @@ size_t arda_bus_pending(const struct arda_bus *bus)
 
 /* ---- the answer ---- */
 
-void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                       const redisReply *reply)
+void arda_bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                            const redisReply *reply)
 {
     const char *stream_id = NULL;
     if (waiting->script) {
-        bus_script_reply(bus, waiting, reply);
+        arda_bus_script_reply(bus, waiting, reply);
         return;
     }
     size_t elements = reply->type == REDIS_REPLY_ARRAY ? (size_t)reply->elements : 0;
     if (elements >= 3 && reply->element[2]->type == REDIS_REPLY_STRING)
         stream_id = reply->element[2]->str;
     /* The answers of EXEC, or of a PUBLISH alone. */
-    if (!bus->step_error[0] && !reply_is_array(reply) && !reply_is_number(reply))
+    if (!bus->step_error[0] && !arda_reply_is_array(reply) && !arda_reply_is_number(reply))
         snprintf(bus->step_error, sizeof bus->step_error, "the answer makes no sense");
     if (!bus->step_error[0]) {
         bus->stats.published++;
@@ -212,7 +212,7 @@ void bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
         return;
     }
     struct base_why why;
-    int code = bus_error(bus, bus->step_error, &why);
+    int code = arda_bus_error(bus, bus->step_error, &why);
     bus->step_error[0] = '\0';
     bus->renew_at_us = 0; /* perhaps it did not happen */
     waiting->on_published(waiting->data, code, stream_id, &why);

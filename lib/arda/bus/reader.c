@@ -41,7 +41,7 @@ static int note(struct arda_bus *bus, int argc, const char *const *argv)
     return BASE_OK;
 }
 
-int bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv)
+int arda_bus_reader_ask(struct arda_bus *bus, int argc, const char *const *argv)
 {
     struct base_buf *out = arda_redis_conn_out(bus->subscriber);
     size_t before = out->len;
@@ -68,7 +68,7 @@ static uint64_t answered(struct arda_bus *bus, const char *error)
         return number;
     base_list_remove(&asked->link);
     if (error && asked->count > 0)
-        bus_channels_refused(bus, asked, error);
+        arda_bus_channels_refused(bus, asked, error);
     base_free(asked);
     return number;
 }
@@ -100,9 +100,9 @@ static void *on_string(const redisReadTask *task, char *text, size_t len)
         if (bus->push_kind == 'p') /* pong */
             answered(bus, NULL);
     } else if (task->idx == 1) {
-        bus->reading = bus_find_channel(bus, text, len);
+        bus->reading = arda_bus_find_channel(bus, text, len);
     } else if (task->idx == 2 && bus->push_kind == 'm' && bus->reading) {
-        bus_channel_message(bus->reading, text, len);
+        arda_bus_channel_message(bus->reading, text, len);
     }
     return &something;
 }
@@ -126,7 +126,7 @@ static void *on_integer(const redisReadTask *task, long long value)
         uint64_t number = answered(bus, NULL);
         /* A channel may have been given up and asked for again meanwhile. */
         if (bus->push_kind == 's' && bus->reading && bus->reading->asked == number)
-            bus_channel_standing(bus->reading, true);
+            arda_bus_channel_standing(bus->reading, true);
     }
     return &something;
 }
@@ -144,7 +144,7 @@ static void free_nothing(void *object)
     (void)object;
 }
 
-int bus_reader_start(struct arda_bus *bus)
+int arda_bus_reader_start(struct arda_bus *bus)
 {
     static redisReplyObjectFunctions functions = {
         .createString = on_string,
@@ -153,12 +153,12 @@ int bus_reader_start(struct arda_bus *bus)
         .createNil = on_nil,
         .freeObject = free_nothing,
     };
-    return reply_reader_open(&bus->push_reader, &functions, bus);
+    return arda_reply_reader_open(&bus->push_reader, &functions, bus);
 }
 
-void bus_reader_stop(struct arda_bus *bus)
+void arda_bus_reader_stop(struct arda_bus *bus)
 {
-    reply_reader_close(&bus->push_reader);
+    arda_reply_reader_close(&bus->push_reader);
     bus->reading = NULL;
     BASE_LIST_FOREACH_SAFE (link, &bus->asked) {
         base_list_remove(link);
@@ -166,16 +166,16 @@ void bus_reader_stop(struct arda_bus *bus)
     }
 }
 
-int bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len)
+int arda_bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len)
 {
     /* A handler may end the bus, whose reader then stays until the loop is out of here. */
     while (len > 0 && !bus->closing) {
         size_t step = len < FEED_BYTES ? len : FEED_BYTES;
-        int failed = reply_reader_feed(&bus->push_reader, bytes, step);
+        int failed = arda_reply_reader_feed(&bus->push_reader, bytes, step);
         void *reply = NULL;
         do {
             if (!failed)
-                failed = reply_reader_next(&bus->push_reader, &reply);
+                failed = arda_reply_reader_next(&bus->push_reader, &reply);
             if (failed)
                 return failed;
         } while (reply && !bus->closing);

@@ -48,7 +48,7 @@ int arda_redis_greet(struct arda_redis_greeting *greeting, const struct arda_red
     int failed = 0;
     char db[16];
     *greeting = (struct arda_redis_greeting){0};
-    failed |= reply_reader_open(&greeting->reader, NULL, NULL);
+    failed |= arda_reply_reader_open(&greeting->reader, NULL, NULL);
     greeting->reader.max_bytes = GREETING_BYTES;
     /* A user without a password is one whose every password will do. */
     if (url->user)
@@ -124,7 +124,7 @@ static int take_answers(struct arda_redis_greeting *greeting, struct base_why *w
 {
     while (greeting->answered < greeting->sent) {
         void *reply = NULL;
-        if (reply_reader_next(&greeting->reader, &reply) < 0)
+        if (arda_reply_reader_next(&greeting->reader, &reply) < 0)
             return base_why_set(why, BASE_ERR_UNAVAILABLE, "not a Redis server");
         if (!reply)
             return 0;
@@ -139,13 +139,13 @@ static int take_answers(struct arda_redis_greeting *greeting, struct base_why *w
 int arda_redis_greeting_take(struct arda_redis_greeting *greeting, const char *bytes, size_t len,
                              struct base_why *why)
 {
-    if (reply_reader_feed(&greeting->reader, bytes, len) < 0)
+    if (arda_reply_reader_feed(&greeting->reader, bytes, len) < 0)
         return base_why_set(why, BASE_ERR_UNAVAILABLE, "not a Redis server");
     return take_answers(greeting, why);
 }
 
 void arda_redis_greeting_fini(struct arda_redis_greeting *greeting)
 {
-    reply_reader_close(&greeting->reader);
+    arda_reply_reader_close(&greeting->reader);
     *greeting = (struct arda_redis_greeting){0};
 }

@@ -13,42 +13,42 @@
 #include <stdbool.h>
 #include <string.h>
 
-static inline bool reply_is_number(const redisReply *reply)
+static inline bool arda_reply_is_number(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_INTEGER;
 }
 
 /* `str`, which ends with a NUL, and `len` are set. */
-static inline bool reply_is_text(const redisReply *reply)
+static inline bool arda_reply_is_text(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
 }
 
-static inline bool reply_is_array(const redisReply *reply)
+static inline bool arda_reply_is_array(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ARRAY;
 }
 
-static inline bool reply_is_array_of(const redisReply *reply, size_t elements)
+static inline bool arda_reply_is_array_of(const redisReply *reply, size_t elements)
 {
-    return reply_is_array(reply) && reply->elements == elements;
+    return arda_reply_is_array(reply) && reply->elements == elements;
 }
 
 /* An array of `elements` numbers. */
-static inline bool reply_are_numbers(const redisReply *reply, size_t elements)
+static inline bool arda_reply_are_numbers(const redisReply *reply, size_t elements)
 {
-    bool right = reply_is_array_of(reply, elements);
+    bool right = arda_reply_is_array_of(reply, elements);
     for (size_t i = 0; right && i < elements; i++)
-        right = reply_is_number(reply->element[i]);
+        right = arda_reply_is_number(reply->element[i]);
     return right;
 }
 
 /* An array of any number of texts that can be grouped by `step`. */
-static inline bool reply_are_texts(const redisReply *reply, size_t step)
+static inline bool arda_reply_are_texts(const redisReply *reply, size_t step)
 {
-    bool right = reply_is_array(reply) && reply->elements % step == 0;
+    bool right = arda_reply_is_array(reply) && reply->elements % step == 0;
     for (size_t i = 0; right && i < reply->elements; i++)
-        right = reply_is_text(reply->element[i]);
+        right = arda_reply_is_text(reply->element[i]);
     return right;
 }
 
@@ -56,20 +56,20 @@ static inline bool reply_are_texts(const redisReply *reply, size_t step)
 
 /* The answer to SCAN: the next cursor, or 0 at the end, and keys. The next one is another one than
  * `cursor`, or it would not end. */
-static inline bool reply_is_scan(const redisReply *reply, const char *cursor)
+static inline bool arda_reply_is_scan(const redisReply *reply, const char *cursor)
 {
-    if (!reply_is_array_of(reply, 2) || !reply_is_text(reply->element[0]) ||
+    if (!arda_reply_is_array_of(reply, 2) || !arda_reply_is_text(reply->element[0]) ||
         reply->element[0]->len >= REPLY_CURSOR_MAX)
         return false;
     const char *next = reply->element[0]->str;
     return (strcmp(next, "0") == 0 || strcmp(next, cursor) != 0) &&
-           reply_are_texts(reply->element[1], 1);
+           arda_reply_are_texts(reply->element[1], 1);
 }
 
 /* Empty for what is no text. */
-static inline struct base_slice reply_text(const redisReply *reply)
+static inline struct base_slice arda_reply_text(const redisReply *reply)
 {
-    bool text = reply_is_text(reply);
+    bool text = arda_reply_is_text(reply);
     return (struct base_slice){text ? reply->str : "", text ? reply->len : 0};
 }
 

@@ -26,8 +26,8 @@ static void *create_array(const redisReadTask *task, count_type count)
     return count > REPLY_MAX_ELEMENTS ? NULL : create_any_array(task, count);
 }
 
-int reply_reader_open(struct reply_reader *reader, redisReplyObjectFunctions *functions,
-                      void *privdata)
+int arda_reply_reader_open(struct reply_reader *reader, redisReplyObjectFunctions *functions,
+                           void *privdata)
 {
     static redisReplyObjectFunctions bounded;
     *reader = (struct reply_reader){.max_bytes = REPLY_MAX_BYTES};
@@ -44,14 +44,14 @@ int reply_reader_open(struct reply_reader *reader, redisReplyObjectFunctions *fu
     return BASE_OK;
 }
 
-void reply_reader_close(struct reply_reader *reader)
+void arda_reply_reader_close(struct reply_reader *reader)
 {
     if (reader->reader)
         redisReaderFree(reader->reader);
     reader->reader = NULL;
 }
 
-int reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t len)
+int arda_reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t len)
 {
     if (reader->bytes > reader->max_bytes)
         return BASE_ERR_LIMIT;
@@ -72,7 +72,7 @@ static bool announces_too_much(const redisReader *reader)
     return digits > 0 && has_end && length > REPLY_MAX_BULK;
 }
 
-int reply_reader_next(struct reply_reader *reader, void **reply)
+int arda_reply_reader_next(struct reply_reader *reader, void **reply)
 {
     *reply = NULL;
     if (redisReaderGetReply(reader->reader, reply) != REDIS_OK)

@@ -24,13 +24,13 @@ struct reply_reader {
 
 /* `functions` build the objects; NULL: redisReply, which are the caller's to free. With functions
  * of its own the caller bounds arrays. BASE_ERR_NOMEM. */
-int reply_reader_open(struct reply_reader *reader, redisReplyObjectFunctions *functions,
-                      void *privdata);
-void reply_reader_close(struct reply_reader *reader); /* a closed one is allowed */
+int arda_reply_reader_open(struct reply_reader *reader, redisReplyObjectFunctions *functions,
+                           void *privdata);
+void arda_reply_reader_close(struct reply_reader *reader); /* a closed one is allowed */
 /* Takes bytes as they came. BASE_ERR_NOMEM; BASE_ERR_LIMIT: the answer is too long. */
-int reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t len);
+int arda_reply_reader_feed(struct reply_reader *reader, const char *bytes, size_t len);
 /* The next answer, or NULL while none is complete. BASE_ERR_SYNTAX: not the protocol of Redis, or
  * out of memory; BASE_ERR_LIMIT. */
-int reply_reader_next(struct reply_reader *reader, void **reply);
+int arda_reply_reader_next(struct reply_reader *reader, void **reply);
 
 #endif

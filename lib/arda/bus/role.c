@@ -100,7 +100,7 @@ static void send_scout(struct arda_bus *bus)
 
 /* ---- roles ---- */
 
-void bus_role_init(struct arda_bus *bus)
+void arda_bus_role_init(struct arda_bus *bus)
 {
     bus->needs_primary = bus->options.use == ARDA_BUS_WRITES;
 }
@@ -116,14 +116,14 @@ static int greeted(struct arda_bus *bus, enum arda_redis_role role, struct base_
     return BASE_OK;
 }
 
-int bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why)
+int arda_bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why)
 {
     struct arda_bus *bus = data;
     bus->role = role;
     return greeted(bus, role, why);
 }
 
-int bus_role_subscriber(void *data, enum arda_redis_role role, struct base_why *why)
+int arda_bus_role_subscriber(void *data, enum arda_redis_role role, struct base_why *why)
 {
     struct arda_bus *bus = data;
     bus->subscriber_role = role;
@@ -148,7 +148,7 @@ static void on_role(void *data, int result, const redisReply *reply)
         send_scout(bus);
 }
 
-void bus_role_second(void *data)
+void arda_bus_role_second(void *data)
 {
     static const char *const argv[] = {"ROLE"};
     struct arda_bus *bus = data;
@@ -160,9 +160,9 @@ void bus_role_second(void *data)
 
 /* ---- refusals ---- */
 
-void bus_role_refusal(struct arda_bus *bus, const char *text)
+void arda_bus_role_refusal(struct arda_bus *bus, const char *text)
 {
-    const char *cause = bus_error_cause(text);
+    const char *cause = arda_bus_error_cause(text);
     bool wrong = strncmp(cause, "READONLY ", 9) == 0 || strncmp(cause, "MASTERDOWN ", 11) == 0;
     struct base_why why;
     if (strncmp(cause, "NOAUTH ", 7) == 0) { /* let in once, and not any more: to be greeted */
@@ -177,7 +177,7 @@ void bus_role_refusal(struct arda_bus *bus, const char *text)
     }
 }
 
-void bus_role_close(struct arda_bus *bus)
+void arda_bus_role_close(struct arda_bus *bus)
 {
     if (bus->scout)
         close_scout(bus);

@@ -19,12 +19,12 @@ int arda_script_call(struct arda_bus *bus, const struct arda_script *script, int
         return BASE_ERR_LIMIT;
     if (!arda_redis_conn_is_up(bus->commands))
         return BASE_ERR_UNAVAILABLE;
-    int failed = bus_call_begin(bus, script, 0, (size_t)argc, &call);
+    int failed = arda_bus_call_begin(bus, script, 0, (size_t)argc, &call);
     if (failed)
         return failed;
     for (int i = 0; i < argc; i++)
         call.failed |= arda_redis_add_argument(call.out, argv[i], lens ? lens[i] : strlen(argv[i]));
-    return bus_call_end(&call, &waiting);
+    return arda_bus_call_end(&call, &waiting);
 }
 
 int arda_script_error(const struct arda_bus *bus, int result, const struct redisReply *reply,
@@ -34,5 +34,5 @@ int arda_script_error(const struct arda_bus *bus, int result, const struct redis
         return base_why_set(why, result, "the connection to Redis was lost before the answer");
     if (result)
         return base_why_set(why, result, "%s", base_err_text(result));
-    return bus_reply_error(bus, reply, why);
+    return arda_bus_reply_error(bus, reply, why);
 }

@@ -12,13 +12,14 @@
 
 #include "arda/bus/command.h"
 
-/* A script, which embed.awk makes of NAME.lua: `ARDA_SCRIPT(NAME);` declares it as NAME_script. */
+/* A script, which embed.awk makes of NAME.lua: `ARDA_SCRIPT(NAME);` declares it as
+ * arda_NAME_script. */
 struct arda_script {
     const char *text;
     size_t len;
 };
 
-#define ARDA_SCRIPT(name) extern const struct arda_script name##_script
+#define ARDA_SCRIPT(name) extern const struct arda_script arda_##name##_script
 
 #define ARDA_SCRIPT_MAX_ARGS 4096
 

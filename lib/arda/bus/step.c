@@ -7,19 +7,19 @@
 
 #include <stdio.h>
 
-int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
-             void *data)
+int arda_bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_reply_fn done,
+                  void *data)
 {
     if (!arda_redis_conn_is_up(bus->commands))
         return BASE_ERR_UNAVAILABLE;
-    struct base_buf *out = bus_out(bus);
+    struct base_buf *out = arda_bus_out(bus);
     size_t before = out->len;
     struct bus_waiting waiting = {
         .kind = WAIT_STEP, .replies_left = commands->count + 2, .on_reply = done, .data = data};
     int failed = base_buf_add(out, "*1\r\n$5\r\nMULTI\r\n", 15);
     failed |= base_buf_add(out, commands->bytes.data, commands->bytes.len);
     failed |= base_buf_add(out, "*1\r\n$4\r\nEXEC\r\n", 14);
-    if (failed || bus_add_waiting(bus, &waiting) < 0) {
+    if (failed || arda_bus_add_waiting(bus, &waiting) < 0) {
         out->len = before;
         return BASE_ERR_NOMEM;
     }
@@ -27,20 +27,20 @@ int bus_step(struct arda_bus *bus, const struct bus_commands *commands, arda_rep
     return BASE_OK;
 }
 
-void bus_step_note(struct arda_bus *bus, const redisReply *reply)
+void arda_bus_step_note(struct arda_bus *bus, const redisReply *reply)
 {
     /* The first one tells the cause; EXECABORT only that there was one. */
     if (reply->type == REDIS_REPLY_ERROR && !bus->step_error[0])
         snprintf(bus->step_error, sizeof bus->step_error, "%s", reply->str);
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
         if (reply->element[i]->type == REDIS_REPLY_ERROR) {
-            bus_role_refusal(bus, reply->element[i]->str);
-            bus_step_note(bus, reply->element[i]);
+            arda_bus_role_refusal(bus, reply->element[i]->str);
+            arda_bus_step_note(bus, reply->element[i]);
         }
 }
 
-void bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
-                    const redisReply *reply)
+void arda_bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
+                         const redisReply *reply)
 {
     redisReply error = {.type = REDIS_REPLY_ERROR};
     char text[sizeof bus->step_error];

@@ -35,7 +35,7 @@ static void on_notes(void *data, int result, const struct redisReply *reply)
     struct asking *asking = data;
     struct base_why why = {0};
     result = arda_script_error(asking->bus, result, reply, &why);
-    if (!result && !reply_are_texts(reply, 2))
+    if (!result && !arda_reply_are_texts(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
     for (size_t i = 0; !result && i < reply->elements; i += 2)
         give_note(asking, reply->element[i], reply->element[i + 1]);
@@ -64,8 +64,8 @@ int arda_delivery_alerted(struct arda_bus *bus, const char *tenant, int64_t sinc
 {
     char since[DELIVERY_MS_LEN];
     const char *argv[] = {arda_bus_prefix(bus), tenant, since};
-    delivery_ms(since_ms, since);
-    return delivery_change(bus, &delivery_alerted_script, 3, argv, NULL, NULL);
+    arda_delivery_ms(since_ms, since);
+    return arda_delivery_change(bus, &arda_delivery_alerted_script, 3, argv, NULL, NULL);
 }
 
 /* ---- how it stands ---- */
@@ -86,7 +86,7 @@ static void on_counted(void *data, int result, const struct redisReply *reply)
     struct arda_delivery_counts counts = {.oldest_ms = -1};
     int64_t numbers[COUNTS] = {0};
     result = arda_script_error(counting->bus, result, reply, NULL);
-    if (!result && !reply_are_numbers(reply, COUNTS))
+    if (!result && !arda_reply_are_numbers(reply, COUNTS))
         result = BASE_ERR_INTERNAL;
     for (int i = 0; !result && i < COUNTS; i++)
         numbers[i] = reply->element[i]->integer;
@@ -113,8 +113,9 @@ int arda_delivery_count(struct arda_bus *bus, int64_t now_ms,
     if (!counting)
         return BASE_ERR_NOMEM;
     *counting = (struct counting){bus, done, data};
-    delivery_ms(now_ms, now);
-    int failed = arda_script_call(bus, &delivery_count_script, 2, argv, NULL, on_counted, counting);
+    arda_delivery_ms(now_ms, now);
+    int failed =
+        arda_script_call(bus, &arda_delivery_count_script, 2, argv, NULL, on_counted, counting);
     if (failed)
         base_free(counting);
     return failed;

@@ -22,11 +22,11 @@ int arda_delivery_attend(struct arda_bus *bus, const struct arda_delivery_attend
     const char *argv[3 + 3 * sizeof channels / sizeof channels[0]] = {arda_bus_prefix(bus), life,
                                                                       attendance->name};
     int argc = 3;
-    delivery_ms(ARDA_DELIVERY_ATTENDED_MS, life);
+    arda_delivery_ms(ARDA_DELIVERY_ATTENDED_MS, life);
     for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
         argv[argc++] = arda_notify_channel_name(channels[i]);
         argv[argc++] = attendance->channels & ARDA_NOTIFY_BIT(channels[i]) ? "1" : "0";
         argv[argc++] = why_of(attendance, channels[i]);
     }
-    return delivery_change(bus, &delivery_attend_script, argc, argv, NULL, NULL);
+    return arda_delivery_change(bus, &arda_delivery_attend_script, argc, argv, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static int give(const struct claiming *claiming, const redisReply *reply, struct
         result = base_why_set(why, BASE_ERR_INTERNAL, "%s", reply->element[1]->str);
     for (size_t i = 2; i < reply->elements; i++) {
         struct arda_delivery *delivery = NULL;
-        int failed = delivery_parse(reply->element[i], claiming->lease, &delivery);
+        int failed = arda_delivery_parse(reply->element[i], claiming->lease, &delivery);
         if (failed)
             result = base_why_set(why, failed == BASE_ERR_NOMEM ? failed : BASE_ERR_INTERNAL,
                                   failed == BASE_ERR_NOMEM ? "out of memory"
@@ -51,7 +51,7 @@ static int give(const struct claiming *claiming, const redisReply *reply, struct
 
 static bool take_number(const redisReply *reply, int64_t *out)
 {
-    const char *text = reply_is_text(reply) ? reply->str : "";
+    const char *text = arda_reply_is_text(reply) ? reply->str : "";
     return base_number_take_i64(&text, out);
 }
 
@@ -61,8 +61,9 @@ static void on_claimed(void *data, int result, const struct redisReply *reply)
     struct base_why why = {0};
     int64_t next_ms = -1;
     result = arda_script_error(claiming->bus, result, reply, &why);
-    if (!result && (!reply_is_array(reply) || reply->elements < 2 ||
-                    !reply_is_text(reply->element[1]) || !take_number(reply->element[0], &next_ms)))
+    if (!result &&
+        (!arda_reply_is_array(reply) || reply->elements < 2 ||
+         !arda_reply_is_text(reply->element[1]) || !take_number(reply->element[0], &next_ms)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         result = give(claiming, reply, &why);
@@ -90,25 +91,25 @@ int arda_delivery_claim(struct arda_bus *bus, const struct arda_delivery_claim *
         *claiming = (struct claiming){.bus = bus, .claimer = *claimer};
         strcpy(claiming->lease, claim->lease);
         base_rfc3339_format(claim->now_ms, iso);
-        delivery_ms(claim->now_ms, now);
-        delivery_ms(claim->now_ms + claim->lease_ms, end);
-        delivery_ms(claim->max, max);
-        delivery_ms(claim->per_lane, share);
+        arda_delivery_ms(claim->now_ms, now);
+        arda_delivery_ms(claim->now_ms + claim->lease_ms, end);
+        arda_delivery_ms(claim->max, max);
+        arda_delivery_ms(claim->per_lane, share);
         bool email = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_EMAIL);
         bool webhook = claim->channels & ARDA_NOTIFY_BIT(ARDA_NOTIFY_WEBHOOK);
         if (claim->patience_ms > 0)
-            delivery_ms(claim->now_ms - claim->patience_ms, overdue);
+            arda_delivery_ms(claim->now_ms - claim->patience_ms, overdue);
         const char *const head[HEAD] = {
             arda_bus_prefix(bus), now, end,     claim->lease,     max, share, email ? "1" : "0",
             webhook ? "1" : "0",  iso, overdue, ARDA_DELIVERY_OFF};
         memcpy(argv, head, sizeof head);
         for (size_t i = 0; i < count; i++) {
-            delivery_ms(claim->shares[i].in_flight, numbers[i]);
+            arda_delivery_ms(claim->shares[i].in_flight, numbers[i]);
             argv[HEAD + 2 * i] = claim->shares[i].lane;
             argv[HEAD + 2 * i + 1] = numbers[i];
         }
-        failed = arda_script_call(bus, &delivery_claim_script, (int)(HEAD + 2 * count), argv, NULL,
-                                  on_claimed, claiming);
+        failed = arda_script_call(bus, &arda_delivery_claim_script, (int)(HEAD + 2 * count), argv,
+                                  NULL, on_claimed, claiming);
     }
     if (failed)
         base_free(claiming);

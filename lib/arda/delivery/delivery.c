@@ -34,7 +34,7 @@ void arda_delivery_free(struct arda_delivery *delivery)
     base_free(delivery);
 }
 
-void delivery_ms(int64_t ms, char out[static DELIVERY_MS_LEN])
+void arda_delivery_ms(int64_t ms, char out[static DELIVERY_MS_LEN])
 {
     snprintf(out, DELIVERY_MS_LEN, "%" PRId64, ms);
 }
@@ -53,7 +53,7 @@ static void on_changed(void *data, int result, const struct redisReply *reply)
     struct arda_delivery_settled settled = {0};
     struct base_why why = {0};
     result = arda_script_error(change->bus, result, reply, &why);
-    if (!result && !reply_are_numbers(reply, 2))
+    if (!result && !arda_reply_are_numbers(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         settled.late = reply->element[0]->integer != 0;
@@ -64,8 +64,8 @@ static void on_changed(void *data, int result, const struct redisReply *reply)
     base_free(change);
 }
 
-int delivery_change(struct arda_bus *bus, const struct arda_script *script, int argc,
-                    const char *const *argv, arda_delivery_settle_fn done, void *data)
+int arda_delivery_change(struct arda_bus *bus, const struct arda_script *script, int argc,
+                         const char *const *argv, arda_delivery_settle_fn done, void *data)
 {
     struct change *change = base_malloc(sizeof *change);
     if (!change)

@@ -34,23 +34,23 @@ struct asking {
 
 static int64_t ms_of(const struct redisReply *reply)
 {
-    struct base_slice text = reply_text(reply);
+    struct base_slice text = arda_reply_text(reply);
     return text.len > 0 ? strtoll(text.data, NULL, 10) : 0;
 }
 
 static void take_facts(struct arda_delivery_facts *facts, const struct redisReply *reply)
 {
-    struct base_slice disabled_at = reply_text(reply->element[DISABLED_AT]);
+    struct base_slice disabled_at = arda_reply_text(reply->element[DISABLED_AT]);
     facts->shadow = reply->element[SHADOW]->integer == 1;
     facts->handled = reply->element[HANDLED]->integer == 1;
-    facts->cause = reply_text(reply->element[CAUSE]);
-    facts->row = reply_text(reply->element[ROW]);
+    facts->cause = arda_reply_text(reply->element[CAUSE]);
+    facts->row = arda_reply_text(reply->element[ROW]);
     facts->failures = (uint64_t)ms_of(reply->element[FAILURES]);
     facts->failing_since_ms = ms_of(reply->element[FAILING_SINCE]);
     facts->open_until_ms = ms_of(reply->element[OPEN_UNTIL]);
     facts->pause_ms = ms_of(reply->element[PAUSE]);
     facts->spare_until_ms = ms_of(reply->element[SPARE_UNTIL]);
-    facts->disabled_why = reply_text(reply->element[DISABLED_WHY]);
+    facts->disabled_why = arda_reply_text(reply->element[DISABLED_WHY]);
     if (disabled_at.len == 0 ||
         base_rfc3339_parse(disabled_at.data, disabled_at.len, &facts->disabled_at_ms) < 0)
         facts->disabled_at_ms = 0;
@@ -62,8 +62,9 @@ static void on_facts(void *data, int result, const struct redisReply *reply)
     struct arda_delivery_facts facts = {0};
     struct base_why why = {0};
     result = arda_script_error(asking->bus, result, reply, &why);
-    if (!result && (!reply_is_array_of(reply, FACTS) || !reply_is_number(reply->element[SHADOW]) ||
-                    !reply_is_number(reply->element[HANDLED])))
+    if (!result &&
+        (!arda_reply_is_array_of(reply, FACTS) || !arda_reply_is_number(reply->element[SHADOW]) ||
+         !arda_reply_is_number(reply->element[HANDLED])))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         take_facts(&facts, reply);
@@ -83,7 +84,8 @@ int arda_delivery_facts(struct arda_bus *bus, const char *tenant, const char *ev
     *asking = (struct asking){bus, done, data};
     const char *const argv[] = {arda_bus_prefix(bus), tenant, event ? event : "", user ? user : "",
                                 notification ? notification : ""};
-    int failed = arda_script_call(bus, &delivery_facts_script, 5, argv, NULL, on_facts, asking);
+    int failed =
+        arda_script_call(bus, &arda_delivery_facts_script, 5, argv, NULL, on_facts, asking);
     if (failed)
         base_free(asking);
     return failed;

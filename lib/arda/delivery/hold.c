@@ -42,7 +42,7 @@ static int64_t moment(const struct base_zone *zone, int64_t day, int minute)
 
 /* ---- schedules ---- */
 
-int arda_schedule_parse(struct base_slice text, struct arda_schedule *schedule)
+int arda_hold_schedule_parse(struct base_slice text, struct arda_schedule *schedule)
 {
     *schedule = (struct arda_schedule){.hourly = true};
     if (text.len == 6 && memcmp(text.data, "hourly", 6) == 0)
@@ -68,8 +68,8 @@ static int64_t next_hour(const struct base_zone *zone, int64_t after_ms)
     }
 }
 
-int64_t arda_schedule_next(const struct arda_schedule *schedule, const struct base_zone *zone,
-                           int64_t after_ms)
+int64_t arda_hold_schedule_next(const struct arda_schedule *schedule, const struct base_zone *zone,
+                                int64_t after_ms)
 {
     if (schedule->hourly)
         return next_hour(zone, after_ms);
@@ -82,7 +82,7 @@ int64_t arda_schedule_next(const struct arda_schedule *schedule, const struct ba
 
 /* ---- quiet hours ---- */
 
-int arda_quiet_parse(struct base_slice text, struct arda_quiet *quiet)
+int arda_hold_quiet_parse(struct base_slice text, struct arda_quiet *quiet)
 {
     if (text.len != 2 * TIME_LEN + 1 || !read_time(text.data, &quiet->from) ||
         text.data[TIME_LEN] != '-' || !read_time(text.data + TIME_LEN + 1, &quiet->to) ||
@@ -92,7 +92,8 @@ int arda_quiet_parse(struct base_slice text, struct arda_quiet *quiet)
 }
 
 /* Those of one day may touch those of the next, when a clock skips what is between them. */
-int64_t arda_quiet_end(const struct arda_quiet *quiet, const struct base_zone *zone, int64_t at_ms)
+int64_t arda_hold_quiet_end(const struct arda_quiet *quiet, const struct base_zone *zone,
+                            int64_t at_ms)
 {
     int64_t today = day_of(base_zone_wall(zone, at_ms));
     bool over_night = quiet->to < quiet->from;
@@ -113,13 +114,13 @@ int64_t arda_hold_until(const struct arda_hold *hold, int64_t now_ms, bool *dige
     struct arda_quiet quiet;
     int64_t until_ms = now_ms;
     *digest = hold->collects && hold->digest.len > 0 &&
-              arda_schedule_parse(hold->digest, &schedule) == BASE_OK;
+              arda_hold_schedule_parse(hold->digest, &schedule) == BASE_OK;
     if (*digest) {
-        until_ms = arda_schedule_next(&schedule, hold->zone, hold->created_ms);
+        until_ms = arda_hold_schedule_next(&schedule, hold->zone, hold->created_ms);
         if (until_ms <= now_ms)
             until_ms = now_ms + ARDA_HOLD_COLLECT_MS;
     }
-    if (hold->quiet.len > 0 && arda_quiet_parse(hold->quiet, &quiet) == BASE_OK)
-        until_ms = arda_quiet_end(&quiet, hold->zone, until_ms);
+    if (hold->quiet.len > 0 && arda_hold_quiet_parse(hold->quiet, &quiet) == BASE_OK)
+        until_ms = arda_hold_quiet_end(&quiet, hold->zone, until_ms);
     return until_ms > now_ms ? until_ms : 0;
 }

@@ -23,11 +23,11 @@ struct arda_schedule {
 };
 
 /* "hourly" or "daily@HH:MM", as the directory has it. 0 or BASE_ERR_SYNTAX. */
-int arda_schedule_parse(struct base_slice text, struct arda_schedule *schedule);
+int arda_hold_schedule_parse(struct base_slice text, struct arda_schedule *schedule);
 /* The first moment behind `after_ms`: hourly whenever the clock shows a full hour; daily at that
  * time of each day. */
-int64_t arda_schedule_next(const struct arda_schedule *schedule, const struct base_zone *zone,
-                           int64_t after_ms);
+int64_t arda_hold_schedule_next(const struct arda_schedule *schedule, const struct base_zone *zone,
+                                int64_t after_ms);
 
 /* Minutes of the day, which differ; those that end before they begin end on the next day. */
 struct arda_quiet {
@@ -35,10 +35,11 @@ struct arda_quiet {
 };
 
 /* "HH:MM-HH:MM", as the directory has it. 0 or BASE_ERR_SYNTAX. */
-int arda_quiet_parse(struct base_slice text, struct arda_quiet *quiet);
+int arda_hold_quiet_parse(struct base_slice text, struct arda_quiet *quiet);
 /* When the quiet hours end that `at_ms` lies in: the first moment that lies in none. `at_ms` itself
  * when it is in none. The beginning belongs to them, the end does not. */
-int64_t arda_quiet_end(const struct arda_quiet *quiet, const struct base_zone *zone, int64_t at_ms);
+int64_t arda_hold_quiet_end(const struct arda_quiet *quiet, const struct base_zone *zone,
+                            int64_t at_ms);
 
 struct arda_hold {
     struct base_slice digest, quiet; /* entries of the directory that apply; empty: none */

@@ -22,15 +22,16 @@
 #define DELIVERY_MS_LEN 24 /* room for a moment in digits */
 
 /* Digits. */
-void delivery_ms(int64_t ms, char out[static DELIVERY_MS_LEN]);
+void arda_delivery_ms(int64_t ms, char out[static DELIVERY_MS_LEN]);
 
 /* A script whose answer is two numbers, late and disabled, or an error; `argv` as
  * arda_script_call. */
-int delivery_change(struct arda_bus *bus, const struct arda_script *script, int argc,
-                    const char *const *argv, arda_delivery_settle_fn done, void *data);
+int arda_delivery_change(struct arda_bus *bus, const struct arda_script *script, int argc,
+                         const char *const *argv, arda_delivery_settle_fn done, void *data);
 
 /* The claimed delivery in an element of the claim's answer. BASE_ERR_NOMEM; BASE_ERR_SYNTAX: it
  * makes no sense. */
-int delivery_parse(const struct redisReply *reply, const char *lease, struct arda_delivery **out);
+int arda_delivery_parse(const struct redisReply *reply, const char *lease,
+                        struct arda_delivery **out);
 
 #endif

@@ -39,12 +39,12 @@ enum field {
 
 static bool is_whole(const redisReply *reply)
 {
-    if (!reply_is_array_of(reply, FIELDS))
+    if (!arda_reply_is_array_of(reply, FIELDS))
         return false;
     for (int i = 0; i < ROWS; i++)
-        if (!reply_is_text(reply->element[i]))
+        if (!arda_reply_is_text(reply->element[i]))
             return false;
-    return reply_are_texts(reply->element[ROWS], 1);
+    return arda_reply_are_texts(reply->element[ROWS], 1);
 }
 
 static struct base_slice copy(char **to, const redisReply *text)
@@ -85,7 +85,8 @@ static int fill(struct arda_delivery *delivery, redisReply *const *at)
     return BASE_OK;
 }
 
-int delivery_parse(const struct redisReply *reply, const char *lease, struct arda_delivery **out)
+int arda_delivery_parse(const struct redisReply *reply, const char *lease,
+                        struct arda_delivery **out)
 {
     if (!is_whole(reply))
         return BASE_ERR_SYNTAX;

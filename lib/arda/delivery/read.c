@@ -81,10 +81,10 @@ static uint64_t number_of(struct base_slice text)
 
 static bool is_record(const struct redisReply *reply, struct arda_delivery_record *record)
 {
-    if (!reply_is_array_of(reply, FIELDS))
+    if (!arda_reply_is_array_of(reply, FIELDS))
         return false;
-    struct base_slice channel = reply_text(reply->element[CHANNEL]);
-    struct base_slice status = reply_text(reply->element[STATUS]);
+    struct base_slice channel = arda_reply_text(reply->element[CHANNEL]);
+    struct base_slice status = arda_reply_text(reply->element[STATUS]);
     return arda_notify_channel_find(channel.data, channel.len, &record->channel) == 0 &&
            arda_delivery_status_find(status.data, status.len, &record->status) == 0;
 }
@@ -93,12 +93,12 @@ static bool is_record(const struct redisReply *reply, struct arda_delivery_recor
 static void take_times(const struct redisReply *reply, struct arda_delivery_record *record,
                        char until[static BASE_RFC3339_LEN + 1])
 {
-    struct base_slice score = reply_text(reply->element[SCORE]);
+    struct base_slice score = arda_reply_text(reply->element[SCORE]);
     if (record->status != ARDA_DELIVERY_PENDING || score.len == 0)
         return;
     base_rfc3339_format((int64_t)strtod(score.data, NULL), until);
     struct base_slice text = {until, BASE_RFC3339_LEN};
-    if (reply_text(reply->element[LEASE]).len > 0)
+    if (arda_reply_text(reply->element[LEASE]).len > 0)
         record->leased_until = text;
     else
         record->next_attempt_at = text;
@@ -113,22 +113,22 @@ static void give_record(struct reading *reading, const struct redisReply *reply,
         return;
     }
     record.id = (struct base_slice){id, strlen(id)};
-    record.notification_id = reply_text(reply->element[NOTIFICATION_ID]);
-    record.user = reply_text(reply->element[USER]);
-    record.type = reply_text(reply->element[TYPE]);
-    record.attempt_count = number_of(reply_text(reply->element[ATTEMPT_COUNT]));
-    record.last_attempt_at = reply_text(reply->element[LAST_ATTEMPT_AT]);
-    record.last_error = reply_text(reply->element[LAST_ERROR]);
-    record.delivered_at = reply_text(reply->element[DELIVERED_AT]);
-    record.created_at = reply_text(reply->element[CREATED_AT]);
-    record.updated_at = reply_text(reply->element[UPDATED_AT]);
-    record.held_until = reply_text(reply->element[HELD_UNTIL]);
-    record.digest_id = reply_text(reply->element[DIGEST_ID]);
-    record.items = number_of(reply_text(reply->element[ITEMS]));
-    record.attempts = reply_text(reply->element[ATTEMPTS]);
-    record.notification = reply_text(reply->element[NOTIFICATION]);
-    record.cause = reply_text(reply->element[CAUSE]);
-    record.obstacle = reply_text(reply->element[OBSTACLE]);
+    record.notification_id = arda_reply_text(reply->element[NOTIFICATION_ID]);
+    record.user = arda_reply_text(reply->element[USER]);
+    record.type = arda_reply_text(reply->element[TYPE]);
+    record.attempt_count = number_of(arda_reply_text(reply->element[ATTEMPT_COUNT]));
+    record.last_attempt_at = arda_reply_text(reply->element[LAST_ATTEMPT_AT]);
+    record.last_error = arda_reply_text(reply->element[LAST_ERROR]);
+    record.delivered_at = arda_reply_text(reply->element[DELIVERED_AT]);
+    record.created_at = arda_reply_text(reply->element[CREATED_AT]);
+    record.updated_at = arda_reply_text(reply->element[UPDATED_AT]);
+    record.held_until = arda_reply_text(reply->element[HELD_UNTIL]);
+    record.digest_id = arda_reply_text(reply->element[DIGEST_ID]);
+    record.items = number_of(arda_reply_text(reply->element[ITEMS]));
+    record.attempts = arda_reply_text(reply->element[ATTEMPTS]);
+    record.notification = arda_reply_text(reply->element[NOTIFICATION]);
+    record.cause = arda_reply_text(reply->element[CAUSE]);
+    record.obstacle = arda_reply_text(reply->element[OBSTACLE]);
     take_times(reply, &record, until);
     reading->reader.on_record(reading->reader.data, &record);
 }
@@ -148,7 +148,7 @@ static void on_one(void *data, int result, const struct redisReply *reply)
     struct reading *reading = data;
     struct base_why why = {0};
     result = arda_script_error(reading->bus, result, reply, &why);
-    if (!result && !reply_is_array_of(reply, FIELDS))
+    if (!result && !arda_reply_is_array_of(reply, FIELDS))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result && reply->element[ID]->type != REDIS_REPLY_STRING)
         result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such delivery");
@@ -170,8 +170,8 @@ int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
     strcpy(reading->id, id);
     const char *argv[3 + NAMES] = {arda_bus_prefix(bus), tenant, id};
     memcpy(argv + 3, field_names, sizeof field_names);
-    int failed = arda_script_call(bus, &delivery_get_script, sizeof argv / sizeof argv[0], argv,
-                                  NULL, on_one, reading);
+    int failed = arda_script_call(bus, &arda_delivery_get_script, sizeof argv / sizeof argv[0],
+                                  argv, NULL, on_one, reading);
     if (failed)
         base_free(reading);
     return failed;
@@ -181,9 +181,9 @@ int arda_delivery_get(struct arda_bus *bus, const char *tenant, const char *id,
 
 static bool is_list(const struct redisReply *reply)
 {
-    return reply_is_array_of(reply, 4) && reply_is_number(reply->element[0]) &&
-           reply_is_text(reply->element[1]) && reply_is_text(reply->element[2]) &&
-           reply_is_array(reply->element[3]);
+    return arda_reply_is_array_of(reply, 4) && arda_reply_is_number(reply->element[0]) &&
+           arda_reply_is_text(reply->element[1]) && arda_reply_is_text(reply->element[2]) &&
+           arda_reply_is_array(reply->element[3]);
 }
 
 /* Whether the position has moved: else to ask for more would not end. */
@@ -216,10 +216,10 @@ static void give_tally(struct reading *reading, int result, const struct redisRe
     struct arda_delivery_tally tally = {0};
     for (size_t i = 0; !result && i < counts->elements; i++) {
         const struct redisReply *one = counts->element[i];
-        if (!reply_is_array_of(one, 2) || !reply_is_text(one->element[0]) ||
-            !reply_is_number(one->element[1]))
+        if (!arda_reply_is_array_of(one, 2) || !arda_reply_is_text(one->element[0]) ||
+            !arda_reply_is_number(one->element[1]))
             continue;
-        struct base_slice name = reply_text(one->element[0]);
+        struct base_slice name = arda_reply_text(one->element[0]);
         uint64_t count = (uint64_t)one->element[1]->integer;
         enum arda_delivery_status status;
         if (arda_delivery_status_find(name.data, name.len, &status) == 0)
@@ -305,8 +305,8 @@ static int ask(struct reading *reading, const struct arda_delivery_filter *filte
                                             or_any(filter->event),
                                             or_any(filter->notification)};
     memcpy(argv + LIST_WORDS, field_names, sizeof field_names);
-    int failed = arda_script_call(reading->bus, &delivery_list_script, sizeof argv / sizeof argv[0],
-                                  argv, NULL, on_list, reading);
+    int failed = arda_script_call(reading->bus, &arda_delivery_list_script,
+                                  sizeof argv / sizeof argv[0], argv, NULL, on_list, reading);
     if (failed)
         base_free(reading);
     return failed;

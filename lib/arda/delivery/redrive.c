@@ -25,7 +25,7 @@ static void on_redriven(void *data, int result, const struct redisReply *reply)
     enum arda_delivery_redriven redriven = ARDA_DELIVERY_REDRIVEN;
     struct base_why why = {0};
     result = arda_script_error(redriving->bus, result, reply, &why);
-    const char *word = !result && reply_is_text(reply) ? reply->str : "";
+    const char *word = !result && arda_reply_is_text(reply) ? reply->str : "";
     if (strcmp(word, "unknown") == 0)
         result = base_why_set(&why, BASE_ERR_NOTFOUND, "there is no such delivery");
     else if (strcmp(word, "under way") == 0)
@@ -52,7 +52,7 @@ int arda_delivery_redrive(struct arda_bus *bus, const char *tenant, const char *
     base_rfc3339_format(now_ms, iso);
     const char *const argv[] = {arda_bus_prefix(bus), tenant, id, now, iso};
     int failed =
-        arda_script_call(bus, &delivery_redrive_script, 5, argv, NULL, on_redriven, redriving);
+        arda_script_call(bus, &arda_delivery_redrive_script, 5, argv, NULL, on_redriven, redriving);
     if (failed)
         base_free(redriving);
     return failed;

@@ -21,10 +21,10 @@ int arda_delivery_release(struct arda_bus *bus, const struct arda_delivery *deli
                           delivery->lease,
                           due,
                           due_iso};
-    delivery_ms(due_ms, due);
+    arda_delivery_ms(due_ms, due);
     base_rfc3339_format(due_ms, due_iso);
-    return delivery_change(bus, &delivery_release_script, (int)(sizeof argv / sizeof argv[0]), argv,
-                           done, data);
+    return arda_delivery_change(bus, &arda_delivery_release_script,
+                                (int)(sizeof argv / sizeof argv[0]), argv, done, data);
 }
 
 ARDA_SCRIPT(delivery_hold);
@@ -38,9 +38,9 @@ int arda_delivery_hold(struct arda_bus *bus, const struct arda_delivery *deliver
     if (delivery->channel != ARDA_NOTIFY_EMAIL ||
         (schedule && (!digest_id || strlen(digest_id) != ARDA_NOTIFY_ID_LEN)))
         return BASE_ERR_INVALID;
-    delivery_ms(until_ms, until);
-    delivery_ms(now_ms, now);
-    delivery_ms(ARDA_DELIVERY_ITEMS_MAX, items_max);
+    arda_delivery_ms(until_ms, until);
+    arda_delivery_ms(now_ms, now);
+    arda_delivery_ms(ARDA_DELIVERY_ITEMS_MAX, items_max);
     base_rfc3339_format(until_ms, until_iso);
     base_rfc3339_format(now_ms, now_iso);
     const char *argv[] = {arda_bus_prefix(bus),
@@ -54,6 +54,6 @@ int arda_delivery_hold(struct arda_bus *bus, const struct arda_delivery *deliver
                           schedule ? schedule : "",
                           schedule ? digest_id : "",
                           items_max};
-    return delivery_change(bus, &delivery_hold_script, (int)(sizeof argv / sizeof argv[0]), argv,
-                           done, data);
+    return arda_delivery_change(bus, &arda_delivery_hold_script,
+                                (int)(sizeof argv / sizeof argv[0]), argv, done, data);
 }

@@ -55,12 +55,12 @@ int arda_delivery_settle(struct arda_bus *bus, const struct arda_delivery_settle
     if (settlement->text && !base_utf8_valid(settlement->text, strlen(settlement->text)))
         return BASE_ERR_INVALID;
     cut_text(settlement->text, text);
-    delivery_ms(settlement->now_ms, now);
-    delivery_ms(settlement->spare_ms, spare);
+    arda_delivery_ms(settlement->now_ms, now);
+    arda_delivery_ms(settlement->spare_ms, spare);
     if (settlement->status == ARDA_DELIVERY_PENDING)
-        delivery_ms(settlement->due_ms, due);
+        arda_delivery_ms(settlement->due_ms, due);
     if (settlement->retain_ms > 0)
-        delivery_ms(settlement->now_ms - settlement->retain_ms, cutoff);
+        arda_delivery_ms(settlement->now_ms - settlement->retain_ms, cutoff);
     base_rfc3339_format(settlement->now_ms, iso);
     base_rfc3339_format(settlement->due_ms, due_iso);
     base_rfc3339_format(settlement->now_ms - settlement->duration_ms, at);
@@ -85,8 +85,8 @@ int arda_delivery_settle(struct arda_bus *bus, const struct arda_delivery_settle
             cutoff,
             delivery->url.len > 0 ? delivery->url.data : "",
         };
-        failed = delivery_change(bus, &delivery_settle_script, (int)(sizeof argv / sizeof argv[0]),
-                                 argv, done, data);
+        failed = arda_delivery_change(bus, &arda_delivery_settle_script,
+                                      (int)(sizeof argv / sizeof argv[0]), argv, done, data);
     }
     base_buf_fini(&attempt);
     return failed;

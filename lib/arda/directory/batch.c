@@ -72,7 +72,7 @@ int arda_directory_batch_add(struct arda_directory_batch *batch,
     if (line->kind == ARDA_DIRECTORY_TENANT)
         return BASE_OK; /* every batch makes its tenant known */
     struct group *group = group_of(batch, line->kind);
-    return group ? directory_add_stored(&group->args, &group->argc, line) : BASE_ERR_NOMEM;
+    return group ? arda_directory_add_stored(&group->args, &group->argc, line) : BASE_ERR_NOMEM;
 }
 
 /* ---- the step ---- */
@@ -83,8 +83,8 @@ static int add_plain_group(struct bus_commands *commands, const struct arda_bus 
 {
     struct base_buf *out = &commands->bytes;
     char key[ARDA_KEY_MAX];
-    const char *command = directory_store_command(group->kind);
-    size_t len = directory_key(key, bus, group->kind, tenant);
+    const char *command = arda_directory_store_command(group->kind);
+    size_t len = arda_directory_key(key, bus, group->kind, tenant);
     commands->count++;
     return arda_redis_add_header(out, group->argc + 2) |
            arda_redis_add_argument(out, command, strlen(command)) |
@@ -95,12 +95,13 @@ static int add_plain_group(struct bus_commands *commands, const struct arda_bus 
 static int add_script_group(struct bus_commands *commands, struct arda_bus *bus, const char *tenant,
                             const struct group *group)
 {
-    const struct directory_kind *kind = &directory_kinds[group->kind];
-    const struct arda_script *script =
-        kind->form == DIRECTORY_SET ? &directory_put_set_script : &directory_put_hash_script;
+    const struct directory_kind *kind = &arda_directory_kinds[group->kind];
+    const struct arda_script *script = kind->form == DIRECTORY_SET
+                                           ? &arda_directory_put_set_script
+                                           : &arda_directory_put_hash_script;
     const char *const words[] = {arda_bus_prefix(bus), tenant, kind->family};
     const size_t count = sizeof words / sizeof words[0];
-    int failed = bus_step_call(commands, bus, script, count + group->argc);
+    int failed = arda_bus_step_call(commands, bus, script, count + group->argc);
     for (size_t i = 0; i < count; i++)
         failed |= arda_redis_add_argument(&commands->bytes, words[i], strlen(words[i]));
     return failed | base_buf_add(&commands->bytes, group->args.data, group->args.len);
@@ -126,24 +127,24 @@ static int add_step(struct bus_commands *commands, struct arda_bus *bus,
     const char *families[ARDA_DIRECTORY_KINDS - 1];
     const char *tenant = batch->tenant;
     int replaced = replace ? ARDA_DIRECTORY_KINDS - 1 : 0;
-    directory_families(families);
-    int failed =
-        directory_add_script(commands, bus, &directory_open_script, tenant, replaced, families);
+    arda_directory_families(families);
+    int failed = arda_directory_add_script(commands, bus, &arda_directory_open_script, tenant,
+                                           replaced, families);
     if (batch->latest[ARDA_DIRECTORY_WEBHOOK])
-        failed |= forgets ? directory_add_forget(commands, bus, tenant)
-                          : directory_add_look(commands, bus, tenant);
+        failed |= forgets ? arda_directory_add_forget(commands, bus, tenant)
+                          : arda_directory_add_look(commands, bus, tenant);
     failed |= add_groups(commands, bus, batch, replace);
-    return failed |
-           directory_add_script(commands, bus, &directory_close_script, tenant, replaced, families);
+    return failed | arda_directory_add_script(commands, bus, &arda_directory_close_script, tenant,
+                                              replaced, families);
 }
 
-int directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch, bool replace,
-                    bool forgets, arda_directory_done_fn done, void *data)
+int arda_directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
+                         bool replace, bool forgets, arda_directory_done_fn done, void *data)
 {
     struct bus_commands commands = {0};
     int failed = add_step(&commands, bus, batch, replace, forgets) ? BASE_ERR_NOMEM : BASE_OK;
     if (!failed)
-        failed = directory_send_step(bus, batch->tenant, &commands, false, done, data);
+        failed = arda_directory_send_step(bus, batch->tenant, &commands, false, done, data);
     base_buf_fini(&commands.bytes);
     return failed;
 }
@@ -151,5 +152,5 @@ int directory_store(struct arda_bus *bus, const struct arda_directory_batch *bat
 int arda_directory_batch_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
                                bool replace, arda_directory_done_fn done, void *data)
 {
-    return directory_store(bus, batch, replace, false, done, data);
+    return arda_directory_store(bus, batch, replace, false, done, data);
 }

@@ -37,16 +37,17 @@ static int add_given(struct base_buf *out, const struct directory_member *member
     size_t len = strlen(text);
     bool plain = change->json || (member && member->value == DIRECTORY_BOOLEAN);
     if (plain && !change->json && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-        return directory_wrong_value(why, name, member->expected, (struct base_slice){text, len});
+        return arda_directory_wrong_value(why, name, member->expected,
+                                          (struct base_slice){text, len});
     if (change->json && base_json_check(text, len, &value, &error) < 0)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: column %zu: %s", name, error.offset + 1,
                             error.text);
     if (!base_utf8_valid(text, len))
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: not UTF-8", name);
     if (plain ? base_buf_add(out, text, len) : base_json_quote(out, text, len))
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     base_json_check(out->data, out->len, &value, NULL);
-    return member ? directory_check_input(member, &value, why) : BASE_OK;
+    return member ? arda_directory_check_input(member, &value, why) : BASE_OK;
 }
 
 /* The object with one member in place of a former one, or behind the others. */
@@ -83,13 +84,13 @@ static int change_object(const struct directory_kind *kind, struct base_buf *obj
     size_t len = change->name.len;
     if (len == 0 || len > ARDA_ID_MAX || !base_utf8_valid(change->name.data, len))
         return base_why_set(why, BASE_ERR_SYNTAX, "`%.*s' is no member's name",
-                            directory_shown(change->name.data, len), change->name.data);
+                            arda_directory_shown(change->name.data, len), change->name.data);
     memcpy(name, change->name.data, len);
     if (is_fixed(kind, name))
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: not to be set", name);
     int failed = add_given(&given, find_member(kind, name), name, change, why);
     if (!failed && add_changed(&changed, object, name, &given) < 0)
-        failed = directory_no_memory(why);
+        failed = arda_directory_no_memory(why);
     base_buf_fini(&given);
     if (failed) {
         base_buf_fini(&changed);
@@ -104,12 +105,12 @@ int arda_directory_line_change(struct arda_directory_line *line,
                                const struct arda_directory_change *changes, size_t count,
                                struct base_why *why)
 {
-    const struct directory_kind *kind = &directory_kinds[line->kind];
+    const struct directory_kind *kind = &arda_directory_kinds[line->kind];
     struct base_buf object = BASE_BUF_INIT;
     int failed = line->value.len ? base_buf_add(&object, line->value.data, line->value.len)
                                  : base_buf_add_text(&object, "{}");
     if (failed)
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     for (size_t i = 0; i < count && !failed; i++)
         failed = change_object(kind, &object, &changes[i], why);
     if (!failed)

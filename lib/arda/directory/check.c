@@ -21,7 +21,7 @@
 #define SECRET_MIN_BYTES 24
 #define SECRET_MAX_BYTES 64
 
-bool directory_is_address(const char *text, size_t len)
+bool arda_directory_is_address(const char *text, size_t len)
 {
     const char *at = len ? memrchr(text, '@', len) : NULL;
     if (!at || at == text || at + 1 == text + len)
@@ -33,7 +33,7 @@ bool directory_is_address(const char *text, size_t len)
 }
 
 /* The same function decides when an e-mail is sent. */
-int directory_check_address(struct base_slice text, struct base_why *why)
+int arda_directory_check_address(struct base_slice text, struct base_why *why)
 {
     struct base_why reason;
     int failed = arda_mail_address_wire(text, NULL, &reason);
@@ -52,7 +52,7 @@ static bool has_url_characters(const char *text, size_t len)
     return true;
 }
 
-bool directory_is_url(const char *text, size_t len)
+bool arda_directory_is_url(const char *text, size_t len)
 {
     char copy[URL_MAX + 1];
     struct base_url url;
@@ -67,7 +67,7 @@ bool directory_is_url(const char *text, size_t len)
 
 /* Standard Webhooks, "Signature scheme": 24 to 64 bytes as base64 behind a prefix. Padding is asked
  * for, since not every receiver does without. */
-bool directory_is_secret(const char *text, size_t len)
+bool arda_directory_is_secret(const char *text, size_t len)
 {
     size_t prefix = strlen(SECRET_PREFIX);
     char bytes[(SECRET_MAX_BYTES + 2) / 3 * 3 + 3];
@@ -80,7 +80,7 @@ bool directory_is_secret(const char *text, size_t len)
     return count >= SECRET_MIN_BYTES && count <= SECRET_MAX_BYTES;
 }
 
-bool directory_is_time(const char *text, size_t len)
+bool arda_directory_is_time(const char *text, size_t len)
 {
     if (len != 5 || text[2] != ':')
         return false;
@@ -90,11 +90,11 @@ bool directory_is_time(const char *text, size_t len)
     return memcmp(text, "23", 2) <= 0 && text[3] <= '5';
 }
 
-bool directory_is_schedule(const char *text, size_t len)
+bool arda_directory_is_schedule(const char *text, size_t len)
 {
     if (len == 6 && memcmp(text, "hourly", 6) == 0)
         return true;
-    return len > 6 && memcmp(text, "daily@", 6) == 0 && directory_is_time(text + 6, len - 6);
+    return len > 6 && memcmp(text, "daily@", 6) == 0 && arda_directory_is_time(text + 6, len - 6);
 }
 
 /* ---- time zones ---- */
@@ -107,7 +107,7 @@ const char *arda_directory_zones(void)
     return access(folder, R_OK | X_OK) == 0 ? folder : NULL;
 }
 
-bool directory_is_zone(const char *text, size_t len)
+bool arda_directory_is_zone(const char *text, size_t len)
 {
     char path[1024], magic[4] = "";
     const char *folder = arda_directory_zones();

@@ -34,11 +34,11 @@ static const char *channels(void)
     }
 #define TIME(member)                                                                               \
     {                                                                                              \
-        .name = member, .expected = "a time such as \"22:00\"", .is_right = directory_is_time,     \
-        .required = true                                                                           \
+        .name = member, .expected = "a time such as \"22:00\"",                                    \
+        .is_right = arda_directory_is_time, .required = true                                       \
     }
 
-const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
+const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
     [ARDA_DIRECTORY_DIGEST] =
         {
             .name = "digest",
@@ -48,7 +48,7 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
             .parts = {USER_OR_ALL, {"notificationType", true, notification_types}},
             .members = {{.name = "schedule",
                          .expected = "\"hourly\" or \"daily@HH:MM\"",
-                         .is_right = directory_is_schedule,
+                         .is_right = arda_directory_is_schedule,
                          .required = true}},
         },
     [ARDA_DIRECTORY_LOOP] =
@@ -101,8 +101,8 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
                 {
                     {.name = "email",
                      .expected = "an address",
-                     .is_right = directory_is_address,
-                     .check = directory_check_address},
+                     .is_right = arda_directory_is_address,
+                     .check = arda_directory_check_address},
                     {.name = "active",
                      .value = DIRECTORY_BOOLEAN,
                      .expected = "true or false",
@@ -111,7 +111,7 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
                     {.name = "locale", .expected = "a string such as \"en\""},
                     {.name = "timeZone",
                      .expected = "a time zone such as \"Europe/Berlin\"",
-                     .is_right = directory_is_zone,
+                     .is_right = arda_directory_is_zone,
                      .lenient = true},
                 },
         },
@@ -125,18 +125,18 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
                 {
                     {.name = "url",
                      .expected = "an http or https URL without user, password and fragment",
-                     .is_right = directory_is_url,
+                     .is_right = arda_directory_is_url,
                      .required = true,
                      .hidden = true},
                     {.name = "secret",
                      .expected = "\"whsec_\" and the base64 of 24 to 64 bytes",
-                     .is_right = directory_is_secret,
+                     .is_right = arda_directory_is_secret,
                      .required = true,
                      .hidden = true,
                      .secret = true},
                     {.name = "previousSecret",
                      .expected = "\"whsec_\" and the base64 of 24 to 64 bytes",
-                     .is_right = directory_is_secret,
+                     .is_right = arda_directory_is_secret,
                      .hidden = true,
                      .secret = true,
                      .erasable = true},
@@ -150,13 +150,13 @@ const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS] = {
 
 const char *arda_directory_kind_name(enum arda_directory_kind kind)
 {
-    return directory_kinds[kind].name;
+    return arda_directory_kinds[kind].name;
 }
 
 int arda_directory_kind_find(const char *name, enum arda_directory_kind *kind)
 {
     for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++)
-        if (strcmp(directory_kinds[i].name, name) == 0) {
+        if (strcmp(arda_directory_kinds[i].name, name) == 0) {
             *kind = (enum arda_directory_kind)i;
             return BASE_OK;
         }
@@ -165,25 +165,25 @@ int arda_directory_kind_find(const char *name, enum arda_directory_kind *kind)
 
 /* ---- messages ---- */
 
-int directory_no_memory(struct base_why *why)
+int arda_directory_no_memory(struct base_why *why)
 {
     return base_why_set(why, BASE_ERR_NOMEM, "out of memory");
 }
 
-int directory_shown(const char *text, size_t len)
+int arda_directory_shown(const char *text, size_t len)
 {
     return (int)(len > SHOWN ? base_utf8_cut(text, SHOWN) : len);
 }
 
-int directory_wrong_value(struct base_why *why, const char *name, const char *expected,
-                          struct base_slice value)
+int arda_directory_wrong_value(struct base_why *why, const char *name, const char *expected,
+                               struct base_slice value)
 {
     return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s, got %.*s", name, expected,
-                        directory_shown(value.data, value.len), value.data);
+                        arda_directory_shown(value.data, value.len), value.data);
 }
 
-int directory_not_of(struct base_why *why, const char *name, bool nullable, const char *choices,
-                     struct base_slice value)
+int arda_directory_not_of(struct base_why *why, const char *name, bool nullable,
+                          const char *choices, struct base_slice value)
 {
     char list[200];
     size_t len = 0;
@@ -193,7 +193,7 @@ int directory_not_of(struct base_why *why, const char *name, bool nullable, cons
             list[len++] = ' ';
     }
     return base_why_set(why, BASE_ERR_SYNTAX, "%s: %.*s is not %sone of %.*s", name,
-                        directory_shown(value.data, value.len), value.data,
+                        arda_directory_shown(value.data, value.len), value.data,
                         nullable ? "null or " : "", (int)len, list);
 }
 
@@ -211,18 +211,19 @@ static bool is_choice(const char *choices, const char *text, size_t len)
     }
 }
 
-int directory_add_part(struct arda_directory_line *line, const struct directory_part *part,
-                       const char *text, size_t len, struct base_slice shown, struct base_why *why)
+int arda_directory_add_part(struct arda_directory_line *line, const struct directory_part *part,
+                            const char *text, size_t len, struct base_slice shown,
+                            struct base_why *why)
 {
     size_t at = strlen(line->id);
     bool null = !text && part->nullable;
     if (part->choices && !null && (!text || !is_choice(part->choices(), text, len)))
-        return directory_not_of(why, part->name, part->nullable, part->choices(), shown);
+        return arda_directory_not_of(why, part->name, part->nullable, part->choices(), shown);
     if (!part->choices && !null && (!text || !arda_id_valid(text, len)))
-        return directory_wrong_value(why, part->name, part->nullable ? "an id or null" : "an id",
-                                     shown);
+        return arda_directory_wrong_value(why, part->name,
+                                          part->nullable ? "an id or null" : "an id", shown);
     base_assert(at + len + 3 < sizeof line->id);
-    if (part != directory_kinds[line->kind].parts)
+    if (part != arda_directory_kinds[line->kind].parts)
         line->id[at++] = ':';
     if (null)
         line->id[at++] = '*';
@@ -236,20 +237,20 @@ int directory_add_part(struct arda_directory_line *line, const struct directory_
 static int wrong_form(const struct arda_directory_line *line, const char *text, size_t len,
                       struct base_why *why)
 {
-    const struct directory_part *parts = directory_kinds[line->kind].parts;
+    const struct directory_part *parts = arda_directory_kinds[line->kind].parts;
     char form[128] = "";
     for (; parts->name; parts++) {
         strcat(form, form[0] ? ":" : "");
         strcat(form, parts->name);
     }
     return base_why_set(why, BASE_ERR_SYNTAX, "expected %s, got %.*s", form[0] ? form : "no id",
-                        directory_shown(text, len), text);
+                        arda_directory_shown(text, len), text);
 }
 
 int arda_directory_line_set_id(struct arda_directory_line *line, const char *text, size_t len,
                                struct base_why *why)
 {
-    const struct directory_part *part = directory_kinds[line->kind].parts;
+    const struct directory_part *part = arda_directory_kinds[line->kind].parts;
     const char *end = text + len;
     line->id[0] = '\0';
     if (!part->name)
@@ -261,8 +262,8 @@ int arda_directory_line_set_id(struct arda_directory_line *line, const char *tex
             return wrong_form(line, text, len, why);
         size_t part_len = (size_t)((colon ? colon : end) - at);
         bool null = part_len == 1 && *at == '*';
-        int failed = directory_add_part(line, part, null ? NULL : at, part_len,
-                                        (struct base_slice){at, part_len}, why);
+        int failed = arda_directory_add_part(line, part, null ? NULL : at, part_len,
+                                             (struct base_slice){at, part_len}, why);
         if (failed)
             return failed;
         at += part_len + 1;
@@ -274,7 +275,7 @@ bool arda_directory_line_part(const struct arda_directory_line *line, const char
                               struct base_slice *part)
 {
     const char *at = line->id;
-    for (const struct directory_part *p = directory_kinds[line->kind].parts; p->name; p++) {
+    for (const struct directory_part *p = arda_directory_kinds[line->kind].parts; p->name; p++) {
         size_t len = strcspn(at, ":");
         *part = (struct base_slice){at, len};
         if (strcmp(p->name, name) == 0)

@@ -54,7 +54,7 @@ struct directory_kind {
     struct directory_member members[DIRECTORY_MEMBERS + 1];
 };
 
-extern const struct directory_kind directory_kinds[ARDA_DIRECTORY_KINDS];
+extern const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS];
 
 static inline bool directory_has_members(const struct directory_kind *kind)
 {
@@ -63,22 +63,23 @@ static inline bool directory_has_members(const struct directory_kind *kind)
 
 /* ---- messages ---- */
 
-int directory_no_memory(struct base_why *why);
+int arda_directory_no_memory(struct base_why *why);
 /* "NAME: expected EXPECTED, got VALUE" */
-int directory_wrong_value(struct base_why *why, const char *name, const char *expected,
-                          struct base_slice value);
+int arda_directory_wrong_value(struct base_why *why, const char *name, const char *expected,
+                               struct base_slice value);
 /* "NAME: VALUE is not one of a, b, c" */
-int directory_not_of(struct base_why *why, const char *name, bool nullable, const char *choices,
-                     struct base_slice value);
+int arda_directory_not_of(struct base_why *why, const char *name, bool nullable,
+                          const char *choices, struct base_slice value);
 /* How much of a text a message shows: whole characters. */
-int directory_shown(const char *text, size_t len);
+int arda_directory_shown(const char *text, size_t len);
 
 /* ---- parts of an id ---- */
 
 /* Appends a part to the line's id; `text` NULL stands for null. BASE_ERR_SYNTAX with a message that
  * shows `shown`. */
-int directory_add_part(struct arda_directory_line *line, const struct directory_part *part,
-                       const char *text, size_t len, struct base_slice shown, struct base_why *why);
+int arda_directory_add_part(struct arda_directory_line *line, const struct directory_part *part,
+                            const char *text, size_t len, struct base_slice shown,
+                            struct base_why *why);
 
 /* ---- values ---- */
 
@@ -88,26 +89,26 @@ enum directory_source {
 };
 
 /* Checks that the text is an object none of whose members stands twice. */
-int directory_object(const char *text, size_t len, struct base_json_value *object,
-                     struct base_why *why);
-struct base_json_value directory_find(const struct base_json_value *object, const char *name);
+int arda_directory_object(const char *text, size_t len, struct base_json_value *object,
+                          struct base_why *why);
+struct base_json_value arda_directory_find(const struct base_json_value *object, const char *name);
 /* Makes the object canonical and keeps it as the line's value, which may be where it lies. */
-int directory_keep(struct arda_directory_line *line, const struct base_json_value *object,
-                   enum directory_source source, struct base_why *why);
+int arda_directory_keep(struct arda_directory_line *line, const struct base_json_value *object,
+                        enum directory_source source, struct base_why *why);
 /* Whether the value is right for the member: 0; BASE_ERR_SYNTAX with the reason; BASE_ERR_NOMEM. */
-int directory_check_member(const struct directory_member *member,
-                           const struct base_json_value *value, struct base_why *why);
+int arda_directory_check_member(const struct directory_member *member,
+                                const struct base_json_value *value, struct base_why *why);
 
 /* The same of what is entered, which has to be of use, too. */
-int directory_check_input(const struct directory_member *member,
-                          const struct base_json_value *value, struct base_why *why);
+int arda_directory_check_input(const struct directory_member *member,
+                               const struct base_json_value *value, struct base_why *why);
 
-bool directory_is_address(const char *text, size_t len);
-int directory_check_address(struct base_slice text, struct base_why *why);
-bool directory_is_url(const char *text, size_t len);
-bool directory_is_secret(const char *text, size_t len);
-bool directory_is_schedule(const char *text, size_t len);
-bool directory_is_time(const char *text, size_t len);
-bool directory_is_zone(const char *text, size_t len);
+bool arda_directory_is_address(const char *text, size_t len);
+int arda_directory_check_address(struct base_slice text, struct base_why *why);
+bool arda_directory_is_url(const char *text, size_t len);
+bool arda_directory_is_secret(const char *text, size_t len);
+bool arda_directory_is_schedule(const char *text, size_t len);
+bool arda_directory_is_time(const char *text, size_t len);
+bool arda_directory_is_zone(const char *text, size_t len);
 
 #endif

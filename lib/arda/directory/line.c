@@ -15,7 +15,7 @@ void arda_directory_line_fini(struct arda_directory_line *line)
 static int take_tenant(const struct base_json_value *object, struct arda_directory_line *line,
                        struct base_why *why)
 {
-    struct base_json_value value = directory_find(object, "tenantId");
+    struct base_json_value value = arda_directory_find(object, "tenantId");
     struct base_buf text = BASE_BUF_INIT;
     if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "tenantId: missing");
@@ -27,21 +27,21 @@ static int take_tenant(const struct base_json_value *object, struct arda_directo
     }
     base_buf_fini(&text);
     if (failed == BASE_ERR_NOMEM)
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     return good ? BASE_OK
-                : directory_wrong_value(why, "tenantId", "the id of a tenant",
-                                        (struct base_slice){value.text, value.len});
+                : arda_directory_wrong_value(why, "tenantId", "the id of a tenant",
+                                             (struct base_slice){value.text, value.len});
 }
 
 static int take_kind(const struct base_json_value *object, enum arda_directory_kind *kind,
                      struct base_why *why)
 {
     char names[ARDA_DIRECTORY_KINDS * 16] = "";
-    struct base_json_value value = directory_find(object, "kind");
+    struct base_json_value value = arda_directory_find(object, "kind");
     if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "kind: missing");
     for (int i = 0; i < ARDA_DIRECTORY_KINDS; i++) {
-        const char *name = directory_kinds[i].name;
+        const char *name = arda_directory_kinds[i].name;
         if (base_json_equals(&value, name, strlen(name))) {
             *kind = (enum arda_directory_kind)i;
             return BASE_OK;
@@ -49,24 +49,25 @@ static int take_kind(const struct base_json_value *object, enum arda_directory_k
         strcat(names, i ? "|" : "");
         strcat(names, name);
     }
-    return directory_not_of(why, "kind", false, names, (struct base_slice){value.text, value.len});
+    return arda_directory_not_of(why, "kind", false, names,
+                                 (struct base_slice){value.text, value.len});
 }
 
 static int take_part(const struct base_json_value *object, const struct directory_part *part,
                      struct arda_directory_line *line, struct base_why *why)
 {
-    struct base_json_value value = directory_find(object, part->name);
+    struct base_json_value value = arda_directory_find(object, part->name);
     struct base_slice shown = {value.text, value.len};
     struct base_buf text = BASE_BUF_INIT;
     if (value.kind == BASE_JSON_ABSENT)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: missing", part->name);
     if (value.kind == BASE_JSON_NULL)
-        return directory_add_part(line, part, NULL, 0, shown, why);
+        return arda_directory_add_part(line, part, NULL, 0, shown, why);
     /* What is no string is no id either, and is taken for an empty one. */
     int failed = base_json_unescape(&value, &text);
     if (failed == BASE_ERR_NOMEM)
-        return directory_no_memory(why);
-    failed = directory_add_part(line, part, text.len ? text.data : "", text.len, shown, why);
+        return arda_directory_no_memory(why);
+    failed = arda_directory_add_part(line, part, text.len ? text.data : "", text.len, shown, why);
     base_buf_fini(&text);
     return failed;
 }
@@ -77,7 +78,7 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
     struct base_json_value object;
     line->tenant[0] = line->id[0] = '\0';
     line->value.len = 0;
-    int failed = directory_object(text, len, &object, why);
+    int failed = arda_directory_object(text, len, &object, why);
     if (failed)
         return failed;
     struct base_why tenant_why = {0};
@@ -87,10 +88,10 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
         failed = base_why_set(why, tenant_why.code, "%s", tenant_why.text);
     if (failed)
         return failed;
-    const struct directory_part *part = directory_kinds[line->kind].parts;
+    const struct directory_part *part = arda_directory_kinds[line->kind].parts;
     for (; part->name && !failed; part++)
         failed = take_part(&object, part, line, why);
-    return failed ? failed : directory_keep(line, &object, DIRECTORY_OF_INPUT, why);
+    return failed ? failed : arda_directory_keep(line, &object, DIRECTORY_OF_INPUT, why);
 }
 
 /* ---- writing ---- */
@@ -98,7 +99,7 @@ int arda_directory_line_parse(const char *text, size_t len, struct arda_director
 static int add_parts(struct base_buf *out, const struct arda_directory_line *line)
 {
     int failed = BASE_OK;
-    for (const struct directory_part *part = directory_kinds[line->kind].parts; part->name;
+    for (const struct directory_part *part = arda_directory_kinds[line->kind].parts; part->name;
          part++) {
         struct base_slice text;
         failed |=
@@ -123,8 +124,8 @@ static int add_members(struct base_buf *out, const struct arda_directory_line *l
 static int add_masked_members(struct base_buf *out, const struct arda_directory_line *line)
 {
     int failed = BASE_OK;
-    for (const struct directory_member *member = directory_kinds[line->kind].members; member->name;
-         member++) {
+    for (const struct directory_member *member = arda_directory_kinds[line->kind].members;
+         member->name; member++) {
         struct base_json_value value = arda_directory_line_member(line, member->name);
         if (value.kind == BASE_JSON_ABSENT)
             continue;
@@ -141,7 +142,7 @@ static int add_line(struct base_buf *out, const struct arda_directory_line *line
 {
     size_t before = out->len;
     int failed = base_buf_printf(out, "{\"kind\":\"%s\",\"tenantId\":\"%s\"",
-                                 directory_kinds[line->kind].name, line->tenant);
+                                 arda_directory_kinds[line->kind].name, line->tenant);
     failed |= add_parts(out, line);
     failed |= add(out, line);
     failed |= base_buf_add_byte(out, '}');
@@ -158,5 +159,6 @@ int arda_directory_line_write(struct base_buf *out, const struct arda_directory_
 int arda_directory_line_write_masked(struct base_buf *out, const struct arda_directory_line *line)
 {
     /* Unknown members of users are no secrets of ours. */
-    return add_line(out, line, directory_kinds[line->kind].open ? add_members : add_masked_members);
+    return add_line(out, line,
+                    arda_directory_kinds[line->kind].open ? add_members : add_masked_members);
 }

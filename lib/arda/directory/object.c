@@ -27,20 +27,20 @@ static int stands_twice(const struct base_json_value *key, struct base_json_iter
     struct base_buf decoded = BASE_BUF_INIT;
     int failed = base_json_unescape(key, &decoded);
     if (failed == BASE_ERR_NOMEM)
-        directory_no_memory(why);
+        arda_directory_no_memory(why);
     else if (failed) /* a lone surrogate, which is no text */
         base_why_set(why, failed, "%.*s: no name for a member",
-                     directory_shown(key->text, key->len), key->text);
+                     arda_directory_shown(key->text, key->len), key->text);
     while (!failed && base_json_iter_next(&rest, &other, &value))
         if (base_json_equals(&other, decoded.data, decoded.len))
             failed = base_why_set(why, BASE_ERR_SYNTAX, "%.*s: stands twice",
-                                  directory_shown(key->text, key->len), key->text);
+                                  arda_directory_shown(key->text, key->len), key->text);
     base_buf_fini(&decoded);
     return failed;
 }
 
-int directory_object(const char *text, size_t len, struct base_json_value *object,
-                     struct base_why *why)
+int arda_directory_object(const char *text, size_t len, struct base_json_value *object,
+                          struct base_why *why)
 {
     struct base_json_error error;
     struct base_json_iter iter;
@@ -58,7 +58,7 @@ int directory_object(const char *text, size_t len, struct base_json_value *objec
     return failed;
 }
 
-struct base_json_value directory_find(const struct base_json_value *object, const char *name)
+struct base_json_value arda_directory_find(const struct base_json_value *object, const char *name)
 {
     struct base_json_member member = {.key = name, .key_len = strlen(name)};
     base_json_pick(object->text, object->len, &member, 1, NULL, NULL);
@@ -76,12 +76,12 @@ static int wrong_member(const struct directory_member *member, const struct base
     if (member->hidden)
         return base_why_set(why, BASE_ERR_SYNTAX, "%s: expected %s", member->name,
                             member->expected);
-    return directory_wrong_value(why, member->name, member->expected,
-                                 (struct base_slice){value->text, value->len});
+    return arda_directory_wrong_value(why, member->name, member->expected,
+                                      (struct base_slice){value->text, value->len});
 }
 
-int directory_check_member(const struct directory_member *member,
-                           const struct base_json_value *value, struct base_why *why)
+int arda_directory_check_member(const struct directory_member *member,
+                                const struct base_json_value *value, struct base_why *why)
 {
     struct base_buf text = BASE_BUF_INIT;
     bool right = value->kind == BASE_JSON_STRING;
@@ -90,7 +90,7 @@ int directory_check_member(const struct directory_member *member,
     if (right && member->is_right) {
         int failed = base_json_unescape(value, &text);
         if (failed == BASE_ERR_NOMEM)
-            return directory_no_memory(why);
+            return arda_directory_no_memory(why);
         right = !failed && (member->is_right(text.len ? text.data : "", text.len) ||
                             (member->erasable && text.len == 0));
         base_buf_fini(&text);
@@ -98,22 +98,23 @@ int directory_check_member(const struct directory_member *member,
     return right ? BASE_OK : wrong_member(member, value, why);
 }
 
-int directory_check_input(const struct directory_member *member,
-                          const struct base_json_value *value, struct base_why *why)
+int arda_directory_check_input(const struct directory_member *member,
+                               const struct base_json_value *value, struct base_why *why)
 {
     struct base_buf text = BASE_BUF_INIT;
     struct base_why reason;
-    int failed = directory_check_member(member, value, why);
+    int failed = arda_directory_check_member(member, value, why);
     if (failed || !member->check)
         return failed;
     if (base_json_unescape(value, &text) < 0) /* it was text just now */
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     failed = member->check((struct base_slice){text.data, text.len}, &reason);
     base_buf_fini(&text);
     if (failed == BASE_ERR_NOMEM)
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     return failed ? base_why_set(why, BASE_ERR_SYNTAX, "%s: %.*s %s", member->name,
-                                 directory_shown(value->text, value->len), value->text, reason.text)
+                                 arda_directory_shown(value->text, value->len), value->text,
+                                 reason.text)
                   : BASE_OK;
 }
 
@@ -152,15 +153,16 @@ static int add_known(struct base_buf *out, const struct directory_kind *kind,
                      struct base_why *why)
 {
     for (const struct directory_member *member = kind->members; member->name; member++) {
-        struct base_json_value value = directory_find(object, member->name);
+        struct base_json_value value = arda_directory_find(object, member->name);
         bool there = value.kind != BASE_JSON_ABSENT &&
                      !(member->erasable && base_json_equals(&value, "", 0));
         struct directory_member lenient = *member;
         if (member->lenient && source == DIRECTORY_OF_REDIS)
             lenient.is_right = NULL;
-        int failed = !there                         ? BASE_OK
-                     : source == DIRECTORY_OF_REDIS ? directory_check_member(&lenient, &value, why)
-                                                    : directory_check_input(member, &value, why);
+        int failed = !there ? BASE_OK
+                     : source == DIRECTORY_OF_REDIS
+                         ? arda_directory_check_member(&lenient, &value, why)
+                         : arda_directory_check_input(member, &value, why);
         if (failed)
             return failed;
         if (!there && member->required)
@@ -173,7 +175,7 @@ static int add_known(struct base_buf *out, const struct directory_kind *kind,
         else if (!failed)
             failed = base_buf_add_text(out, member->otherwise);
         if (failed)
-            return directory_no_memory(why);
+            return arda_directory_no_memory(why);
     }
     return BASE_OK;
 }
@@ -207,11 +209,11 @@ static int add_unknown(struct base_buf *out, const struct directory_kind *kind,
             continue;
         if (!kind->open)
             return base_why_set(why, BASE_ERR_SYNTAX, "%.*s: unknown member of %s",
-                                directory_shown(key.text + 1, key.len - 2), key.text + 1,
+                                arda_directory_shown(key.text + 1, key.len - 2), key.text + 1,
                                 kind->called);
         if (base_buf_add_byte(out, ',') < 0 || base_buf_add(out, key.text, key.len) < 0 ||
             base_buf_add_byte(out, ':') < 0 || add_compact(out, &value) < 0)
-            return directory_no_memory(why);
+            return arda_directory_no_memory(why);
     }
     return BASE_OK;
 }
@@ -220,24 +222,24 @@ static int add_unknown(struct base_buf *out, const struct directory_kind *kind,
 static int check_hours(const struct base_buf *made, struct base_why *why)
 {
     struct base_json_value object = {BASE_JSON_OBJECT, made->data, made->len};
-    struct base_json_value from = directory_find(&object, "from");
-    struct base_json_value to = directory_find(&object, "to");
+    struct base_json_value from = arda_directory_find(&object, "from");
+    struct base_json_value to = arda_directory_find(&object, "to");
     if (from.len != to.len || memcmp(from.text, to.text, to.len) != 0)
         return BASE_OK;
     return base_why_set(why, BASE_ERR_SYNTAX, "to: the same as from");
 }
 
-int directory_keep(struct arda_directory_line *line, const struct base_json_value *object,
-                   enum directory_source source, struct base_why *why)
+int arda_directory_keep(struct arda_directory_line *line, const struct base_json_value *object,
+                        enum directory_source source, struct base_why *why)
 {
-    const struct directory_kind *kind = &directory_kinds[line->kind];
+    const struct directory_kind *kind = &arda_directory_kinds[line->kind];
     struct base_buf made = BASE_BUF_INIT;
-    int failed = base_buf_add_byte(&made, '{') < 0 ? directory_no_memory(why)
+    int failed = base_buf_add_byte(&made, '{') < 0 ? arda_directory_no_memory(why)
                                                    : add_known(&made, kind, object, source, why);
     if (!failed)
         failed = add_unknown(&made, kind, object, why);
     if (!failed && base_buf_add_byte(&made, '}') < 0)
-        failed = directory_no_memory(why);
+        failed = arda_directory_no_memory(why);
     if (!failed && line->kind == ARDA_DIRECTORY_QUIET)
         failed = check_hours(&made, why);
     if (failed) {
@@ -255,14 +257,14 @@ int arda_directory_line_set_value(struct arda_directory_line *line, const char *
                                   struct base_why *why)
 {
     struct base_json_value object;
-    int failed =
-        len ? directory_object(text, len, &object, why) : directory_object("{}", 2, &object, why);
-    return failed ? failed : directory_keep(line, &object, DIRECTORY_OF_REDIS, why);
+    int failed = len ? arda_directory_object(text, len, &object, why)
+                     : arda_directory_object("{}", 2, &object, why);
+    return failed ? failed : arda_directory_keep(line, &object, DIRECTORY_OF_REDIS, why);
 }
 
 struct base_json_value arda_directory_line_member(const struct arda_directory_line *line,
                                                   const char *name)
 {
     struct base_json_value object = {BASE_JSON_OBJECT, line->value.data, line->value.len};
-    return line->value.len ? directory_find(&object, name) : (struct base_json_value){0};
+    return line->value.len ? arda_directory_find(&object, name) : (struct base_json_value){0};
 }

@@ -33,7 +33,7 @@ struct element {
     const redisReply *value;
 };
 
-int directory_compare(const redisReply *a, const redisReply *b)
+int arda_directory_compare(const redisReply *a, const redisReply *b)
 {
     int order = memcmp(a->str, b->str, a->len < b->len ? a->len : b->len);
     return order ? order : (a->len > b->len) - (a->len < b->len);
@@ -41,8 +41,8 @@ int directory_compare(const redisReply *a, const redisReply *b)
 
 static int compare(const void *left, const void *right)
 {
-    return directory_compare(((const struct element *)left)->name,
-                             ((const struct element *)right)->name);
+    return arda_directory_compare(((const struct element *)left)->name,
+                                  ((const struct element *)right)->name);
 }
 
 /* Gives the line, or the reason why it makes no sense. Only a lack of memory is a failure. */
@@ -66,18 +66,18 @@ static int give_entry(struct snapshot *snapshot, const struct element *element,
     struct arda_directory_line *line = &snapshot->line;
     int failed = arda_directory_line_set_id(line, element->name->str, element->name->len, why);
     line->value.len = 0;
-    if (!failed && directory_kinds[line->kind].form == DIRECTORY_HASH)
-        failed = directory_take_text(line, element->value->str, element->value->len, why);
+    if (!failed && arda_directory_kinds[line->kind].form == DIRECTORY_HASH)
+        failed = arda_directory_take_text(line, element->value->str, element->value->len, why);
     return give(snapshot, failed, element->name->str, why);
 }
 
 static int give_list(struct snapshot *snapshot, const redisReply *list, struct base_why *why)
 {
-    bool pairs = directory_kinds[snapshot->line.kind].form == DIRECTORY_HASH;
+    bool pairs = arda_directory_kinds[snapshot->line.kind].form == DIRECTORY_HASH;
     size_t step = pairs ? 2 : 1, count = list->elements / step;
     struct element *elements = base_calloc(count + 1, sizeof *elements);
     if (!elements)
-        return directory_no_memory(why);
+        return arda_directory_no_memory(why);
     for (size_t i = 0; i < count; i++)
         elements[i] = (struct element){list->element[i * step], list->element[i * step + step - 1]};
     qsort(elements, count, sizeof *elements, compare);
@@ -93,7 +93,7 @@ static int give_fields(struct snapshot *snapshot, const redisReply *hash, struct
     snapshot->line.id[0] = '\0';
     if (hash->elements == 0)
         return BASE_OK;
-    return give(snapshot, directory_take_fields(&snapshot->line, hash, why), "", why);
+    return give(snapshot, arda_directory_take_fields(&snapshot->line, hash, why), "", why);
 }
 
 static int give_tenant(struct snapshot *snapshot, bool known, struct base_why *why)
@@ -118,7 +118,7 @@ static int give_kinds(struct snapshot *snapshot, redisReply *const *lists, bool 
         snapshot->line.kind = (enum arda_directory_kind)kind;
         if (kind == ARDA_DIRECTORY_TENANT)
             failed = give_tenant(snapshot, known, why);
-        else if (directory_kinds[kind].form == DIRECTORY_FIELDS)
+        else if (arda_directory_kinds[kind].form == DIRECTORY_FIELDS)
             failed = give_fields(snapshot, *lists++, why);
         else
             failed = give_list(snapshot, *lists++, why);
@@ -135,14 +135,15 @@ enum answer { KNOWN, VERSION_EXISTS, VERSION, LISTS };
 static bool are_answers(const struct snapshot *snapshot, const redisReply *replies)
 {
     size_t next = LISTS;
-    if (!reply_is_array_of(replies, snapshot->asked) || !reply_is_number(replies->element[KNOWN]) ||
-        !reply_is_number(replies->element[VERSION_EXISTS]) ||
-        !reply_is_array_of(replies->element[VERSION], 1))
+    if (!arda_reply_is_array_of(replies, snapshot->asked) ||
+        !arda_reply_is_number(replies->element[KNOWN]) ||
+        !arda_reply_is_number(replies->element[VERSION_EXISTS]) ||
+        !arda_reply_is_array_of(replies->element[VERSION], 1))
         return false;
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
-        size_t step = directory_kinds[kind].form == DIRECTORY_SET ? 1 : 2;
+        size_t step = arda_directory_kinds[kind].form == DIRECTORY_SET ? 1 : 2;
         if (wants(snapshot, kind) && kind != ARDA_DIRECTORY_TENANT &&
-            !reply_are_texts(replies->element[next++], step))
+            !arda_reply_are_texts(replies->element[next++], step))
             return false;
     }
     return true;
@@ -155,7 +156,7 @@ static int64_t read_version(const redisReply *exists, const redisReply *text)
     char again[24];
     if (exists->integer == 0)
         return 0;
-    if (!reply_is_text(text))
+    if (!arda_reply_is_text(text))
         return -1;
     long long version = strtoll(text->str, NULL, 10);
     snprintf(again, sizeof again, "%lld", version);
@@ -193,7 +194,7 @@ static void on_replies(void *data, int result, const struct redisReply *reply)
     if (result)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
-        result = bus_reply_error(snapshot->bus, reply, &why);
+        result = arda_bus_reply_error(snapshot->bus, reply, &why);
     if (result && reply && strncmp(reply->str, "WRONGTYPE", 9) == 0) {
         result = why.code = BASE_ERR_SYNTAX;
         if (ask_types(snapshot) == 0)
@@ -208,7 +209,7 @@ static void on_replies(void *data, int result, const struct redisReply *reply)
 
 static const char *type_of(int kind)
 {
-    return directory_kinds[kind].form == DIRECTORY_SET ? "set" : "hash";
+    return arda_directory_kinds[kind].form == DIRECTORY_SET ? "set" : "hash";
 }
 
 static void on_types(void *data, int result, const struct redisReply *reply)
@@ -217,14 +218,15 @@ static void on_types(void *data, int result, const struct redisReply *reply)
     char key[ARDA_KEY_MAX];
     struct base_why why;
     base_why_set(&why, BASE_ERR_SYNTAX, "a key holds the wrong kind of value");
-    bool named = result || !reply_is_array_of(reply, ARDA_DIRECTORY_KINDS);
+    bool named = result || !arda_reply_is_array_of(reply, ARDA_DIRECTORY_KINDS);
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS && !named; kind++) {
-        const char *type = reply_text(reply->element[kind]).data;
+        const char *type = arda_reply_text(reply->element[kind]).data;
         bool asked = wants(snapshot, kind) || kind == ARDA_DIRECTORY_TENANT;
         named = asked && strcmp(type, "none") != 0 && strcmp(type, type_of(kind)) != 0;
         if (!named)
             continue;
-        directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, snapshot->line.tenant);
+        arda_directory_key(key, snapshot->bus, (enum arda_directory_kind)kind,
+                           snapshot->line.tenant);
         base_why_set(&why, BASE_ERR_SYNTAX, "%s: expected a %s, got a %s", key, type_of(kind),
                      type);
     }
@@ -237,11 +239,12 @@ static int ask_types(struct snapshot *snapshot)
     int failed = BASE_OK;
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
         char key[ARDA_KEY_MAX];
-        directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, snapshot->line.tenant);
-        failed |= directory_add_command(&commands, 2, (const char *const[]){"TYPE", key});
+        arda_directory_key(key, snapshot->bus, (enum arda_directory_kind)kind,
+                           snapshot->line.tenant);
+        failed |= arda_directory_add_command(&commands, 2, (const char *const[]){"TYPE", key});
     }
     if (!failed)
-        failed = bus_step(snapshot->bus, &commands, on_types, snapshot);
+        failed = arda_bus_step(snapshot->bus, &commands, on_types, snapshot);
     base_buf_fini(&commands.bytes);
     return failed;
 }
@@ -252,20 +255,20 @@ static int add_questions(struct bus_commands *commands, const struct snapshot *s
 {
     const char *tenant = snapshot->line.tenant;
     char key[ARDA_KEY_MAX];
-    directory_key(key, snapshot->bus, ARDA_DIRECTORY_TENANT, tenant);
+    arda_directory_key(key, snapshot->bus, ARDA_DIRECTORY_TENANT, tenant);
     int failed =
-        directory_add_command(commands, 3, (const char *const[]){"SISMEMBER", key, tenant});
+        arda_directory_add_command(commands, 3, (const char *const[]){"SISMEMBER", key, tenant});
     /* MGET has no error for a key of another type. */
-    directory_version_key(key, snapshot->bus, tenant);
-    failed |= directory_add_command(commands, 2, (const char *const[]){"EXISTS", key});
-    failed |= directory_add_command(commands, 2, (const char *const[]){"MGET", key});
+    arda_directory_version_key(key, snapshot->bus, tenant);
+    failed |= arda_directory_add_command(commands, 2, (const char *const[]){"EXISTS", key});
+    failed |= arda_directory_add_command(commands, 2, (const char *const[]){"MGET", key});
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++) {
         if (!wants(snapshot, kind) || kind == ARDA_DIRECTORY_TENANT)
             continue;
-        bool set = directory_kinds[kind].form == DIRECTORY_SET;
-        directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, tenant);
-        failed |= directory_add_command(commands, 2,
-                                        (const char *const[]){set ? "SMEMBERS" : "HGETALL", key});
+        bool set = arda_directory_kinds[kind].form == DIRECTORY_SET;
+        arda_directory_key(key, snapshot->bus, (enum arda_directory_kind)kind, tenant);
+        failed |= arda_directory_add_command(
+            commands, 2, (const char *const[]){set ? "SMEMBERS" : "HGETALL", key});
     }
     return failed ? BASE_ERR_NOMEM : BASE_OK;
 }
@@ -286,7 +289,7 @@ int arda_directory_snapshot(struct arda_bus *bus, const char *tenant, unsigned k
     int failed = add_questions(&commands, snapshot);
     snapshot->asked = commands.count;
     if (!failed)
-        failed = bus_step(bus, &commands, on_replies, snapshot);
+        failed = arda_bus_step(bus, &commands, on_replies, snapshot);
     base_buf_fini(&commands.bytes);
     if (failed)
         base_free(snapshot);

@@ -8,22 +8,22 @@
 
 #define MOST_WORDS 8 /* of a command that is no script */
 
-size_t directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
-                     enum arda_directory_kind kind, const char *tenant)
+size_t arda_directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
+                          enum arda_directory_kind kind, const char *tenant)
 {
     if (kind == ARDA_DIRECTORY_TENANT)
-        return arda_key(out, arda_bus_prefix(bus), directory_kinds[kind].family, NULL, 0);
-    return arda_key(out, arda_bus_prefix(bus), directory_kinds[kind].family, tenant,
+        return arda_key(out, arda_bus_prefix(bus), arda_directory_kinds[kind].family, NULL, 0);
+    return arda_key(out, arda_bus_prefix(bus), arda_directory_kinds[kind].family, tenant,
                     strlen(tenant));
 }
 
-size_t directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
-                             const char *tenant)
+size_t arda_directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
+                                  const char *tenant)
 {
     return arda_key(out, arda_bus_prefix(bus), "version", tenant, strlen(tenant));
 }
 
-int directory_add_command(struct bus_commands *commands, int argc, const char *const *argv)
+int arda_directory_add_command(struct bus_commands *commands, int argc, const char *const *argv)
 {
     size_t lens[MOST_WORDS];
     base_assert(argc <= MOST_WORDS);
@@ -33,19 +33,19 @@ int directory_add_command(struct bus_commands *commands, int argc, const char *c
     return arda_redis_format(&commands->bytes, argc, argv, lens);
 }
 
-void directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
+void arda_directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1])
 {
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++)
         if (kind != ARDA_DIRECTORY_TENANT)
-            *families++ = directory_kinds[kind].family;
+            *families++ = arda_directory_kinds[kind].family;
 }
 
-int directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
-                         const struct arda_script *script, const char *tenant, int argc,
-                         const char *const *argv)
+int arda_directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
+                              const struct arda_script *script, const char *tenant, int argc,
+                              const char *const *argv)
 {
     const char *words[] = {arda_bus_prefix(bus), tenant};
-    int failed = bus_step_call(commands, bus, script, (size_t)argc + 2);
+    int failed = arda_bus_step_call(commands, bus, script, (size_t)argc + 2);
     for (int i = 0; i < argc + 2; i++) {
         const char *word = i < 2 ? words[i] : argv[i - 2];
         failed |= arda_redis_add_argument(&commands->bytes, word, strlen(word));
@@ -53,28 +53,28 @@ int directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
     return failed;
 }
 
-int directory_add_look(struct bus_commands *commands, const struct arda_bus *bus,
-                       const char *tenant)
+int arda_directory_add_look(struct bus_commands *commands, const struct arda_bus *bus,
+                            const char *tenant)
 {
     char due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
     arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
     snprintf(lane, sizeof lane, "%s:webhook", tenant);
-    return directory_add_command(commands, 6,
-                                 (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
+    return arda_directory_add_command(commands, 6,
+                                      (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
 }
 
-int directory_add_forget(struct bus_commands *commands, const struct arda_bus *bus,
-                         const char *tenant)
+int arda_directory_add_forget(struct bus_commands *commands, const struct arda_bus *bus,
+                              const char *tenant)
 {
     char endpoint[ARDA_KEY_MAX];
     arda_key(endpoint, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
-    return directory_add_command(commands, 2, (const char *const[]){"DEL", endpoint}) |
-           directory_add_look(commands, bus, tenant);
+    return arda_directory_add_command(commands, 2, (const char *const[]){"DEL", endpoint}) |
+           arda_directory_add_look(commands, bus, tenant);
 }
 
-const char *directory_store_command(enum arda_directory_kind kind)
+const char *arda_directory_store_command(enum arda_directory_kind kind)
 {
-    return directory_kinds[kind].form == DIRECTORY_SET ? "SADD" : "HSET";
+    return arda_directory_kinds[kind].form == DIRECTORY_SET ? "SADD" : "HSET";
 }
 
 /* ---- to Redis ---- */
@@ -112,7 +112,7 @@ static int add_fields(struct base_buf *args, unsigned *argc, const struct arda_d
 {
     int failed = BASE_OK;
     struct base_buf text = BASE_BUF_INIT;
-    for (const struct directory_member *member = directory_kinds[line->kind].members;
+    for (const struct directory_member *member = arda_directory_kinds[line->kind].members;
          member->name && !failed; member++) {
         text.len = 0;
         if (!member->erasable ||
@@ -128,7 +128,7 @@ static int add_fields(struct base_buf *args, unsigned *argc, const struct arda_d
 
 static int add_stored(struct base_buf *args, unsigned *argc, const struct arda_directory_line *line)
 {
-    enum directory_form form = directory_kinds[line->kind].form;
+    enum directory_form form = arda_directory_kinds[line->kind].form;
     if (form == DIRECTORY_FIELDS)
         return add_fields(args, argc, line);
     if (form == DIRECTORY_SET) {
@@ -144,8 +144,8 @@ static int add_stored(struct base_buf *args, unsigned *argc, const struct arda_d
     return failed;
 }
 
-int directory_add_stored(struct base_buf *args, unsigned *argc,
-                         const struct arda_directory_line *line)
+int arda_directory_add_stored(struct base_buf *args, unsigned *argc,
+                              const struct arda_directory_line *line)
 {
     size_t len_before = args->len;
     unsigned argc_before = *argc;
@@ -171,7 +171,7 @@ static int take_member(struct base_buf *object, const char *name, bool boolean, 
         failed = base_buf_add_text(object, *text == '1' ? "true" : "false");
     else if (!failed)
         failed = base_json_quote(object, text, len);
-    return failed ? directory_no_memory(why) : BASE_OK;
+    return failed ? arda_directory_no_memory(why) : BASE_OK;
 }
 
 static int take_hours(struct base_buf *object, const char *text, size_t len, struct base_why *why)
@@ -190,15 +190,15 @@ static int keep_object(struct arda_directory_line *line, struct base_buf *object
                        struct base_why *why)
 {
     if (!failed && object->len > 0 && base_buf_add_byte(object, '}') < 0)
-        failed = directory_no_memory(why);
+        failed = arda_directory_no_memory(why);
     if (!failed)
         failed = arda_directory_line_set_value(line, object->data, object->len, why);
     base_buf_fini(object);
     return failed;
 }
 
-int directory_take_text(struct arda_directory_line *line, const char *text, size_t len,
-                        struct base_why *why)
+int arda_directory_take_text(struct arda_directory_line *line, const char *text, size_t len,
+                             struct base_why *why)
 {
     struct base_buf object = BASE_BUF_INIT;
     int failed;
@@ -215,13 +215,13 @@ int directory_take_text(struct arda_directory_line *line, const char *text, size
     return keep_object(line, &object, failed, why);
 }
 
-int directory_take_fields(struct arda_directory_line *line, const redisReply *hash,
-                          struct base_why *why)
+int arda_directory_take_fields(struct arda_directory_line *line, const redisReply *hash,
+                               struct base_why *why)
 {
     struct base_buf object = BASE_BUF_INIT;
     int failed = BASE_OK;
-    for (const struct directory_member *member = directory_kinds[line->kind].members; member->name;
-         member++)
+    for (const struct directory_member *member = arda_directory_kinds[line->kind].members;
+         member->name; member++)
         for (size_t i = 0; i + 1 < hash->elements && !failed; i += 2) {
             const redisReply *name = hash->element[i], *text = hash->element[i + 1];
             if (strcmp(name->str, member->name) == 0 && !(member->erasable && text->len == 0))

@@ -27,10 +27,10 @@ struct request {
  * again. */
 static bool is_closed(const redisReply *replies, bool *changed, bool *again)
 {
-    if (!reply_is_array(replies) || replies->elements == 0)
+    if (!arda_reply_is_array(replies) || replies->elements == 0)
         return false;
     const redisReply *last = replies->element[replies->elements - 1];
-    if (!reply_are_numbers(last, 2))
+    if (!arda_reply_are_numbers(last, 2))
         return false;
     *changed = last->element[0]->integer != 0;
     *again = last->element[1]->integer != 0;
@@ -45,7 +45,7 @@ static void on_reply(void *data, int result, const struct redisReply *reply)
     if (result)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
-        result = bus_reply_error(request->bus, reply, &why);
+        result = arda_bus_reply_error(request->bus, reply, &why);
     if (!result && !is_closed(reply, &changed, &again))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "an answer of Redis makes no sense");
     if (!result && again)
@@ -57,16 +57,16 @@ static void on_reply(void *data, int result, const struct redisReply *reply)
     base_free(request);
 }
 
-int directory_send_step(struct arda_bus *bus, const char *tenant,
-                        const struct bus_commands *commands, bool removes,
-                        arda_directory_done_fn done, void *data)
+int arda_directory_send_step(struct arda_bus *bus, const char *tenant,
+                             const struct bus_commands *commands, bool removes,
+                             arda_directory_done_fn done, void *data)
 {
     struct request *request = base_malloc(sizeof *request);
     if (!request)
         return BASE_ERR_NOMEM;
     *request = (struct request){.bus = bus, .done = done, .data = data, .removes = removes};
     strcpy(request->tenant, tenant); /* an id fits */
-    int failed = bus_step(bus, commands, on_reply, request);
+    int failed = arda_bus_step(bus, commands, on_reply, request);
     if (failed)
         base_free(request);
     return failed;
@@ -80,7 +80,7 @@ int arda_directory_put(struct arda_bus *bus, const struct arda_directory_line *l
     struct arda_directory_batch *batch = arda_directory_batch_new(line->tenant);
     int failed = batch ? arda_directory_batch_add(batch, line) : BASE_ERR_NOMEM;
     if (!failed)
-        failed = directory_store(bus, batch, false, true, done, data);
+        failed = arda_directory_store(bus, batch, false, true, done, data);
     arda_directory_batch_free(batch);
     return failed;
 }
@@ -91,23 +91,24 @@ static int add_tenant_removal(struct bus_commands *commands, struct arda_bus *bu
                               const char *tenant)
 {
     const char *families[ARDA_DIRECTORY_KINDS - 1];
-    directory_families(families);
-    return directory_add_script(commands, bus, &directory_remove_tenant_script, tenant,
-                                ARDA_DIRECTORY_KINDS - 1, families) |
-           directory_add_forget(commands, bus, tenant);
+    arda_directory_families(families);
+    return arda_directory_add_script(commands, bus, &arda_directory_remove_tenant_script, tenant,
+                                     ARDA_DIRECTORY_KINDS - 1, families) |
+           arda_directory_add_forget(commands, bus, tenant);
 }
 
 static int add_entry_removal(struct bus_commands *commands, struct arda_bus *bus,
                              const struct arda_directory_line *line)
 {
-    const struct directory_kind *kind = &directory_kinds[line->kind];
+    const struct directory_kind *kind = &arda_directory_kinds[line->kind];
     static const char *const removals[] = {
         [DIRECTORY_SET] = "SREM", [DIRECTORY_HASH] = "HDEL", [DIRECTORY_FIELDS] = "DEL"};
     const char *const argv[] = {kind->family, removals[kind->form], line->id};
-    int failed = directory_add_script(commands, bus, &directory_remove_script, line->tenant,
-                                      kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);
+    int failed =
+        arda_directory_add_script(commands, bus, &arda_directory_remove_script, line->tenant,
+                                  kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);
     if (kind->form == DIRECTORY_FIELDS)
-        failed |= directory_add_forget(commands, bus, line->tenant);
+        failed |= arda_directory_add_forget(commands, bus, line->tenant);
     return failed;
 }
 
@@ -118,9 +119,10 @@ int arda_directory_remove(struct arda_bus *bus, const struct arda_directory_line
     int failed = line->kind == ARDA_DIRECTORY_TENANT
                      ? add_tenant_removal(&commands, bus, line->tenant)
                      : add_entry_removal(&commands, bus, line);
-    failed |= directory_add_script(&commands, bus, &directory_close_script, line->tenant, 0, NULL);
+    failed |= arda_directory_add_script(&commands, bus, &arda_directory_close_script, line->tenant,
+                                        0, NULL);
     failed = failed ? BASE_ERR_NOMEM
-                    : directory_send_step(bus, line->tenant, &commands, true, done, data);
+                    : arda_directory_send_step(bus, line->tenant, &commands, true, done, data);
     base_buf_fini(&commands.bytes);
     return failed;
 }

@@ -54,8 +54,8 @@ static void on_changed(void *data, int result, const struct redisReply *reply)
     const struct arda_inbox_changer *changer = &changing->changer;
     struct base_why why = {0};
     result = arda_script_error(changing->bus, result, reply, &why);
-    if (!result && (!reply_is_array_of(reply, 2) || !reply_is_number(reply->element[0]) ||
-                    !reply_are_texts(reply->element[1], 1)))
+    if (!result && (!arda_reply_is_array_of(reply, 2) || !arda_reply_is_number(reply->element[0]) ||
+                    !arda_reply_are_texts(reply->element[1], 1)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         const redisReply *unknown = reply->element[1];
@@ -72,8 +72,8 @@ static int change_ids(struct changing *changing, const char *const *ids, size_t 
                                                     changing->tenant, changing->user,
                                                     words[changing->change], changing->now};
     memcpy(argv + WORDS, ids, count * sizeof *ids);
-    return arda_script_call(changing->bus, &inbox_change_script, (int)(WORDS + count), argv, NULL,
-                            on_changed, changing);
+    return arda_script_call(changing->bus, &arda_inbox_change_script, (int)(WORDS + count), argv,
+                            NULL, on_changed, changing);
 }
 
 /* ---- all rows ---- */
@@ -95,9 +95,10 @@ static bool take_position(struct changing *changing, redisReply *const *at)
 
 static int take_step(struct changing *changing, const redisReply *reply, struct base_why *why)
 {
-    bool right = reply_is_array_of(reply, 5);
+    bool right = arda_reply_is_array_of(reply, 5);
     for (size_t i = 0; right && i < 5; i++)
-        right = i < 2 ? reply_is_number(reply->element[i]) : reply_is_text(reply->element[i]);
+        right =
+            i < 2 ? arda_reply_is_number(reply->element[i]) : arda_reply_is_text(reply->element[i]);
     if (!right || !take_position(changing, reply->element))
         return base_why_set(why, BASE_ERR_INTERNAL, "a script gave no answer");
     changing->changed += (uint64_t)reply->element[1]->integer;
@@ -132,8 +133,8 @@ static int change_all(struct changing *changing)
                                 changing->till,
                                 changing->at_score,
                                 changing->at};
-    return arda_script_call(changing->bus, &inbox_change_all_script, sizeof argv / sizeof argv[0],
-                            argv, NULL, on_step, changing);
+    return arda_script_call(changing->bus, &arda_inbox_change_all_script,
+                            sizeof argv / sizeof argv[0], argv, NULL, on_step, changing);
 }
 
 /* ---- both ---- */

@@ -82,8 +82,8 @@ static int give_rows(struct reading *reading, const redisReply *values, const re
 
 static bool is_list(const redisReply *reply)
 {
-    return reply_is_array_of(reply, 3) && reply_is_number(reply->element[0]) &&
-           reply_is_array(reply->element[1]) && reply_are_texts(reply->element[2], 1) &&
+    return arda_reply_is_array_of(reply, 3) && arda_reply_is_number(reply->element[0]) &&
+           arda_reply_is_array(reply->element[1]) && arda_reply_are_texts(reply->element[2], 1) &&
            reply->element[1]->elements == 2 * reply->element[2]->elements;
 }
 
@@ -121,7 +121,7 @@ int arda_inbox_list(struct arda_bus *bus, const struct arda_inbox *inbox,
     snprintf(limit, sizeof limit, "%u", query->limit);
     const char *const argv[] = {arda_bus_prefix(bus),     inbox->tenant, inbox->user, limit, before,
                                 query->unread ? "1" : "0"};
-    int failed = arda_script_call(bus, &inbox_list_script, 6, argv, NULL, on_list, reading);
+    int failed = arda_script_call(bus, &arda_inbox_list_script, 6, argv, NULL, on_list, reading);
     if (failed)
         free_reading(reading);
     return failed;
@@ -132,7 +132,7 @@ static void on_one(void *data, int result, const struct redisReply *reply)
     struct reading *reading = data;
     struct base_why why = {0};
     result = arda_script_error(reading->bus, result, reply, &why);
-    if (!result && !reply_is_array_of(reply, 2))
+    if (!result && !arda_reply_is_array_of(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "Redis gave no answer");
     if (!result) {
         result = give_row(reading, reply->element[0], reply->element[1]);
@@ -178,7 +178,7 @@ static void on_count(void *data, int result, const struct redisReply *reply)
     struct arda_inbox_counts counts = {0};
     struct base_why why = {0};
     result = arda_script_error(counting->bus, result, reply, &why);
-    if (!result && !reply_are_numbers(reply, 2))
+    if (!result && !arda_reply_are_numbers(reply, 2))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result)
         counts = (struct arda_inbox_counts){(uint64_t)reply->element[0]->integer,
@@ -197,7 +197,7 @@ int arda_inbox_count(struct arda_bus *bus, const struct arda_inbox *inbox, arda_
         return BASE_ERR_NOMEM;
     *counting = (struct counting){bus, done, data};
     const char *const argv[] = {arda_bus_prefix(bus), inbox->tenant, inbox->user};
-    int failed = arda_script_call(bus, &inbox_count_script, 3, argv, NULL, on_count, counting);
+    int failed = arda_script_call(bus, &arda_inbox_count_script, 3, argv, NULL, on_count, counting);
     if (failed)
         base_free(counting);
     return failed;

@@ -74,7 +74,7 @@ static void on_start(void *data, int result, const struct redisReply *reply)
     const char *start = NULL;
     result = arda_script_error(question->bus, result, reply, &why);
     if (!result) {
-        start = reply_text(reply).data;
+        start = arda_reply_text(reply).data;
         if (!arda_stream_id_parse(start, strlen(start), &id))
             result = base_why_set(&why, BASE_ERR_INTERNAL,
                                   "%s:notifyd:start: expected the id of a stream's entry, got `%s'",
@@ -92,7 +92,8 @@ int arda_intake_start(struct arda_bus *bus, const char *since, arda_intake_start
     if (!question)
         return BASE_ERR_NOMEM;
     question->on_start = done;
-    int failed = arda_script_call(bus, &notify_start_script, 2, argv, NULL, on_start, question);
+    int failed =
+        arda_script_call(bus, &arda_notify_start_script, 2, argv, NULL, on_start, question);
     if (failed)
         base_free(question);
     return failed;
@@ -164,7 +165,7 @@ int arda_intake_bury(struct arda_bus *bus, const char *tenant, const char *reaso
             argv[BURY_HEAD + 2 * i + 1] = fields[i].value.data;
             lens[BURY_HEAD + 2 * i + 1] = fields[i].value.len;
         }
-        failed = arda_script_call(bus, &notify_bury_script, (int)(BURY_HEAD + 2 * count), argv,
+        failed = arda_script_call(bus, &arda_notify_bury_script, (int)(BURY_HEAD + 2 * count), argv,
                                   lens, on_done, question);
     }
     if (failed)
@@ -180,7 +181,7 @@ static void on_exists(void *data, int result, const struct redisReply *reply)
 {
     struct question *question = data;
     result = arda_script_error(question->bus, result, reply, NULL);
-    if (!result && !reply_is_number(reply))
+    if (!result && !arda_reply_is_number(reply))
         result = BASE_ERR_INTERNAL;
     question->on_handled(question->data, result, !result && reply->integer > 0);
     base_free(question);
@@ -233,7 +234,7 @@ static void on_scanned(void *data, int result, const struct redisReply *reply)
     struct scanning *scanning = data;
     struct base_why why = {0};
     result = arda_script_error(scanning->bus, result, reply, &why);
-    if (!result && !reply_is_scan(reply, scanning->cursor))
+    if (!result && !arda_reply_is_scan(reply, scanning->cursor))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "SCAN gave no answer");
     if (!result) {
         give_tenants(scanning, reply->element[1]);
@@ -281,8 +282,8 @@ struct page {
 /* [id, [name, value, …]] */
 static bool is_letter(const redisReply *entry)
 {
-    return reply_is_array_of(entry, 2) && reply_is_text(entry->element[0]) &&
-           reply_are_texts(entry->element[1], 2);
+    return arda_reply_is_array_of(entry, 2) && arda_reply_is_text(entry->element[0]) &&
+           arda_reply_are_texts(entry->element[1], 2);
 }
 
 static void take_letter(const redisReply *entry, struct arda_dead_letter *letter)
@@ -306,7 +307,7 @@ static void take_letter(const redisReply *entry, struct arda_dead_letter *letter
 
 static bool are_letters(const redisReply *reply)
 {
-    bool right = reply_is_array(reply);
+    bool right = arda_reply_is_array(reply);
     for (size_t i = 0; right && i < reply->elements; i++)
         right = is_letter(reply->element[i]);
     return right;

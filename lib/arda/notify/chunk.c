@@ -132,7 +132,7 @@ static bool is_object_on_a_line(struct base_slice text)
                              !memchr(text.data, '\r', text.len));
 }
 
-int notify_words(struct notify_run *run)
+int arda_notify_words(struct notify_run *run)
 {
     const struct arda_notification *told = &run->step.notification;
     enum arda_notify_type type;
@@ -206,7 +206,7 @@ static bool has_deliveries(const struct notify_run *run)
     return false;
 }
 
-int notify_send(struct notify_run *run, arda_reply_fn done)
+int arda_notify_send(struct notify_run *run, arda_reply_fn done)
 {
     const char *argv[NOTIFY_WORDS + ARDA_NOTIFY_CHUNK];
     size_t lens[NOTIFY_WORDS + ARDA_NOTIFY_CHUNK], ends[ARDA_NOTIFY_CHUNK];
@@ -232,6 +232,6 @@ int notify_send(struct notify_run *run, arda_reply_fn done)
         argv[NOTIFY_WORDS + i] = run->users.data + from;
         lens[NOTIFY_WORDS + i] = ends[i] - from;
     }
-    return arda_script_call(run->bus, &notify_step_script, NOTIFY_WORDS + count, argv, lens, done,
-                            run);
+    return arda_script_call(run->bus, &arda_notify_step_script, NOTIFY_WORDS + count, argv, lens,
+                            done, run);
 }

@@ -37,9 +37,9 @@ struct taking {
 
 static uint64_t number_of(const redisReply *reply)
 {
-    if (reply_is_number(reply))
+    if (arda_reply_is_number(reply))
         return reply->integer > 0 ? (uint64_t)reply->integer : 0;
-    return strtoull(reply_text(reply).data, NULL, 10);
+    return strtoull(arda_reply_text(reply).data, NULL, 10);
 }
 
 static struct base_slice slice_of(const redisReply *reply)
@@ -50,8 +50,8 @@ static struct base_slice slice_of(const redisReply *reply)
 /* [id, [name, value, …]] */
 static bool entry_is_sound(const redisReply *entry)
 {
-    return reply_is_array_of(entry, 2) && reply_is_text(entry->element[0]) &&
-           reply_are_texts(entry->element[1], 2);
+    return arda_reply_is_array_of(entry, 2) && arda_reply_is_text(entry->element[0]) &&
+           arda_reply_are_texts(entry->element[1], 2);
 }
 
 static size_t count_fields(const redisReply *entries)
@@ -101,14 +101,14 @@ static int give_batch(struct taking *taking, size_t stream, const redisReply *an
 {
     struct arda_intake_batch batch = {.stream = stream};
     int failed = BASE_OK;
-    bool sound =
-        reply_is_array(answer) && answer->elements >= 1 && reply_is_text(answer->element[STATE]);
+    bool sound = arda_reply_is_array(answer) && answer->elements >= 1 &&
+                 arda_reply_is_text(answer->element[STATE]);
     const char *state = sound ? answer->element[STATE]->str : "an answer that makes no sense";
     batch.exists = strcmp(state, "none") != 0;
     if (batch.exists && strcmp(state, "ok") != 0) {
         batch.error = state;
     } else if (batch.exists &&
-               (answer->elements != PARTS || !reply_is_array(answer->element[ENTRIES]) ||
+               (answer->elements != PARTS || !arda_reply_is_array(answer->element[ENTRIES]) ||
                 answer->element[ENTRIES]->elements > taking->entry_limit)) {
         batch.error = "an answer that makes no sense";
     } else if (batch.exists) {
@@ -134,8 +134,8 @@ static void on_taken(void *data, int result, const struct redisReply *reply)
     uint32_t others = 0;
     uint64_t dead_ms = 0;
     result = arda_script_error(taking->bus, result, reply, &why);
-    if (!result &&
-        (!reply_is_array_of(reply, 3) || !reply_is_array_of(reply->element[2], taking->streams)))
+    if (!result && (!arda_reply_is_array_of(reply, 3) ||
+                    !arda_reply_is_array_of(reply->element[2], taking->streams)))
         result = base_why_set(&why, BASE_ERR_INTERNAL, "a script gave no answer");
     if (!result) {
         const redisReply *answers = reply->element[2];
@@ -182,7 +182,8 @@ int arda_intake_take(struct arda_bus *bus, const struct arda_intake_request *req
         argv[argc++] = request->streams[i].tenant;
         argv[argc++] = request->streams[i].orphans ? "1" : "0";
     }
-    int failed = arda_script_call(bus, &notify_intake_script, argc, argv, NULL, on_taken, taking);
+    int failed =
+        arda_script_call(bus, &arda_notify_intake_script, argc, argv, NULL, on_taken, taking);
     if (failed)
         base_free(taking);
     return failed;

@@ -68,8 +68,8 @@ struct notify_run {
 
 /* Writes the words that are the same for all chunks. BASE_ERR_INVALID for a text that is not
  * UTF-8 or metadata that is no object on one line; BASE_ERR_NOMEM, BASE_ERR_INTERNAL. */
-int notify_words(struct notify_run *run);
+int arda_notify_words(struct notify_run *run);
 /* Sends the chunk at `next` and sets `sent`. Errors as arda_script_call. */
-int notify_send(struct notify_run *run, arda_reply_fn done);
+int arda_notify_send(struct notify_run *run, arda_reply_fn done);
 
 #endif

@@ -40,7 +40,7 @@ static void fail_run(struct notify_run *run, int result, const char *text)
 
 static bool says(const redisReply *reply, const char *word)
 {
-    return reply_is_text(reply->element[0]) && strcmp(reply->element[0]->str, word) == 0;
+    return arda_reply_is_text(reply->element[0]) && strcmp(reply->element[0]->str, word) == 0;
 }
 
 /* The first user behind this one, who may have gone meanwhile. */
@@ -62,9 +62,9 @@ static int take_counts(struct notify_run *run, const redisReply *reply)
 {
     const redisReply *rows = reply->element[4];
     for (int i = 1; i < 4; i++)
-        if (!reply_is_number(reply->element[i]))
+        if (!arda_reply_is_number(reply->element[i]))
             return BASE_ERR_INTERNAL;
-    if (!reply_are_texts(rows, 1))
+    if (!arda_reply_are_texts(rows, 1))
         return BASE_ERR_INTERNAL;
     run->result.rows += (uint64_t)reply->element[1]->integer;
     run->result.deliveries += (uint64_t)reply->element[2]->integer;
@@ -84,7 +84,7 @@ static void on_answer(void *data, int result, const struct redisReply *reply);
 
 static void go_on(struct notify_run *run)
 {
-    int failed = notify_send(run, on_answer);
+    int failed = arda_notify_send(run, on_answer);
     if (failed)
         fail_run(run, failed, base_err_text(failed));
 }
@@ -108,7 +108,7 @@ static void take_position(struct notify_run *run, const redisReply *reply)
 {
     const redisReply *user = reply->element[1];
     /* The script says so only if it is another one than ours. */
-    if (!says(reply, "at") || !reply_is_text(user) || user->len > ARDA_ID_MAX ||
+    if (!says(reply, "at") || !arda_reply_is_text(user) || user->len > ARDA_ID_MAX ||
         strcmp(user->str, run->from) == 0) {
         fail_run(run, BASE_ERR_INTERNAL, "the progress of an event makes no sense");
         return;
@@ -123,7 +123,7 @@ static void on_answer(void *data, int result, const struct redisReply *reply)
     struct notify_run *run = data;
     struct base_why why;
     result = arda_script_error(run->bus, result, reply, &why);
-    size_t elements = !result && reply_is_array(reply) ? (size_t)reply->elements : 0;
+    size_t elements = !result && arda_reply_is_array(reply) ? (size_t)reply->elements : 0;
     if (result)
         end_run(run, result, ARDA_NOTIFY_DONE, &why);
     else if (elements == 5)
@@ -167,9 +167,9 @@ int arda_notify_step(struct arda_bus *bus, const struct arda_notify_step *step,
     run->data = data;
     if (run->step.chunk == 0 || run->step.chunk > ARDA_NOTIFY_CHUNK)
         run->step.chunk = ARDA_NOTIFY_CHUNK;
-    int failed = notify_words(run);
+    int failed = arda_notify_words(run);
     if (!failed)
-        failed = notify_send(run, on_answer);
+        failed = arda_notify_send(run, on_answer);
     if (failed)
         free_run(run);
     return failed;

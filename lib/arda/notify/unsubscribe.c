@@ -21,7 +21,7 @@
 int arda_unsubscribe_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
 {
     static const char *const names[] = {BASE_ENV_UNSUBSCRIBE_SECRET, "UNSUBSCRIBE_TOKEN_SECRET"};
-    return token_secret_load(
+    return arda_token_secret_load(
         file, names, "set UNSUBSCRIBE_TOKEN_SECRET or give --unsubscribe-secret-file", key, why);
 }
 
@@ -88,7 +88,7 @@ static int check_signature(const struct arda_token_key *key, const char *token, 
 {
     struct token_parts parts;
     uint8_t mac[MAC_LEN], theirs[MAC_LEN + 3];
-    if (key->kind != TOKEN_SECRET || token_split(token, len, &parts, NULL) < 0 ||
+    if (key->kind != TOKEN_SECRET || arda_token_split(token, len, &parts, NULL) < 0 ||
         parts.signature.len != base_base64_encoded_len(BASE_BASE64_URL, MAC_LEN) ||
         base_base64_decode(BASE_BASE64_URL, parts.signature.data, parts.signature.len, theirs) !=
             MAC_LEN)

@@ -18,7 +18,7 @@ static void on_reply(void *data, int result, const struct redisReply *reply)
     if (result)
         base_why_set(&why, result, "the connection to Redis was lost before the answer");
     else
-        result = bus_reply_error(question->bus, reply, &why);
+        result = arda_bus_reply_error(question->bus, reply, &why);
     question->done(question->data, result, &why);
     base_free(question);
 }

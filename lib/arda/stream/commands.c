@@ -31,7 +31,7 @@ struct question {
 
 static bool is_id(const redisReply *reply, struct arda_stream_id *id)
 {
-    return reply_is_text(reply) && arda_stream_id_parse(reply->str, reply->len, id);
+    return arda_reply_is_text(reply) && arda_stream_id_parse(reply->str, reply->len, id);
 }
 
 /* What the answer says before anybody looks into it. */
@@ -40,7 +40,7 @@ static int check(const struct question *question, int result, const redisReply *
 {
     if (result)
         return base_why_set(why, result, "the connection to Redis was lost before the answer");
-    result = bus_reply_error(question->bus, reply, why);
+    result = arda_bus_reply_error(question->bus, reply, why);
     if (result == BASE_ERR_INTERNAL && strncmp(reply->str, "WRONGTYPE", 9) == 0)
         result = why->code = BASE_ERR_SYNTAX;
     return result;
@@ -91,14 +91,15 @@ static void take_field(struct arda_stream_entry *entry, struct base_slice name,
 static bool take_entry(const redisReply *reply, struct arda_stream_entry *entry, size_t *bytes)
 {
     *entry = (struct arda_stream_entry){.id = {0, 0}};
-    if (!reply_is_array_of(reply, 2) || !is_id(reply->element[0], &entry->id))
+    if (!arda_reply_is_array_of(reply, 2) || !is_id(reply->element[0], &entry->id))
         return false;
     const redisReply *fields = reply->element[1];
     size_t count = fields->type == REDIS_REPLY_ARRAY ? fields->elements : 0;
     for (size_t i = 0; i + 1 < count; i += 2) {
-        if (!reply_is_text(fields->element[i]) || !reply_is_text(fields->element[i + 1]))
+        if (!arda_reply_is_text(fields->element[i]) || !arda_reply_is_text(fields->element[i + 1]))
             return false;
-        take_field(entry, reply_text(fields->element[i]), reply_text(fields->element[i + 1]));
+        take_field(entry, arda_reply_text(fields->element[i]),
+                   arda_reply_text(fields->element[i + 1]));
         *bytes += fields->element[i]->len + fields->element[i + 1]->len;
     }
     return true;
@@ -175,7 +176,7 @@ static bool take_fact(struct arda_stream_info *info, const redisReply *name,
                       const redisReply *value)
 {
     bool number = value->type == REDIS_REPLY_INTEGER && value->integer >= 0;
-    if (!reply_is_text(name))
+    if (!arda_reply_is_text(name))
         return false;
     if (strcmp(name->str, "length") == 0) {
         info->length = number ? (uint64_t)value->integer : 0;
@@ -237,12 +238,12 @@ int arda_stream_info(struct arda_bus *bus, struct base_slice tenant, arda_stream
 static bool is_number(const redisReply *reply, uint64_t *number)
 {
     *number = 0;
-    for (size_t i = 0; reply_is_text(reply) && i < reply->len; i++) {
+    for (size_t i = 0; arda_reply_is_text(reply) && i < reply->len; i++) {
         if (reply->str[i] < '0' || reply->str[i] > '9' || i >= 18)
             return false;
         *number = *number * 10 + (uint64_t)(reply->str[i] - '0');
     }
-    return reply_is_text(reply) && reply->len > 0;
+    return arda_reply_is_text(reply) && reply->len > 0;
 }
 
 static void on_time(void *data, int result, const struct redisReply *reply)
@@ -251,7 +252,7 @@ static void on_time(void *data, int result, const struct redisReply *reply)
     struct base_why why = {0};
     uint64_t seconds = 0, us = 0;
     result = check(question, result, reply, &why);
-    if (!result && (!reply_is_array_of(reply, 2) || !is_number(reply->element[0], &seconds) ||
+    if (!result && (!arda_reply_is_array_of(reply, 2) || !is_number(reply->element[0], &seconds) ||
                     !is_number(reply->element[1], &us)))
         result = no_sense(&why);
     question->done.time(question->data, result, seconds * 1000 + us / 1000, &why);
@@ -281,7 +282,7 @@ static void give_tenants(const struct scan *scan, const redisReply *keys)
 {
     for (size_t i = 0; i < keys->elements; i++) {
         const redisReply *key = keys->element[i];
-        if (!reply_is_text(key) || key->len <= scan->head_len)
+        if (!arda_reply_is_text(key) || key->len <= scan->head_len)
             continue;
         struct base_slice tenant = {key->str + scan->head_len, key->len - scan->head_len};
         if (arda_tenant_valid(tenant.data, tenant.len))
@@ -295,7 +296,7 @@ static void on_keys(void *data, int result, const struct redisReply *reply)
     struct scan *scan = data;
     struct base_why why = {0};
     result = check(&(struct question){.bus = scan->bus}, result, reply, &why);
-    if (!result && !reply_is_scan(reply, scan->cursor))
+    if (!result && !arda_reply_is_scan(reply, scan->cursor))
         result = no_sense(&why);
     if (!result) {
         give_tenants(scan, reply->element[1]);

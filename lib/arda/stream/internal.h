@@ -115,56 +115,57 @@ struct arda_tail {
 };
 
 /* tail.c */
-void tail_ref(struct arda_tail *tail);
-void tail_unref(struct arda_tail *tail);
-bool tail_is_over(const struct arda_tail *tail); /* ended or closed: nothing more is to be done */
-void tail_enter(struct arda_tail *tail, enum tail_step step);
+void arda_tail_ref(struct arda_tail *tail);
+void arda_tail_unref(struct arda_tail *tail);
+bool arda_tail_is_over(
+    const struct arda_tail *tail); /* ended or closed: nothing more is to be done */
+void arda_tail_enter(struct arda_tail *tail, enum tail_step step);
 /* Reports the end and stays silent from then on. */
-void tail_end(struct arda_tail *tail, int result, const struct base_why *why);
-void tail_moved(struct arda_tail *tail);
-void tail_tell_live(struct arda_tail *tail);
+void arda_tail_end(struct arda_tail *tail, int result, const struct base_why *why);
+void arda_tail_moved(struct arda_tail *tail);
+void arda_tail_tell_live(struct arda_tail *tail);
 /* For handlers of answers, first and last: true when the answer is one to go on with. */
-bool tail_answered(struct arda_tail *tail, int result, const struct base_why *why);
-void tail_done_with_answer(struct arda_tail *tail);
+bool arda_tail_answered(struct arda_tail *tail, int result, const struct base_why *why);
+void arda_tail_done_with_answer(struct arda_tail *tail);
 
 /* tail_begin.c: asks what the steps TAIL_INFO to TAIL_UNTIL need. */
-int tail_begin_ask(struct arda_tail *tail);
+int arda_tail_begin_ask(struct arda_tail *tail);
 
 /* tail_read.c */
-int tail_read_ask(struct arda_tail *tail); /* TAIL_READ, TAIL_TIME */
+int arda_tail_read_ask(struct arda_tail *tail); /* TAIL_READ, TAIL_TIME */
 /* Something may be in the stream. */
-void tail_ring(struct arda_tail *tail);
+void arda_tail_ring(struct arda_tail *tail);
 
 /* tail_live.c */
-void tail_subscribe(struct arda_tail *tail);
-int tail_live_ask(struct arda_tail *tail); /* TAIL_HEARD, TAIL_HEAD */
+void arda_tail_subscribe(struct arda_tail *tail);
+int arda_tail_live_ask(struct arda_tail *tail); /* TAIL_HEARD, TAIL_HEAD */
 /* A direct tail follows the stream from the last position that is known to have come. */
-void tail_stop_direct(struct arda_tail *tail);
+void arda_tail_stop_direct(struct arda_tail *tail);
 /* Everything was read: a tail that is to be direct is so again, if it can. */
-void tail_caught_up(struct arda_tail *tail);
+void arda_tail_caught_up(struct arda_tail *tail);
 /* Reads, or ends when everything up to `until` was read. */
-void tail_read_on(struct arda_tail *tail);
-void tail_check_channel(struct arda_tail *tail);
+void arda_tail_read_on(struct arda_tail *tail);
+void arda_tail_check_channel(struct arda_tail *tail);
 
 /* tail_gap.c */
-int tail_gap_ask(struct arda_tail *tail); /* TAIL_CHECK */
+int arda_tail_gap_ask(struct arda_tail *tail); /* TAIL_CHECK */
 /* Announces what has gone behind the position, and moves it to where reading goes on. */
-void tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *info);
-void tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct arda_stream_id to,
-                   uint64_t count);
+void arda_tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *info);
+void arda_tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct arda_stream_id to,
+                        uint64_t count);
 
 /* tail_pending.c */
-void tail_wait_for_read(struct arda_tail *tail, const struct arda_message *message);
+void arda_tail_wait_for_read(struct arda_tail *tail, const struct arda_message *message);
 /* The stream has this event: its message need not wait any more. False when none had come. */
-bool tail_was_waiting(struct arda_tail *tail, const struct arda_message *message);
+bool arda_tail_was_waiting(struct arda_tail *tail, const struct arda_message *message);
 /* Gives those that had arrived when the last read was asked for: the stream does not have them. */
-void tail_give_waiting(struct arda_tail *tail);
-void tail_forget_waiting(struct arda_tail *tail);
+void arda_tail_give_waiting(struct arda_tail *tail);
+void arda_tail_forget_waiting(struct arda_tail *tail);
 /* Whether there are some that a read has still to decide on. */
-bool tail_has_waiting(const struct arda_tail *tail);
+bool arda_tail_has_waiting(const struct arda_tail *tail);
 /* An event without an id: whether a page had one of the same text a moment ago. */
-bool tail_had_nameless(struct arda_tail *tail, const struct arda_message *message);
+bool arda_tail_had_nameless(struct arda_tail *tail, const struct arda_message *message);
 /* The event's id as text that lives until the next call with `spare`; empty: none. */
-struct base_slice tail_id_of(const struct arda_message *message, struct base_buf *spare);
+struct base_slice arda_tail_id_of(const struct arda_message *message, struct base_buf *spare);
 
 #endif

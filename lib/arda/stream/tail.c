@@ -10,7 +10,7 @@
 
 /* ---- references ---- */
 
-void tail_ref(struct arda_tail *tail)
+void arda_tail_ref(struct arda_tail *tail)
 {
     tail->refs++;
 }
@@ -21,21 +21,21 @@ static void free_group(struct arda_tails *tails)
         base_free(tails);
 }
 
-void tail_unref(struct arda_tail *tail)
+void arda_tail_unref(struct arda_tail *tail)
 {
     if (--tail->refs > 0)
         return;
     struct arda_tails *tails = tail->tails;
     base_list_remove(&tail->link);
     base_list_remove(&tail->queued);
-    tail_forget_waiting(tail);
+    arda_tail_forget_waiting(tail);
     base_map_fini(&tail->waiting_by);
     arda_seen_fini(&tail->seen);
     base_free(tail);
     free_group(tails);
 }
 
-bool tail_is_over(const struct arda_tail *tail)
+bool arda_tail_is_over(const struct arda_tail *tail)
 {
     return tail->closed || tail->step == TAIL_ENDED;
 }
@@ -48,11 +48,11 @@ static int ask(struct arda_tail *tail)
     case TAIL_INFO:
     case TAIL_SINCE:
     case TAIL_LAST:
-    case TAIL_UNTIL: return tail_begin_ask(tail);
-    case TAIL_CHECK: return tail_gap_ask(tail);
+    case TAIL_UNTIL: return arda_tail_begin_ask(tail);
+    case TAIL_CHECK: return arda_tail_gap_ask(tail);
     case TAIL_READ:
-    case TAIL_TIME: return tail_read_ask(tail);
-    default: return tail_live_ask(tail);
+    case TAIL_TIME: return arda_tail_read_ask(tail);
+    default: return arda_tail_live_ask(tail);
     }
 }
 
@@ -65,7 +65,7 @@ static void out_of_memory(struct arda_tail *tail)
 {
     struct base_why why;
     base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
-    tail_end(tail, BASE_ERR_NOMEM, &why);
+    arda_tail_end(tail, BASE_ERR_NOMEM, &why);
 }
 
 static void pump(struct arda_tails *tails)
@@ -86,11 +86,11 @@ static void pump(struct arda_tails *tails)
         }
         tail->asking = true;
         tails->in_flight++;
-        tail_ref(tail);
+        arda_tail_ref(tail);
     }
 }
 
-void tail_enter(struct arda_tail *tail, enum tail_step step)
+void arda_tail_enter(struct arda_tail *tail, enum tail_step step)
 {
     if (tail->step == TAIL_ENDED)
         return;
@@ -108,10 +108,10 @@ static bool is_passing(int result)
     return result == BASE_ERR_CLOSED || result == BASE_ERR_AGAIN || result == BASE_ERR_UNAVAILABLE;
 }
 
-bool tail_answered(struct arda_tail *tail, int result, const struct base_why *why)
+bool arda_tail_answered(struct arda_tail *tail, int result, const struct base_why *why)
 {
     tail->tails->in_flight--;
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return false;
     if (!result)
         return true;
@@ -125,41 +125,41 @@ bool tail_answered(struct arda_tail *tail, int result, const struct base_why *wh
         if (tail->subscription)
             tail->step = TAIL_WAIT;
         else
-            tail_subscribe(tail);
-        tail_give_waiting(tail);
+            arda_tail_subscribe(tail);
+        arda_tail_give_waiting(tail);
     } else {
         struct base_why named = *why;
         base_why_prefix(&named, "%s", tail->tenant);
-        tail_end(tail, result, &named);
+        arda_tail_end(tail, result, &named);
     }
     return false;
 }
 
 /* Whatever was entered meanwhile is asked now. */
-void tail_done_with_answer(struct arda_tail *tail)
+void arda_tail_done_with_answer(struct arda_tail *tail)
 {
     struct arda_tails *tails = tail->tails;
     bool retry = !base_list_empty(&tail->queued);
     tail->asking = false;
-    if (!retry && !tail_is_over(tail))
-        tail_enter(tail, tail->step);
+    if (!retry && !arda_tail_is_over(tail))
+        arda_tail_enter(tail, tail->step);
     if (!retry && !tails->freed)
         pump(tails);
-    tail_unref(tail);
+    arda_tail_unref(tail);
 }
 
 /* ---- telling ---- */
 
-void tail_moved(struct arda_tail *tail)
+void arda_tail_moved(struct arda_tail *tail)
 {
     struct arda_tails *tails = tail->tails;
     if (tails->on.on_moved && !tail->start.direct && !tail->closed)
         tails->on.on_moved(tails->on.data, tail);
 }
 
-void tail_tell_live(struct arda_tail *tail)
+void arda_tail_tell_live(struct arda_tail *tail)
 {
-    if (tail->live || tail_is_over(tail))
+    if (tail->live || arda_tail_is_over(tail))
         return;
     tail->live = true;
     if (tail->tails->on.on_live)
@@ -173,16 +173,16 @@ static void unsubscribe(struct arda_tail *tail)
     tail->subscription = NULL;
 }
 
-void tail_end(struct arda_tail *tail, int result, const struct base_why *why)
+void arda_tail_end(struct arda_tail *tail, int result, const struct base_why *why)
 {
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
     tail->step = TAIL_ENDED;
     base_list_remove(&tail->queued);
     unsubscribe(tail);
-    tail_ref(tail);
+    arda_tail_ref(tail);
     tail->tails->on.on_end(tail->tails->on.data, tail, result, why);
-    tail_unref(tail);
+    arda_tail_unref(tail);
 }
 
 /* ---- life ---- */
@@ -238,7 +238,7 @@ int arda_tails_add(struct arda_tails *tails, struct base_slice tenant,
     base_list_init(&tail->waiting);
     base_list_append(&tails->all, &tail->link);
     *out = tail;
-    tail_enter(tail, TAIL_INFO);
+    arda_tail_enter(tail, TAIL_INFO);
     return BASE_OK;
 }
 
@@ -248,7 +248,7 @@ void arda_tail_close(struct arda_tail *tail)
     tail->closed = true;
     base_list_remove(&tail->queued);
     unsubscribe(tail);
-    tail_unref(tail);
+    arda_tail_unref(tail);
 }
 
 /* ---- pause and wake ---- */
@@ -272,12 +272,12 @@ static bool check_all(struct arda_tails *tails)
     bool freed = tails->freed;
     while (link != &tails->all && !freed) {
         struct arda_tail *tail = base_container(link, struct arda_tail, link);
-        tail_ref(tail);
-        if (!tail_is_over(tail))
-            tail_check_channel(tail);
+        arda_tail_ref(tail);
+        if (!arda_tail_is_over(tail))
+            arda_tail_check_channel(tail);
         link = link->next;
         freed = tails->freed;
-        tail_unref(tail);
+        arda_tail_unref(tail);
     }
     return !freed;
 }

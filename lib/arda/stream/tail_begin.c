@@ -12,7 +12,7 @@ static void on_until(void *data, int result, struct arda_stream_id id, const str
 static void on_back(void *data, int result, const struct arda_stream_page *page,
                     const struct base_why *why);
 
-int tail_begin_ask(struct arda_tail *tail)
+int arda_tail_begin_ask(struct arda_tail *tail)
 {
     struct arda_bus *bus = tail->tails->bus;
     struct base_slice tenant = arda_tail_tenant(tail);
@@ -32,13 +32,13 @@ int tail_begin_ask(struct arda_tail *tail)
 
 static void ready(struct arda_tail *tail)
 {
-    tail_moved(tail);
-    if (tail_is_over(tail))
+    arda_tail_moved(tail);
+    if (arda_tail_is_over(tail))
         return;
     if (tail->start.follow)
-        tail_subscribe(tail);
+        arda_tail_subscribe(tail);
     else
-        tail_read_on(tail);
+        arda_tail_read_on(tail);
 }
 
 /* Walks back from behind the last entry that may be given. */
@@ -46,7 +46,7 @@ static void walk_back(struct arda_tail *tail)
 {
     tail->position = tail->has_until ? arda_stream_id_next(tail->until) : ARDA_STREAM_ID_LAST;
     tail->wanted = tail->start.last;
-    tail_enter(tail, TAIL_LAST);
+    arda_tail_enter(tail, TAIL_LAST);
 }
 
 static void find_since(struct arda_tail *tail)
@@ -56,7 +56,7 @@ static void find_since(struct arda_tail *tail)
     else if (tail->start.last > 0)
         walk_back(tail);
     else if (tail->start.since.kind == ARDA_WHEN_EVENT)
-        tail_enter(tail, TAIL_SINCE);
+        arda_tail_enter(tail, TAIL_SINCE);
     else
         ready(tail);
 }
@@ -79,7 +79,7 @@ static void at_position(struct arda_tail *tail, const struct arda_stream_info *i
     tail->number = tail->start.number;
     tail->exact = true;
     tail->counted = tail->number > 0 || arda_stream_id_is_zero(tail->position);
-    tail_look_for_gap(tail, info);
+    arda_tail_look_for_gap(tail, info);
     if (arda_stream_id_compare(tail->position, tail->start.position) == 0)
         tail->expected = tail->position;
 }
@@ -99,7 +99,7 @@ static void at_since(struct arda_tail *tail, const struct arda_stream_info *info
         tail->deleted_told = info->last_deleted;
         tail->expected = info->first;
     } else {
-        tail_look_for_gap(tail, info);
+        arda_tail_look_for_gap(tail, info);
     }
 }
 
@@ -118,10 +118,10 @@ static void take_info(struct arda_tail *tail, const struct arda_stream_info *inf
         at_position(tail, info);
     else if (tail->start.last == 0)
         at_since(tail, info);
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
     if (tail->start.until.kind == ARDA_WHEN_EVENT)
-        tail_enter(tail, TAIL_UNTIL);
+        arda_tail_enter(tail, TAIL_UNTIL);
     else
         find_since(tail);
 }
@@ -130,9 +130,9 @@ static void on_info(void *data, int result, const struct arda_stream_info *info,
                     const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why))
+    if (arda_tail_answered(tail, result, why))
         take_info(tail, info);
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
 /* ---- events by id ---- */
@@ -140,25 +140,25 @@ static void on_info(void *data, int result, const struct arda_stream_info *info,
 static void on_since(void *data, int result, struct arda_stream_id id, const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why)) {
+    if (arda_tail_answered(tail, result, why)) {
         tail->position = arda_stream_id_previous(id);
         tail->expected = id;
         tail->exact = tail->counted = false;
         ready(tail);
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
 static void on_until(void *data, int result, struct arda_stream_id id, const struct base_why *why)
 {
     struct arda_tail *tail = data;
     bool to_come = result == BASE_ERR_NOTFOUND && tail->start.follow;
-    if (tail_answered(tail, to_come ? BASE_OK : result, why)) {
+    if (arda_tail_answered(tail, to_come ? BASE_OK : result, why)) {
         tail->has_until = !to_come; /* else tail_read.c looks out for it */
         tail->until = id;
         find_since(tail);
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
 /* ---- the newest ones ---- */
@@ -195,7 +195,7 @@ static void on_back(void *data, int result, const struct arda_stream_page *page,
                     const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why))
+    if (arda_tail_answered(tail, result, why))
         take_back(tail, page);
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }

@@ -6,8 +6,8 @@
  */
 #include "arda/stream/internal.h"
 
-void tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct arda_stream_id to,
-                   uint64_t count)
+void arda_tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct arda_stream_id to,
+                        uint64_t count)
 {
     const struct arda_tail_handlers *on = &tail->tails->on;
     const struct arda_gap gap = {
@@ -17,7 +17,7 @@ void tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct ard
         .cause = cause,
         .count = count,
     };
-    if (!tail_is_over(tail))
+    if (!arda_tail_is_over(tail))
         on->on_gap(on->data, tail, &gap);
 }
 
@@ -25,7 +25,7 @@ void tail_tell_gap(struct arda_tail *tail, enum arda_gap_cause cause, struct ard
 static void start_over(struct arda_tail *tail, const struct arda_stream_info *info)
 {
     if (tail->exact && !arda_stream_id_is_zero(tail->position))
-        tail_tell_gap(tail, ARDA_GAP_LOST, info->first, ARDA_GAP_UNKNOWN);
+        arda_tail_tell_gap(tail, ARDA_GAP_LOST, info->first, ARDA_GAP_UNKNOWN);
     tail->position = (struct arda_stream_id){0, 0};
     tail->number = info->added - info->length;
     tail->counted = info->counts || !info->exists;
@@ -36,7 +36,7 @@ static void start_over(struct arda_tail *tail, const struct arda_stream_info *in
  * not read again. */
 static void step_back(struct arda_tail *tail, const struct arda_stream_info *info)
 {
-    tail_tell_gap(tail, ARDA_GAP_LOST, info->last, ARDA_GAP_UNKNOWN);
+    arda_tail_tell_gap(tail, ARDA_GAP_LOST, info->last, ARDA_GAP_UNKNOWN);
     tail->position = info->last;
     tail->number = info->added;
     tail->counted = info->counts;
@@ -60,7 +60,7 @@ static void skip_to_first(struct arda_tail *tail, const struct arda_stream_info 
     bool empty = arda_stream_id_is_zero(info->first);
     uint64_t count = lost(tail, info);
     if (count > 0)
-        tail_tell_gap(tail, ARDA_GAP_TRIMMED, info->first, count);
+        arda_tail_tell_gap(tail, ARDA_GAP_TRIMMED, info->first, count);
     tail->exact = empty;
     if (!empty)
         tail->position = arda_stream_id_previous(info->first);
@@ -83,7 +83,7 @@ static bool is_another(const struct arda_tail *tail, const struct arda_stream_in
            (tail->number > info->added || (passed && tail->number > gone));
 }
 
-void tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *info)
+void arda_tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *info)
 {
     bool deleted = arda_stream_id_compare(info->last_deleted, tail->deleted_told) > 0;
     bool other = is_another(tail, info);
@@ -98,7 +98,8 @@ void tail_look_for_gap(struct arda_tail *tail, const struct arda_stream_info *in
         skip_to_first(tail, info);
     } else {
         if (deleted && arda_stream_id_compare(info->last_deleted, tail->position) > 0)
-            tail_tell_gap(tail, ARDA_GAP_DELETED, (struct arda_stream_id){0, 0}, ARDA_GAP_UNKNOWN);
+            arda_tail_tell_gap(tail, ARDA_GAP_DELETED, (struct arda_stream_id){0, 0},
+                               ARDA_GAP_UNKNOWN);
         if (arda_stream_id_compare(info->last, tail->position) == 0) {
             tail->number = info->added;
             tail->counted = info->counts;
@@ -111,25 +112,25 @@ static void on_info(void *data, int result, const struct arda_stream_info *info,
                     const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why) && tail->step == TAIL_CHECK) {
+    if (arda_tail_answered(tail, result, why) && tail->step == TAIL_CHECK) {
         struct arda_stream_id before = tail->position;
-        tail_look_for_gap(tail, info);
+        arda_tail_look_for_gap(tail, info);
         if (tail->away)
-            tail_tell_gap(tail, ARDA_GAP_AWAY, info->last, ARDA_GAP_UNKNOWN);
+            arda_tail_tell_gap(tail, ARDA_GAP_AWAY, info->last, ARDA_GAP_UNKNOWN);
         tail->away = false;
         /* It is there, unless it was deleted, which the next page tells. */
         if (!tail->absent && arda_stream_id_is_zero(tail->expected) && tail->exact)
             tail->expected = tail->position;
         tail->absent = false;
         if (arda_stream_id_compare(before, tail->position) != 0)
-            tail_moved(tail);
-        if (!tail_is_over(tail))
-            tail_read_on(tail);
+            arda_tail_moved(tail);
+        if (!arda_tail_is_over(tail))
+            arda_tail_read_on(tail);
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
-int tail_gap_ask(struct arda_tail *tail)
+int arda_tail_gap_ask(struct arda_tail *tail)
 {
     return arda_stream_info(tail->tails->bus, arda_tail_tenant(tail), on_info, tail);
 }

@@ -20,7 +20,7 @@
 static void give_direct(struct arda_tail *tail, const struct arda_message *message)
 {
     struct base_buf spare = BASE_BUF_INIT;
-    struct base_slice id = tail_id_of(message, &spare);
+    struct base_slice id = arda_tail_id_of(message, &spare);
     bool given = id.len > 0 && arda_seen_add(&tail->seen, id.data, id.len);
     if (id.len > 0 && id.len <= ARDA_WHEN_EVENT_MAX) {
         memcpy(tail->heard_id, id.data, id.len);
@@ -31,7 +31,7 @@ static void give_direct(struct arda_tail *tail, const struct arda_message *messa
         }
     }
     base_buf_fini(&spare);
-    if (given || tail_had_nameless(tail, message))
+    if (given || arda_tail_had_nameless(tail, message))
         return;
     const struct arda_tail_event event = {message, {0, 0}};
     tail->tails->on.on_event(tail->tails->on.data, tail, &event);
@@ -40,9 +40,9 @@ static void give_direct(struct arda_tail *tail, const struct arda_message *messa
 static bool is_known(struct arda_tail *tail, const struct arda_message *message)
 {
     struct base_buf spare = BASE_BUF_INIT;
-    struct base_slice id = tail_id_of(message, &spare);
-    bool known =
-        id.len > 0 ? arda_seen_has(&tail->seen, id.data, id.len) : tail_had_nameless(tail, message);
+    struct base_slice id = arda_tail_id_of(message, &spare);
+    bool known = id.len > 0 ? arda_seen_has(&tail->seen, id.data, id.len)
+                            : arda_tail_had_nameless(tail, message);
     base_buf_fini(&spare);
     return known;
 }
@@ -50,26 +50,26 @@ static bool is_known(struct arda_tail *tail, const struct arda_message *message)
 static void on_message(void *data, const struct arda_message *message)
 {
     struct arda_tail *tail = data;
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
-    tail_ref(tail);
+    arda_tail_ref(tail);
     tail->heard++;
     if (tail->direct && tail->tails->paused && !tail->blind)
-        tail_stop_direct(tail);
+        arda_tail_stop_direct(tail);
     if (tail->direct) {
         give_direct(tail, message);
     } else {
         if (!is_known(tail, message))
-            tail_wait_for_read(tail, message);
-        tail_ring(tail);
+            arda_tail_wait_for_read(tail, message);
+        arda_tail_ring(tail);
     }
-    tail_unref(tail);
+    arda_tail_unref(tail);
 }
 
 void arda_tail_offer(struct arda_tail *tail, const struct arda_message *message)
 {
-    if (!tail_is_over(tail) && !tail->direct && !is_known(tail, message))
-        tail_wait_for_read(tail, message);
+    if (!arda_tail_is_over(tail) && !tail->direct && !is_known(tail, message))
+        arda_tail_wait_for_read(tail, message);
 }
 
 /* ---- the subscription ---- */
@@ -77,34 +77,35 @@ void arda_tail_offer(struct arda_tail *tail, const struct arda_message *message)
 static void on_standing(void *data, bool standing)
 {
     struct arda_tail *tail = data;
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
-    tail_ref(tail);
+    arda_tail_ref(tail);
     tail->standing = standing;
     if (!standing) {
         tail->away = true;
         if (tail->direct && !tail->blind)
-            tail_stop_direct(tail);
+            arda_tail_stop_direct(tail);
     } else if (tail->step == TAIL_SUBSCRIBE) {
         tail->away = false; /* if it was lost before it stood, nothing was */
         tail->direct = tail->start.direct;
-        tail_enter(tail, tail->direct ? TAIL_WAIT : TAIL_READ);
+        arda_tail_enter(tail, tail->direct ? TAIL_WAIT : TAIL_READ);
         if (tail->direct)
-            tail_tell_live(tail);
+            arda_tail_tell_live(tail);
     } else if (tail->blind) {
         if (tail->away)
-            tail_tell_gap(tail, ARDA_GAP_AWAY, (struct arda_stream_id){0, 0}, ARDA_GAP_UNKNOWN);
+            arda_tail_tell_gap(tail, ARDA_GAP_AWAY, (struct arda_stream_id){0, 0},
+                               ARDA_GAP_UNKNOWN);
         tail->away = false;
     } else if (tail->away) {
         if (tail->step != TAIL_HEARD)
-            tail_enter(tail, TAIL_CHECK);
+            arda_tail_enter(tail, TAIL_CHECK);
     } else {
-        tail_ring(tail);
+        arda_tail_ring(tail);
     }
-    tail_unref(tail);
+    arda_tail_unref(tail);
 }
 
-void tail_subscribe(struct arda_tail *tail)
+void arda_tail_subscribe(struct arda_tail *tail)
 {
     const struct arda_handlers handlers = {on_message, on_standing, tail};
     tail->step = TAIL_SUBSCRIBE;
@@ -113,7 +114,7 @@ void tail_subscribe(struct arda_tail *tail)
     if (failed) {
         struct base_why why;
         base_why_set(&why, failed, "%s: %s", tail->tenant, base_err_text(failed));
-        tail_end(tail, failed, &why);
+        arda_tail_end(tail, failed, &why);
     }
 }
 
@@ -128,12 +129,12 @@ static void subscribe_anew(struct arda_tail *tail)
     tail->subscription = NULL;
     tail->standing = false;
     if (tail->direct)
-        tail_stop_direct(tail);
+        arda_tail_stop_direct(tail);
     if (arda_bus_subscribe_tenant(tail->tails->bus, tail->tenant, tail->tenant_len, &handlers,
                                   &tail->subscription) < 0) {
         struct base_why why;
         base_why_set(&why, BASE_ERR_NOMEM, "out of memory");
-        tail_end(tail, BASE_ERR_NOMEM, &why);
+        arda_tail_end(tail, BASE_ERR_NOMEM, &why);
     }
 }
 
@@ -154,7 +155,7 @@ static void check_silence(struct arda_tail *tail)
     subscribe_anew(tail);
 }
 
-void tail_check_channel(struct arda_tail *tail)
+void arda_tail_check_channel(struct arda_tail *tail)
 {
     if (!tail->start.follow || tail->blind)
         return;
@@ -162,34 +163,34 @@ void tail_check_channel(struct arda_tail *tail)
         (uint64_t)base_clock_wall_ms() >= tail->until.ms) {
         tail->wants_time = true;
         if (tail->step == TAIL_WAIT)
-            tail_enter(tail, TAIL_TIME);
+            arda_tail_enter(tail, TAIL_TIME);
     }
     if (!tail->standing || !tail->live)
         return;
     bool missed = tail->direct && tail->head_open;
     if (!missed)
         check_silence(tail);
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
     if (missed)
-        tail_stop_direct(tail);
+        arda_tail_stop_direct(tail);
     else if (tail->direct && tail->step == TAIL_WAIT)
-        tail_enter(tail, TAIL_HEAD);
+        arda_tail_enter(tail, TAIL_HEAD);
     else
-        tail_ring(tail);
+        arda_tail_ring(tail);
 }
 
 /* ---- direct ---- */
 
-void tail_stop_direct(struct arda_tail *tail)
+void arda_tail_stop_direct(struct arda_tail *tail)
 {
     tail->direct = false;
     tail->head_open = false;
     tail->counted = false; /* what came was not counted */
-    tail_enter(tail, tail->heard_id[0] ? TAIL_HEARD : TAIL_CHECK);
+    arda_tail_enter(tail, tail->heard_id[0] ? TAIL_HEARD : TAIL_CHECK);
 }
 
-void tail_caught_up(struct arda_tail *tail)
+void arda_tail_caught_up(struct arda_tail *tail)
 {
     tail->direct = tail->start.direct && tail->standing && !tail->tails->paused;
     if (tail->direct)
@@ -202,15 +203,15 @@ static void on_heard(void *data, int result, struct arda_stream_id id, const str
 {
     struct arda_tail *tail = data;
     bool found = result == BASE_OK;
-    if (tail_answered(tail, result == BASE_ERR_NOTFOUND ? BASE_OK : result, why) &&
+    if (arda_tail_answered(tail, result == BASE_ERR_NOTFOUND ? BASE_OK : result, why) &&
         tail->step == TAIL_HEARD) {
         if (found) {
             tail->position = id;
             tail->exact = true;
         }
-        tail_enter(tail, TAIL_CHECK);
+        arda_tail_enter(tail, TAIL_CHECK);
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
 static void take_head(struct arda_tail *tail, const struct arda_stream_entry *entry)
@@ -222,7 +223,7 @@ static void take_head(struct arda_tail *tail, const struct arda_stream_entry *en
     bool good =
         entry->envelope.data && !arda_message_parse(entry->envelope.data, entry->envelope.len,
                                                     tail->tenant, tail->tenant_len, &message, NULL);
-    struct base_slice id = good ? tail_id_of(&message, &spare) : (struct base_slice){NULL, 0};
+    struct base_slice id = good ? arda_tail_id_of(&message, &spare) : (struct base_slice){NULL, 0};
     bool usable = id.len > 0 && id.len <= ARDA_WHEN_EVENT_MAX;
     bool came = usable ? arda_seen_has(&tail->seen, id.data, id.len) : tail->heard > 0;
     if (came) {
@@ -234,7 +235,7 @@ static void take_head(struct arda_tail *tail, const struct arda_stream_entry *en
         memcpy(tail->head_id, id.data, id.len);
         tail->head_id[id.len] = '\0';
     } else {
-        tail_stop_direct(tail);
+        arda_tail_stop_direct(tail);
     }
     base_buf_fini(&spare);
 }
@@ -243,15 +244,15 @@ static void on_head(void *data, int result, const struct arda_stream_page *page,
                     const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why) && tail->step == TAIL_HEAD) {
+    if (arda_tail_answered(tail, result, why) && tail->step == TAIL_HEAD) {
         tail->step = TAIL_WAIT;
         if (page->count > 0)
             take_head(tail, &page->entries[0]);
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
-int tail_live_ask(struct arda_tail *tail)
+int arda_tail_live_ask(struct arda_tail *tail)
 {
     struct arda_bus *bus = tail->tails->bus;
     if (tail->step == TAIL_HEARD) {

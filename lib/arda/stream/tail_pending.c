@@ -24,7 +24,7 @@ struct waiting {
 
 /* ---- ids ---- */
 
-struct base_slice tail_id_of(const struct arda_message *message, struct base_buf *spare)
+struct base_slice arda_tail_id_of(const struct arda_message *message, struct base_buf *spare)
 {
     struct base_slice id;
     if (message->id.kind == BASE_JSON_ABSENT)
@@ -48,7 +48,7 @@ struct key {
 static void make_key(struct key *key, const struct arda_message *message)
 {
     *key = (struct key){.spare = BASE_BUF_INIT};
-    key->text = tail_id_of(message, &key->spare);
+    key->text = arda_tail_id_of(message, &key->spare);
     if (key->text.len > 0)
         return;
     uint64_t hash = base_map_hash(message->event.data, message->event.len);
@@ -58,7 +58,7 @@ static void make_key(struct key *key, const struct arda_message *message)
 
 /* ---- events without ids ---- */
 
-bool tail_had_nameless(struct arda_tail *tail, const struct arda_message *message)
+bool arda_tail_had_nameless(struct arda_tail *tail, const struct arda_message *message)
 {
     if (message->id.kind != BASE_JSON_ABSENT)
         return false;
@@ -92,13 +92,13 @@ static void drop(struct arda_tail *tail, struct waiting *waiting)
     base_free(waiting);
 }
 
-void tail_forget_waiting(struct arda_tail *tail)
+void arda_tail_forget_waiting(struct arda_tail *tail)
 {
     BASE_LIST_FOREACH_SAFE (link, &tail->waiting)
         drop(tail, base_container(link, struct waiting, link));
 }
 
-bool tail_has_waiting(const struct arda_tail *tail)
+bool arda_tail_has_waiting(const struct arda_tail *tail)
 {
     return tail->waiting_msgs > 0;
 }
@@ -128,7 +128,7 @@ static struct waiting *make_waiting(struct arda_tail *tail, const struct arda_me
     return waiting;
 }
 
-void tail_wait_for_read(struct arda_tail *tail, const struct arda_message *message)
+void arda_tail_wait_for_read(struct arda_tail *tail, const struct arda_message *message)
 {
     struct key key;
     make_key(&key, message);
@@ -144,7 +144,7 @@ void tail_wait_for_read(struct arda_tail *tail, const struct arda_message *messa
     base_buf_fini(&key.spare);
 }
 
-bool tail_was_waiting(struct arda_tail *tail, const struct arda_message *message)
+bool arda_tail_was_waiting(struct arda_tail *tail, const struct arda_message *message)
 {
     struct key key;
     make_key(&key, message);
@@ -168,7 +168,7 @@ static bool give(struct arda_tail *tail, const struct waiting *waiting)
     if (arda_message_parse(waiting->bytes, waiting->len, tail->tenant, tail->tenant_len, &message,
                            NULL))
         return true;
-    struct base_slice id = tail_id_of(&message, &spare);
+    struct base_slice id = arda_tail_id_of(&message, &spare);
     const struct arda_tail_event event = {&message, {0, 0}};
     if (id.len == 0 || !arda_seen_add(&tail->seen, id.data, id.len))
         tail->tails->on.on_event(tail->tails->on.data, tail, &event);
@@ -176,10 +176,10 @@ static bool give(struct arda_tail *tail, const struct waiting *waiting)
     return true;
 }
 
-void tail_give_waiting(struct arda_tail *tail)
+void arda_tail_give_waiting(struct arda_tail *tail)
 {
     uint64_t lost = 0;
-    while (!base_list_empty(&tail->waiting) && !tail_is_over(tail)) {
+    while (!base_list_empty(&tail->waiting) && !arda_tail_is_over(tail)) {
         struct waiting *waiting = base_container(tail->waiting.next, struct waiting, link);
         if (waiting->number > tail->mark && !tail->blind)
             break;
@@ -187,7 +187,7 @@ void tail_give_waiting(struct arda_tail *tail)
         drop(tail, waiting);
     }
     if (tail->overflowed || lost > 0)
-        tail_tell_gap(tail, ARDA_GAP_BUFFER, (struct arda_stream_id){0, 0},
-                      tail->overflowed ? ARDA_GAP_UNKNOWN : lost);
+        arda_tail_tell_gap(tail, ARDA_GAP_BUFFER, (struct arda_stream_id){0, 0},
+                           tail->overflowed ? ARDA_GAP_UNKNOWN : lost);
     tail->overflowed = false;
 }

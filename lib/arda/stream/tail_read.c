@@ -20,7 +20,7 @@ static bool same(struct arda_stream_id a, struct arda_stream_id b)
 
 /* ---- asking ---- */
 
-int tail_read_ask(struct arda_tail *tail)
+int arda_tail_read_ask(struct arda_tail *tail)
 {
     struct arda_bus *bus = tail->tails->bus;
     if (tail->step == TAIL_TIME)
@@ -46,17 +46,17 @@ int tail_read_ask(struct arda_tail *tail)
     return failed;
 }
 
-void tail_ring(struct arda_tail *tail)
+void arda_tail_ring(struct arda_tail *tail)
 {
     tail->rung = true;
     if (tail->step == TAIL_WAIT && !tail->direct)
-        tail_enter(tail, TAIL_READ);
+        arda_tail_enter(tail, TAIL_READ);
 }
 
 static void finished(struct arda_tail *tail)
 {
     struct base_why why = {0};
-    tail_end(tail, BASE_OK, &why);
+    arda_tail_end(tail, BASE_OK, &why);
 }
 
 /* Whether nothing up to the end can come any more. */
@@ -65,12 +65,12 @@ static bool is_over(const struct arda_tail *tail)
     return tail->has_until && arda_stream_id_compare(tail->position, tail->until) >= 0;
 }
 
-void tail_read_on(struct arda_tail *tail)
+void arda_tail_read_on(struct arda_tail *tail)
 {
     if (is_over(tail))
         finished(tail);
     else
-        tail_enter(tail, TAIL_READ);
+        arda_tail_enter(tail, TAIL_READ);
 }
 
 /* ---- entries ---- */
@@ -84,14 +84,14 @@ static void passed(struct arda_tail *tail, enum arda_drop drop)
         base_log_limited(&limit, BASE_LOG_WARNING, "stream of %s: entry %s dropped: %s",
                          tail->tenant, id, arda_drop_text(drop));
     }
-    tail_moved(tail);
+    arda_tail_moved(tail);
 }
 
 /* Whether the event was given before; it is known from now on. */
 static bool was_given(struct arda_tail *tail, const struct arda_message *message)
 {
     struct base_buf spare = BASE_BUF_INIT;
-    struct base_slice id = tail_id_of(message, &spare);
+    struct base_slice id = arda_tail_id_of(message, &spare);
     bool given = id.len > 0 && arda_seen_add(&tail->seen, id.data, id.len);
     base_buf_fini(&spare);
     return given;
@@ -120,7 +120,7 @@ static void give(struct arda_tail *tail, const struct arda_stream_entry *entry)
     tail->skipped = false;
     tail->number++;
     if (!drop) {
-        bool waited = tail_was_waiting(tail, &message);
+        bool waited = arda_tail_was_waiting(tail, &message);
         tail->unheard += tail->live && !waited;
         if (was_given(tail, &message))
             drop = ARDA_DROP_DUPLICATE;
@@ -145,18 +145,18 @@ static void drained(struct arda_tail *tail)
         finished(tail);
         return;
     }
-    tail_give_waiting(tail);
+    arda_tail_give_waiting(tail);
     if (tail->last_read)
         finished(tail);
-    tail_tell_live(tail);
-    if (tail_is_over(tail))
+    arda_tail_tell_live(tail);
+    if (arda_tail_is_over(tail))
         return;
-    if (tail->rung || tail_has_waiting(tail)) {
-        tail_enter(tail, TAIL_READ);
+    if (tail->rung || arda_tail_has_waiting(tail)) {
+        arda_tail_enter(tail, TAIL_READ);
         return;
     }
-    tail_caught_up(tail);
-    tail_enter(tail, tail->wants_time ? TAIL_TIME : TAIL_WAIT);
+    arda_tail_caught_up(tail);
+    arda_tail_enter(tail, tail->wants_time ? TAIL_TIME : TAIL_WAIT);
 }
 
 /* The first entry was trimmed between the answer that told it and this page. To ask again could go
@@ -167,7 +167,7 @@ static bool lost_the_first(struct arda_tail *tail, const struct arda_stream_page
         return false;
     tail->skipped = false;
     tail->counted = false;
-    tail_tell_gap(tail, ARDA_GAP_TRIMMED, page->entries[0].id, ARDA_GAP_UNKNOWN);
+    arda_tail_tell_gap(tail, ARDA_GAP_TRIMMED, page->entries[0].id, ARDA_GAP_UNKNOWN);
     return true;
 }
 
@@ -178,20 +178,20 @@ static void take_page(struct arda_tail *tail, const struct arda_stream_page *pag
         bool found = page->count > 0 && same(page->entries[0].id, tail->expected);
         if (!found && !lost_the_first(tail, page)) {
             tail->absent = true;
-            tail_enter(tail, TAIL_CHECK);
+            arda_tail_enter(tail, TAIL_CHECK);
             return;
         }
         from = found && same(tail->expected, tail->position);
     }
     tail->page_msgs = arda_stream_page_size(page, tail->page_msgs);
-    for (size_t i = from; i < page->count && !tail_is_over(tail); i++)
+    for (size_t i = from; i < page->count && !arda_tail_is_over(tail); i++)
         give(tail, &page->entries[i]);
-    if (tail_is_over(tail))
+    if (arda_tail_is_over(tail))
         return;
     if (page->count < asked)
         drained(tail);
     else
-        tail_read_on(tail);
+        arda_tail_read_on(tail);
 }
 
 static void on_page(void *data, int result, const struct arda_stream_page *page,
@@ -200,18 +200,18 @@ static void on_page(void *data, int result, const struct arda_stream_page *page,
     struct arda_tail *tail = data;
     /* The subscription may have been lost or made anew meanwhile: then something else comes first.
      */
-    if (tail_answered(tail, result, why) && tail->step == TAIL_READ)
+    if (arda_tail_answered(tail, result, why) && tail->step == TAIL_READ)
         take_page(tail, page);
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }
 
 static void on_time(void *data, int result, uint64_t ms, const struct base_why *why)
 {
     struct arda_tail *tail = data;
-    if (tail_answered(tail, result, why) && tail->step == TAIL_TIME) {
+    if (arda_tail_answered(tail, result, why) && tail->step == TAIL_TIME) {
         tail->wants_time = false;
         tail->time_over = ms > tail->until.ms;
-        tail_enter(tail, TAIL_READ); /* the last one, or one too many */
+        arda_tail_enter(tail, TAIL_READ); /* the last one, or one too many */
     }
-    tail_done_with_answer(tail);
+    arda_tail_done_with_answer(tail);
 }

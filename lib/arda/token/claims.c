@@ -76,8 +76,8 @@ static int check_parties(const struct base_json_member *iss, const struct base_j
     return BASE_OK;
 }
 
-int token_read_claims(const struct base_buf *text, const struct arda_keyring *ring,
-                      struct arda_claims *claims, struct base_why *why)
+int arda_token_read_claims(const struct base_buf *text, const struct arda_keyring *ring,
+                           struct arda_claims *claims, struct base_why *why)
 {
     struct base_json_member wanted[] = {
         BASE_JSON_WANT("sub"), BASE_JSON_WANT("tenantId"), BASE_JSON_WANT("role"),

@@ -31,16 +31,16 @@ struct token_algorithm_row {
     enum base_hash hash;
 };
 
-extern const struct token_algorithm_row token_algorithms[TOKEN_ALGORITHMS];
+extern const struct token_algorithm_row arda_token_algorithms[TOKEN_ALGORITHMS];
 
 /* One bit for each algorithm. */
 #define TOKEN_BIT(algorithm) (1u << (algorithm))
 #define TOKEN_USUAL          (TOKEN_BIT(TOKEN_HS256) | TOKEN_BIT(TOKEN_RS256) | TOKEN_BIT(TOKEN_ES256))
 /* Those of a kind of key. */
-unsigned token_algorithms_of(enum token_kind kind);
-enum token_algorithm token_usual_algorithm(enum token_kind kind);
+unsigned arda_token_algorithms_of(enum token_kind kind);
+enum token_algorithm arda_token_usual_algorithm(enum token_kind kind);
 /* TOKEN_ALGORITHMS for a name that is none. */
-enum token_algorithm token_find_algorithm(const char *name, size_t len);
+enum token_algorithm arda_token_find_algorithm(const char *name, size_t len);
 
 struct arda_keyring {
     const struct arda_token_key *keys[ARDA_KEYRING_MAX];
@@ -53,10 +53,10 @@ struct arda_keyring {
 };
 
 /* Reads and judges the claims of a token whose signature is good. */
-int token_read_claims(const struct base_buf *text, const struct arda_keyring *ring,
-                      struct arda_claims *claims, struct base_why *why);
-int token_mint(const struct arda_token_key *key, enum token_algorithm algorithm,
-               const struct arda_token_request *request, struct base_buf *out,
-               struct base_why *why);
+int arda_token_read_claims(const struct base_buf *text, const struct arda_keyring *ring,
+                           struct arda_claims *claims, struct base_why *why);
+int arda_token_mint_with(const struct arda_token_key *key, enum token_algorithm algorithm,
+                         const struct arda_token_request *request, struct base_buf *out,
+                         struct base_why *why);
 
 #endif

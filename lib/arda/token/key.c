@@ -15,34 +15,34 @@
 
 /* ---- kinds ---- */
 
-const struct token_algorithm_row token_algorithms[TOKEN_ALGORITHMS] = {
+const struct token_algorithm_row arda_token_algorithms[TOKEN_ALGORITHMS] = {
 #define ROW_(code, name, kind, hash) {name, kind, hash},
     TOKEN_ALGORITHM_MAP(ROW_)
 #undef ROW_
 };
 
-unsigned token_algorithms_of(enum token_kind kind)
+unsigned arda_token_algorithms_of(enum token_kind kind)
 {
     unsigned bits = 0;
     for (unsigned i = 0; i < TOKEN_ALGORITHMS; i++)
-        if (token_algorithms[i].kind == kind)
+        if (arda_token_algorithms[i].kind == kind)
             bits |= TOKEN_BIT(i);
     return bits;
 }
 
-enum token_algorithm token_usual_algorithm(enum token_kind kind)
+enum token_algorithm arda_token_usual_algorithm(enum token_kind kind)
 {
     unsigned i = 0;
-    while (token_algorithms[i].kind != kind)
+    while (arda_token_algorithms[i].kind != kind)
         i++;
     return i;
 }
 
-enum token_algorithm token_find_algorithm(const char *name, size_t len)
+enum token_algorithm arda_token_find_algorithm(const char *name, size_t len)
 {
     unsigned i = 0;
-    while (i < TOKEN_ALGORITHMS && (strlen(token_algorithms[i].name) != len ||
-                                    memcmp(token_algorithms[i].name, name, len) != 0))
+    while (i < TOKEN_ALGORITHMS && (strlen(arda_token_algorithms[i].name) != len ||
+                                    memcmp(arda_token_algorithms[i].name, name, len) != 0))
         i++;
     return i;
 }
@@ -146,8 +146,8 @@ static int load_file(const char *file, bool pem_too, struct arda_token_key **key
     return failed;
 }
 
-int token_secret_load(const char *file, const char *const names[static 2], const char *missing,
-                      struct arda_token_key **key, struct base_why *why)
+int arda_token_secret_load(const char *file, const char *const names[static 2], const char *missing,
+                           struct arda_token_key **key, struct base_why *why)
 {
     *key = NULL;
     if (file && *file)
@@ -167,7 +167,8 @@ int token_secret_load(const char *file, const char *const names[static 2], const
 int arda_token_key_load(const char *file, struct arda_token_key **key, struct base_why *why)
 {
     static const char *const names[] = {BASE_ENV_JWT_SECRET, "JWT_SECRET"};
-    return token_secret_load(file, names, "set JWT_SECRET or give --jwt-secret-file", key, why);
+    return arda_token_secret_load(file, names, "set JWT_SECRET or give --jwt-secret-file", key,
+                                  why);
 }
 
 int arda_token_key_open(const char *kid_and_file, struct arda_token_key **key, struct base_why *why)

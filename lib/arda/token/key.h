@@ -23,8 +23,8 @@ struct arda_token_key {
 
 /* The secret in `file`, or, if that is NULL or empty, in the first variable of the environment that
  * is set; `missing` says what to do without any. As arda_token_key_load (token.h). */
-int token_secret_load(const char *file, const char *const names[static 2], const char *missing,
-                      struct arda_token_key **key, struct base_why *why);
+int arda_token_secret_load(const char *file, const char *const names[static 2], const char *missing,
+                           struct arda_token_key **key, struct base_why *why);
 
 /* Of a token in the compact form, RFC 7515 section 7.1; they point into it. */
 struct token_parts {
@@ -32,6 +32,7 @@ struct token_parts {
 };
 
 /* BASE_ERR_SYNTAX with its text: it is too long or has not three parts. */
-int token_split(const char *token, size_t len, struct token_parts *parts, struct base_why *why);
+int arda_token_split(const char *token, size_t len, struct token_parts *parts,
+                     struct base_why *why);
 
 #endif

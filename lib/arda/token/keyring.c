@@ -13,7 +13,7 @@ static int read_algorithms(const char *list, unsigned *bits, struct base_why *wh
     *bits = list ? 0 : TOKEN_USUAL;
     while (list) {
         size_t len = strcspn(list, ",");
-        enum token_algorithm algorithm = token_find_algorithm(list, len);
+        enum token_algorithm algorithm = arda_token_find_algorithm(list, len);
         if (algorithm == TOKEN_ALGORITHMS)
             return base_why_set(why, BASE_ERR_INVALID,
                                 "--jwt-algorithms: expected HS256, HS384, HS512, RS256 or ES256 "
@@ -106,7 +106,7 @@ static int add_keys(struct arda_keyring *ring, const struct arda_keyring_options
                             "no key: set JWT_SECRET, or give --jwt-secret-file or --jwt-key");
     unsigned usable = 0;
     for (size_t i = 0; i < ring->count; i++)
-        usable |= ring->algorithms & token_algorithms_of(ring->keys[i]->kind);
+        usable |= ring->algorithms & arda_token_algorithms_of(ring->keys[i]->kind);
     if (!failed && !usable)
         return base_why_set(why, BASE_ERR_CONFIG,
                             "no key is for an algorithm of "
@@ -145,7 +145,7 @@ void arda_keyring_free(struct arda_keyring *ring)
 
 static bool can_sign(const struct arda_token_key *key, enum token_algorithm algorithm)
 {
-    return (algorithm == TOKEN_ALGORITHMS || token_algorithms[algorithm].kind == key->kind) &&
+    return (algorithm == TOKEN_ALGORITHMS || arda_token_algorithms[algorithm].kind == key->kind) &&
            (!key->pkey || base_pkey_is_private(key->pkey));
 }
 
@@ -154,14 +154,14 @@ int arda_keyring_mint(const struct arda_keyring *ring, const char *name,
                       struct base_why *why)
 {
     enum token_algorithm algorithm =
-        name ? token_find_algorithm(name, strlen(name)) : TOKEN_ALGORITHMS;
+        name ? arda_token_find_algorithm(name, strlen(name)) : TOKEN_ALGORITHMS;
     if (name && algorithm == TOKEN_ALGORITHMS)
         return base_why_set(why, BASE_ERR_INVALID, "unknown algorithm `%s'", name);
     for (size_t i = 0; i < ring->count; i++) {
         const struct arda_token_key *key = ring->keys[i];
         if (can_sign(key, algorithm))
-            return token_mint(key, name ? algorithm : token_usual_algorithm(key->kind), request,
-                              out, why);
+            return arda_token_mint_with(
+                key, name ? algorithm : arda_token_usual_algorithm(key->kind), request, out, why);
     }
     return base_why_set(why, BASE_ERR_CONFIG, "no key that could sign%s%s", name ? " by " : "",
                         name ? name : "");

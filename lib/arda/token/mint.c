@@ -45,14 +45,15 @@ static int check_request(const struct arda_token_key *key, enum token_algorithm 
         return base_why_set(why, BASE_ERR_INVALID, "the tenant is no id");
     if (!request->user || !arda_id_valid(request->user, strlen(request->user)))
         return base_why_set(why, BASE_ERR_INVALID, "the user is no id");
-    base_assert(token_algorithms[algorithm].kind == key->kind);
+    base_assert(arda_token_algorithms[algorithm].kind == key->kind);
     if (key->pkey && !base_pkey_is_private(key->pkey))
         return base_why_set(why, BASE_ERR_CONFIG, "a public key cannot sign");
     return BASE_OK;
 }
 
-int token_mint(const struct arda_token_key *key, enum token_algorithm algorithm,
-               const struct arda_token_request *request, struct base_buf *out, struct base_why *why)
+int arda_token_mint_with(const struct arda_token_key *key, enum token_algorithm algorithm,
+                         const struct arda_token_request *request, struct base_buf *out,
+                         struct base_why *why)
 {
     int failed = check_request(key, algorithm, request, why);
     if (failed)
@@ -75,5 +76,5 @@ int token_mint(const struct arda_token_key *key, enum token_algorithm algorithm,
 int arda_token_mint(const struct arda_token_key *key, const struct arda_token_request *request,
                     struct base_buf *out, struct base_why *why)
 {
-    return token_mint(key, token_usual_algorithm(key->kind), request, out, why);
+    return arda_token_mint_with(key, arda_token_usual_algorithm(key->kind), request, out, why);
 }

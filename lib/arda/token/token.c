@@ -17,7 +17,7 @@ static bool is_base64url(struct base_slice part)
     return part.len > 0;
 }
 
-int token_split(const char *token, size_t len, struct token_parts *parts, struct base_why *why)
+int arda_token_split(const char *token, size_t len, struct token_parts *parts, struct base_why *why)
 {
     if (len > ARDA_TOKEN_MAX_BYTES)
         return base_why_set(why, BASE_ERR_SYNTAX, "longer than %d bytes", ARDA_TOKEN_MAX_BYTES);
@@ -52,7 +52,7 @@ int arda_token_decode(const char *token, size_t len, struct base_buf *header,
 {
     struct token_parts parts;
     struct base_json_error error;
-    int failed = token_split(token, len, &parts, why);
+    int failed = arda_token_split(token, len, &parts, why);
     if (!failed)
         failed = decode_part(parts.header, "header", header, why);
     if (!failed)

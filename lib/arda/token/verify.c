@@ -47,7 +47,7 @@ static int refuse_algorithm(unsigned expected, struct base_why *why)
     for (unsigned i = 0; i < TOKEN_ALGORITHMS; i++)
         if (expected & TOKEN_BIT(i))
             len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len ? " or " : "",
-                                    token_algorithms[i].name);
+                                    arda_token_algorithms[i].name);
     return base_why_set(why, BASE_ERR_DENIED, "the algorithm is not %s", names);
 }
 
@@ -57,9 +57,10 @@ static int check_algorithm(const struct arda_keyring *ring, const struct base_js
 {
     unsigned expected = 0;
     for (size_t i = 0; i < proof->key_count; i++)
-        expected |= ring->algorithms & token_algorithms_of(proof->keys[i]->kind);
+        expected |= ring->algorithms & arda_token_algorithms_of(proof->keys[i]->kind);
     for (unsigned i = 0; i < TOKEN_ALGORITHMS; i++)
-        if (base_json_equals(alg, token_algorithms[i].name, strlen(token_algorithms[i].name)))
+        if (base_json_equals(alg, arda_token_algorithms[i].name,
+                             strlen(arda_token_algorithms[i].name)))
             proof->algorithm = i;
     if (!expected)
         return base_why_set(why, BASE_ERR_DENIED, "there is no key for it");
@@ -107,7 +108,7 @@ static int check_mac(const struct arda_token_key *key, enum base_hash hash,
 static int check_with(const struct arda_token_key *key, enum token_algorithm algorithm,
                       const struct signed_text *is)
 {
-    const struct token_algorithm_row *row = &token_algorithms[algorithm];
+    const struct token_algorithm_row *row = &arda_token_algorithms[algorithm];
     if (row->kind != key->kind)
         return BASE_ERR_DENIED;
     if (row->kind == TOKEN_SECRET)
@@ -149,11 +150,11 @@ int arda_keyring_verify(const struct arda_keyring *ring, const char *token, size
     if (!failed)
         failed = read_header(ring, &header, &proof, why);
     if (!failed)
-        failed = token_split(token, len, &parts, why);
+        failed = arda_token_split(token, len, &parts, why);
     if (!failed)
         failed = check_signature(&proof, token, &parts, why);
     if (!failed)
-        failed = token_read_claims(&payload, ring, claims, why);
+        failed = arda_token_read_claims(&payload, ring, claims, why);
     base_buf_fini(&header);
     base_buf_fini(&payload);
     if (failed && why)

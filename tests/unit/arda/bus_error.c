@@ -37,7 +37,7 @@ static void the_cause_decides(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct base_why why;
         printf("# %s\n", rows[i].text);
-        CHECK_INT(bus_error(bus, rows[i].text, &why), rows[i].code);
+        CHECK_INT(arda_bus_error(bus, rows[i].text, &why), rows[i].code);
         snprintf(want, sizeof want, "redis h:1: %s", rows[i].cause);
         CHECK_STR(why.text, want);
     }

@@ -46,14 +46,14 @@ static int64_t at(const char *text)
 static struct arda_schedule schedule(const char *text)
 {
     struct arda_schedule schedule = {0};
-    CHECK_INT(arda_schedule_parse(slice(text), &schedule), 0);
+    CHECK_INT(arda_hold_schedule_parse(slice(text), &schedule), 0);
     return schedule;
 }
 
 static struct arda_quiet quiet(const char *text)
 {
     struct arda_quiet quiet = {0};
-    CHECK_INT(arda_quiet_parse(slice(text), &quiet), 0);
+    CHECK_INT(arda_hold_quiet_parse(slice(text), &quiet), 0);
     return quiet;
 }
 
@@ -81,9 +81,9 @@ static void entries_are_read(void)
     CHECK_INT(quiet("22:30-07:00").from, 22 * 60 + 30);
     CHECK_INT(quiet("22:30-07:00").to, 7 * 60);
     for (size_t i = 0; i < sizeof schedules / sizeof schedules[0]; i++)
-        CHECK_INT(arda_schedule_parse(slice(schedules[i]), &read), BASE_ERR_SYNTAX);
+        CHECK_INT(arda_hold_schedule_parse(slice(schedules[i]), &read), BASE_ERR_SYNTAX);
     for (size_t i = 0; i < sizeof quiets / sizeof quiets[0]; i++)
-        CHECK_INT(arda_quiet_parse(slice(quiets[i]), &hours), BASE_ERR_SYNTAX);
+        CHECK_INT(arda_hold_quiet_parse(slice(quiets[i]), &hours), BASE_ERR_SYNTAX);
 }
 
 /* Of every quarter of an hour of a year, and a millisecond before: behind it, at that time of the
@@ -97,14 +97,14 @@ static void a_daily_moment_comes_once_a_day(void)
             struct arda_schedule daily = schedule(times[t]);
             int64_t begin = base_zone_utc(zone, at("2026-01-01T00:00"));
             int64_t end = base_zone_utc(zone, at("2027-01-01T00:00"));
-            int64_t want = arda_schedule_next(&daily, zone, begin - 1);
+            int64_t want = arda_hold_schedule_next(&daily, zone, begin - 1);
             int moments = 0;
             for (int64_t ms = begin; ms < end; ms += 15 * MINUTE_MS) {
-                int64_t next = arda_schedule_next(&daily, zone, ms);
+                int64_t next = arda_hold_schedule_next(&daily, zone, ms);
                 int64_t off = base_zone_wall(zone, next) % DAY_MS - daily.minute * MINUTE_MS;
                 bool skipped = base_zone_change(zone, next - 1) == next && off > 0 && off < HOUR_MS;
                 CHECK(next > ms && (off == 0 || skipped));
-                CHECK_INT(arda_schedule_next(&daily, zone, next - 1), next);
+                CHECK_INT(arda_hold_schedule_next(&daily, zone, next - 1), next);
                 if (ms >= want) {
                     moments++;
                     want = next;
@@ -125,11 +125,11 @@ static void hourly_is_whenever_the_clock_shows_a_full_hour(void)
         for (int64_t ms = at("2027-01-01T00:00"); ms >= at("2026-01-01T00:00");
              ms -= 5 * MINUTE_MS) {
             if (want)
-                CHECK_INT(arda_schedule_next(&hourly, zone, ms), want);
+                CHECK_INT(arda_hold_schedule_next(&hourly, zone, ms), want);
             if (base_zone_wall(zone, ms) % HOUR_MS == 0)
                 want = ms;
         }
-        int64_t early = arda_schedule_next(&hourly, zone, at("1969-06-01T00:01"));
+        int64_t early = arda_hold_schedule_next(&hourly, zone, at("1969-06-01T00:01"));
         CHECK_INT(base_zone_wall(zone, early) % HOUR_MS, 0);
         base_zone_free(zone);
     }
@@ -161,7 +161,7 @@ static void clocks_that_change(void)
     for (size_t i = 0; have_zones && i < sizeof rows / sizeof rows[0]; i++) {
         struct base_zone *zone = load(rows[i].zone);
         struct arda_schedule entry = schedule(rows[i].entry);
-        int64_t got = arda_schedule_next(&entry, zone, at(rows[i].after));
+        int64_t got = arda_hold_schedule_next(&entry, zone, at(rows[i].after));
         if (got != at(rows[i].want)) {
             printf("# %s %s after %s\n", rows[i].zone, rows[i].entry, rows[i].after);
             CHECK_INT(got, at(rows[i].want));
@@ -181,13 +181,13 @@ static void quiet_hours_end(void)
             for (int64_t ms = at("2026-01-01T00:00"); ms < at("2027-01-01T00:00");
                  ms += 7 * MINUTE_MS) {
                 int64_t minute = base_zone_wall(zone, ms) % DAY_MS / MINUTE_MS;
-                int64_t end = arda_quiet_end(&hours, zone, ms);
+                int64_t end = arda_hold_quiet_end(&hours, zone, ms);
                 bool within = hours.from < hours.to ? minute >= hours.from && minute < hours.to
                                                     : minute >= hours.from || minute < hours.to;
                 CHECK((end > ms) == within);
                 CHECK(end >= ms && end - ms <= DAY_MS + HOUR_MS);
                 CHECK(!within || base_zone_wall(zone, end) % DAY_MS == hours.to * MINUTE_MS);
-                CHECK_INT(arda_quiet_end(&hours, zone, end), end);
+                CHECK_INT(arda_hold_quiet_end(&hours, zone, end), end);
             }
             base_zone_free(zone);
         }
@@ -212,7 +212,7 @@ static void quiet_hours_when_clocks_change(void)
     for (size_t i = 0; have_zones && i < sizeof rows / sizeof rows[0]; i++) {
         struct base_zone *zone = load(rows[i].zone);
         struct arda_quiet entry = quiet(rows[i].entry);
-        int64_t got = arda_quiet_end(&entry, zone, at(rows[i].when));
+        int64_t got = arda_hold_quiet_end(&entry, zone, at(rows[i].when));
         if (got != at(rows[i].want)) {
             printf("# %s %s at %s\n", rows[i].zone, rows[i].entry, rows[i].when);
             CHECK_INT(got, at(rows[i].want));

@@ -730,16 +730,17 @@ static void large_numbers_may_come_in_two_pieces(void)
         for (size_t cut = 1; cut < strlen(answers[i]); cut++) {
             struct reply_reader reader;
             void *reply = NULL;
-            CHECK_INT(reply_reader_open(&reader, NULL, NULL), 0);
-            CHECK_INT(reply_reader_feed(&reader, answers[i], cut), 0);
-            CHECK_INT(reply_reader_next(&reader, &reply), 0);
+            CHECK_INT(arda_reply_reader_open(&reader, NULL, NULL), 0);
+            CHECK_INT(arda_reply_reader_feed(&reader, answers[i], cut), 0);
+            CHECK_INT(arda_reply_reader_next(&reader, &reply), 0);
             CHECK(reply == NULL);
-            CHECK_INT(reply_reader_feed(&reader, answers[i] + cut, strlen(answers[i]) - cut), 0);
-            CHECK_INT(reply_reader_next(&reader, &reply), 0);
+            CHECK_INT(arda_reply_reader_feed(&reader, answers[i] + cut, strlen(answers[i]) - cut),
+                      0);
+            CHECK_INT(arda_reply_reader_next(&reader, &reply), 0);
             CHECK(reply != NULL);
             if (reply)
                 freeReplyObject(reply);
-            reply_reader_close(&reader);
+            arda_reply_reader_close(&reader);
         }
 }
 
@@ -747,28 +748,28 @@ static void an_answer_is_bounded_as_a_whole(void)
 {
     struct reply_reader reader;
     void *reply = NULL;
-    int failed = reply_reader_open(&reader, NULL, NULL), fed = 0;
+    int failed = arda_reply_reader_open(&reader, NULL, NULL), fed = 0;
     CHECK_INT(failed, 0);
     reader.max_bytes = 1000;
     for (int i = 0; i < 100; i++) { /* many that are small are none of its business */
-        CHECK_INT(reply_reader_feed(&reader, "$50\r\n", 5), 0);
-        CHECK_INT(reply_reader_feed(&reader,
-                                    "01234567890123456789012345678901234567890123456789\r\n", 52),
+        CHECK_INT(arda_reply_reader_feed(&reader, "$50\r\n", 5), 0);
+        CHECK_INT(arda_reply_reader_feed(
+                      &reader, "01234567890123456789012345678901234567890123456789\r\n", 52),
                   0);
-        CHECK_INT(reply_reader_next(&reader, &reply), 0);
+        CHECK_INT(arda_reply_reader_next(&reader, &reply), 0);
         CHECK(reply != NULL);
         freeReplyObject(reply);
     }
-    CHECK_INT(reply_reader_feed(&reader, "*1000\r\n", 7), 0);
+    CHECK_INT(arda_reply_reader_feed(&reader, "*1000\r\n", 7), 0);
     for (; !failed && fed < 1000; fed++) {
-        failed = reply_reader_feed(&reader, ":1000\r\n", 7);
+        failed = arda_reply_reader_feed(&reader, ":1000\r\n", 7);
         if (!failed)
-            failed = reply_reader_next(&reader, &reply);
+            failed = arda_reply_reader_next(&reader, &reply);
     }
     CHECK_INT(failed, BASE_ERR_LIMIT);
     CHECK(fed < 200);
-    reply_reader_close(&reader);
-    reply_reader_close(&reader);
+    arda_reply_reader_close(&reader);
+    arda_reply_reader_close(&reader);
 }
 
 static void ends_without_an_open_handle(void)

@@ -222,7 +222,7 @@ static void what_is_given_meanwhile_waits(void)
 static void add_word(struct bus_commands *commands, const struct arda_script *script,
                      const char *word)
 {
-    CHECK_INT(bus_step_call(commands, test.bus, script, 1), 0);
+    CHECK_INT(arda_bus_step_call(commands, test.bus, script, 1), 0);
     CHECK_INT(arda_redis_add_argument(&commands->bytes, word, strlen(word)), 0);
 }
 
@@ -239,7 +239,7 @@ static void a_step_carries_its_scripts(void)
         add_word(&commands, &note_script, "3");
         add_word(&commands, &note_script, "4");
         CHECK_INT(commands.count, 4);
-        CHECK_INT(bus_step(test.bus, &commands, on_answer, NULL), 0);
+        CHECK_INT(arda_bus_step(test.bus, &commands, on_answer, NULL), 0);
         base_buf_fini(&commands.bytes);
         RUN_UNTIL(answered == 2 + round);
     }
