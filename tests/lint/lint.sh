@@ -3,6 +3,7 @@
 # What can be said of the sources without building them: format, shell, pages, layers,
 # scripts of Redis.
 set -u
+build=${1:+$(cd "$1" && pwd)}
 cd "$(dirname "$0")/../.." || exit 1
 
 found=0
@@ -37,7 +38,12 @@ scripts=$(for file in $scripts; do [ -f "$file" ] && printf '%s ' "$file"; done)
     [ -z "$tests" ] || must_be_silent "shellcheck of the bats files" \
         shellcheck --shell=bats --exclude=SC2030,SC2031,SC2034,SC2119,SC2120,SC2154 $tests
     [ -z "$pages" ] || must_be_silent "mandoc" mandoc -Tlint -Wwarning $pages
-    must_be_silent "layers" sh tests/lint/layers.sh
+    must_be_silent "what a folder may include" sh tests/lint/layers.sh
+    must_be_silent "sizes" sh tests/lint/sizes.sh
+    if [ -n "$build" ]; then
+        must_be_silent "who uses whom, and names" sh tests/lint/objects.sh "$build"
+        must_be_silent "what libarda exports" sh tests/lint/exports.sh "$build"
+    fi
     must_be_silent "scripts of Redis" sh tests/lint/scripts.sh
 }
 exit "$found"

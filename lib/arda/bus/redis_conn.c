@@ -61,8 +61,7 @@ struct arda_redis_conn {
     uv_timer_t timer;     /* of the connect, the pause, the silence */
     uv_prepare_t prepare; /* runs while there is something to write */
     uv_getaddrinfo_t resolve;
-    struct addrinfo *addresses;
-    struct addrinfo *next_address;
+    struct addrinfo *addresses, *next_address;
     struct wire *wire;
     struct arda_redis_greeting greeting;
     struct base_buf out;
@@ -70,13 +69,11 @@ struct arda_redis_conn {
     char *read_bytes;
     enum state state;
     int open_handles;
-    bool resolving; /* the request cannot be taken back */
-    bool blocked;
-    bool leaving; /* for this reason, with the loop's next turn */
+    bool resolving;        /* the request cannot be taken back */
+    bool blocked, leaving; /* the latter for `leave_why`, with the next turn */
     struct base_why leave_why;
     struct base_backoff backoff;
-    uint64_t up_since_us;
-    uint64_t last_read_us;
+    uint64_t up_since_us, last_read_us;
     void (*on_closed)(void *data);
     void *closed_data;
 };
