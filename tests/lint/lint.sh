@@ -40,6 +40,7 @@ scripts=$(for file in $scripts; do [ -f "$file" ] && printf '%s ' "$file"; done)
     [ -z "$pages" ] || must_be_silent "mandoc" mandoc -Tlint -Wwarning $pages
     must_be_silent "what a folder may include" sh tests/lint/layers.sh
     must_be_silent "sizes" sh tests/lint/sizes.sh
+    must_be_silent "paths in documents" sh tests/lint/paths.sh
     if [ -n "$build" ]; then
         must_be_silent "who uses whom, and names" sh tests/lint/objects.sh "$build"
         must_be_silent "what libarda exports" sh tests/lint/exports.sh "$build"

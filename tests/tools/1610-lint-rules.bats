@@ -159,3 +159,12 @@ library() { echo "$1" | cc -shared -fPIC -x c -o build/.libs/libarda.so -; }
     put lib/include/arda/bus.h 'int arda_bus_len(void);'
     finds "arda_bus_len: declared in an installed header without ARDA_API" exports
 }
+
+@test "documents: paths that are not there" {
+    mkdir doc
+    put README.md 'See lib/arda/bus/bus.c, lib/arda/bus/ and bin/PROGRAM/options.h.'
+    put HACKING.md ''
+    silent sh "$lint/paths.sh" "$root"
+    put doc/architecture.md '' 'a (lib/arda/bus/gone.c)'
+    finds "doc/architecture.md:2: there is no lib/arda/bus/gone.c" sh "$lint/paths.sh" "$root"
+}
