@@ -68,8 +68,8 @@ static int format_event(struct subscriber *subscriber, struct arda_tail *tail,
 {
     char channel[ARDA_KEY_MAX];
     struct base_slice tenant = tail ? arda_tail_tenant(tail) : (struct base_slice){"global", 6};
-    size_t len =
-        arda_key(channel, arda_bus_prefix(subscriber->bus), "events", tenant.data, tenant.len);
+    size_t len = arda_key(channel, arda_bus_prefix(subscriber->bus), ARDA_KEY_EVENTS, tenant.data,
+                          tenant.len);
     struct arda_record record = arda_record_of(message, id, (struct base_slice){channel, len});
     subscriber->line.len = 0;
     return output_add(&subscriber->output, &subscriber->line, &record);

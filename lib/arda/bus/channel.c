@@ -160,7 +160,7 @@ static struct bus_channel *make_channel(struct arda_bus *bus, const char *tenant
         return NULL;
     channel->bus = bus;
     channel->global = global;
-    channel->name_len = arda_key(channel->name, bus->prefix, "events", tenant, len);
+    channel->name_len = arda_key(channel->name, bus->prefix, ARDA_KEY_EVENTS, tenant, len);
     channel->tenant_at = channel->name_len - len;
     channel->tenant_len = len;
     channel->seen.max = bus->options.dedupe_ids ? bus->options.dedupe_ids : DEFAULT_DEDUPE;
@@ -189,7 +189,7 @@ static int subscribe(struct arda_bus *bus, const char *tenant, size_t len, bool 
     if (!one)
         return BASE_ERR_NOMEM;
     struct bus_channel *channel =
-        arda_bus_find_channel(bus, name, arda_key(name, bus->prefix, "events", tenant, len));
+        arda_bus_find_channel(bus, name, arda_key(name, bus->prefix, ARDA_KEY_EVENTS, tenant, len));
     if (!channel)
         channel = make_channel(bus, tenant, len, global);
     if (!channel) {

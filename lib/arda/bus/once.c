@@ -36,7 +36,7 @@ static int add_keys(struct arda_bus *bus, struct base_buf *out,
                      ? arda_run_key(mark, bus->prefix, run.data, run.len, publication->number)
                      : arda_mark_key(mark, bus->prefix, tenant.data, tenant.len, id.data, id.len);
     int failed = arda_redis_add_argument(out, mark, len);
-    len = arda_key(stream, bus->prefix, "stream", tenant.len > 0 ? tenant.data : "global",
+    len = arda_key(stream, bus->prefix, ARDA_KEY_STREAM, tenant.len > 0 ? tenant.data : "global",
                    tenant.len > 0 ? tenant.len : sizeof "global" - 1);
     failed |= arda_redis_add_argument(out, stream, len);
     failed |= run.len > 0 ? arda_redis_add_number(out, publication->number % ARDA_RUN_CHUNK)
@@ -47,10 +47,10 @@ static int add_keys(struct arda_bus *bus, struct base_buf *out,
 static int add_channels(struct arda_bus *bus, struct base_buf *out, struct base_slice tenant)
 {
     char channel[ARDA_KEY_MAX];
-    size_t len = arda_key(channel, bus->prefix, "events", "global", 6);
+    size_t len = arda_key(channel, bus->prefix, ARDA_KEY_EVENTS, "global", 6);
     int failed = arda_redis_add_argument(out, channel, len);
     if (tenant.len > 0)
-        len = arda_key(channel, bus->prefix, "events", tenant.data, tenant.len);
+        len = arda_key(channel, bus->prefix, ARDA_KEY_EVENTS, tenant.data, tenant.len);
     return failed | arda_redis_add_argument(out, channel, tenant.len > 0 ? len : 0);
 }
 

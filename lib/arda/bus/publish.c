@@ -41,7 +41,7 @@ static void add_number(struct step *step, uint64_t number)
 static void add_publish(struct step *step, const char *id, size_t id_len, struct base_slice message)
 {
     char channel[ARDA_KEY_MAX];
-    size_t len = arda_key(channel, step->bus->prefix, "events", id, id_len);
+    size_t len = arda_key(channel, step->bus->prefix, ARDA_KEY_EVENTS, id, id_len);
     add_text(step, "*3\r\n$7\r\nPUBLISH\r\n");
     add_argument(step, (struct base_slice){channel, len});
     add_argument(step, message);
@@ -56,7 +56,7 @@ uint64_t arda_bus_stream_bound(const struct arda_publication *publication)
 static void add_entry(struct step *step, const struct arda_publication *publication, uint64_t bound)
 {
     char key[ARDA_KEY_MAX];
-    size_t len = arda_key(key, step->bus->prefix, "stream", publication->tenant.data,
+    size_t len = arda_key(key, step->bus->prefix, ARDA_KEY_STREAM, publication->tenant.data,
                           publication->tenant.len);
     add_text(step, "*14\r\n$4\r\nXADD\r\n");
     add_argument(step, (struct base_slice){key, len});

@@ -41,7 +41,7 @@ static int ask(struct arda_bus *bus, const char *command, uint16_t id, const cha
         return BASE_ERR_NOMEM;
     *question = *model;
     int len = snprintf(number, sizeof number, "%u", id);
-    lens[1] = arda_key(key, arda_bus_prefix(bus), "gateway", number, (size_t)len);
+    lens[1] = arda_key(key, arda_bus_prefix(bus), ARDA_KEY_GATEWAY, number, (size_t)len);
     for (; words && words[argc - 2]; argc++) {
         argv[argc] = words[argc - 2];
         lens[argc] = strlen(argv[argc]);
@@ -110,7 +110,8 @@ static int send_which(struct arda_bus *bus, struct which *which)
     for (size_t i = 0; i < count && !failed; i++) {
         char number[8];
         int len = snprintf(number, sizeof number, "%u", which->ids[i]);
-        lens[i + 1] = arda_key(keys[i], arda_bus_prefix(bus), "gateway", number, (size_t)len);
+        lens[i + 1] =
+            arda_key(keys[i], arda_bus_prefix(bus), ARDA_KEY_GATEWAY, number, (size_t)len);
         argv[i + 1] = keys[i];
     }
     if (!failed) {

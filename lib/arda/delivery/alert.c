@@ -51,7 +51,7 @@ int arda_delivery_alerts(struct arda_bus *bus, const struct arda_delivery_alerts
     if (!asking)
         return BASE_ERR_NOMEM;
     *asking = (struct asking){bus, *alerts};
-    arda_key(key, arda_bus_prefix(bus), "disabled", NULL, 0);
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_DISABLED, NULL, 0);
     int failed = arda_bus_command(bus, 2, argv, NULL, on_notes, asking);
     if (failed)
         base_free(asking);

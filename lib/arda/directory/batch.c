@@ -99,7 +99,7 @@ static int add_script_group(struct bus_commands *commands, struct arda_bus *bus,
     const struct arda_script *script = kind->form == DIRECTORY_SET
                                            ? &arda_directory_put_set_script
                                            : &arda_directory_put_hash_script;
-    const char *const words[] = {arda_bus_prefix(bus), tenant, kind->family};
+    const char *const words[] = {arda_bus_prefix(bus), tenant, arda_key_family(kind->family)};
     const size_t count = sizeof words / sizeof words[0];
     int failed = arda_bus_step_call(commands, bus, script, count + group->argc);
     for (size_t i = 0; i < count; i++)

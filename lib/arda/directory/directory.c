@@ -44,7 +44,7 @@ void arda_directory_has_loop(struct arda_bus *bus, const char *tenant, size_t te
                              void *data)
 {
     char key[ARDA_KEY_MAX];
-    size_t len = arda_key(key, arda_bus_prefix(bus), "loops", tenant, tenant_len);
+    size_t len = arda_key(key, arda_bus_prefix(bus), ARDA_KEY_LOOPS, tenant, tenant_len);
     ask_member(bus, key, len, loop, loop_len, done, data);
 }
 
@@ -52,6 +52,6 @@ void arda_directory_has_tenant(struct arda_bus *bus, const char *tenant, size_t 
                                arda_directory_answer_fn done, void *data)
 {
     char key[ARDA_KEY_MAX];
-    size_t len = arda_key(key, arda_bus_prefix(bus), "tenants", NULL, 0);
+    size_t len = arda_key(key, arda_bus_prefix(bus), ARDA_KEY_TENANTS, NULL, 0);
     ask_member(bus, key, len, tenant, tenant_len, done, data);
 }

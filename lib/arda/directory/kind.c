@@ -43,7 +43,7 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "digest",
             .called = "a digest",
-            .family = "digest",
+            .family = ARDA_KEY_DIGEST,
             .form = DIRECTORY_HASH,
             .parts = {USER_OR_ALL, {"notificationType", true, notification_types}},
             .members = {{.name = "schedule",
@@ -55,7 +55,7 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "loop",
             .called = "a loop",
-            .family = "loops",
+            .family = ARDA_KEY_LOOPS,
             .form = DIRECTORY_SET,
             .parts = {ID("loopId")},
         },
@@ -63,7 +63,7 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "preference",
             .called = "a preference",
-            .family = "preferences",
+            .family = ARDA_KEY_PREFERENCES,
             .form = DIRECTORY_HASH,
             .parts = {USER_OR_ALL,
                       {"notificationType", false, notification_types},
@@ -77,7 +77,7 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "quiet",
             .called = "quiet hours",
-            .family = "quiet",
+            .family = ARDA_KEY_QUIET,
             .form = DIRECTORY_HASH,
             .parts = {USER_OR_ALL},
             .members = {TIME("from"), TIME("to")},
@@ -86,14 +86,14 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "tenant",
             .called = "a tenant",
-            .family = "tenants",
+            .family = ARDA_KEY_TENANTS,
             .form = DIRECTORY_SET,
         },
     [ARDA_DIRECTORY_USER] =
         {
             .name = "user",
             .called = "a user",
-            .family = "users",
+            .family = ARDA_KEY_USERS,
             .form = DIRECTORY_HASH,
             .open = true,
             .parts = {ID("userId")},
@@ -119,7 +119,7 @@ const struct directory_kind arda_directory_kinds[ARDA_DIRECTORY_KINDS] = {
         {
             .name = "webhook",
             .called = "a webhook",
-            .family = "webhook",
+            .family = ARDA_KEY_WEBHOOK,
             .form = DIRECTORY_FIELDS,
             .members =
                 {

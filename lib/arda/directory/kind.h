@@ -7,6 +7,7 @@
 #define ARDA_DIRECTORY_KIND_H
 
 #include "arda/directory_line.h"
+#include "arda/name/keys.h"
 
 #define DIRECTORY_PARTS   3
 #define DIRECTORY_MEMBERS 5
@@ -46,8 +47,8 @@ struct directory_member {
 
 struct directory_kind {
     const char *name;
-    const char *called; /* "a user" */
-    const char *family; /* of its key */
+    const char *called;          /* "a user" */
+    enum arda_key_family family; /* of its key */
     enum directory_form form;
     bool open; /* unknown members are kept, and text stays as it was written */
     struct directory_part parts[DIRECTORY_PARTS + 1];

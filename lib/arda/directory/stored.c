@@ -20,7 +20,7 @@ size_t arda_directory_key(char out[static ARDA_KEY_MAX], const struct arda_bus *
 size_t arda_directory_version_key(char out[static ARDA_KEY_MAX], const struct arda_bus *bus,
                                   const char *tenant)
 {
-    return arda_key(out, arda_bus_prefix(bus), "version", tenant, strlen(tenant));
+    return arda_key(out, arda_bus_prefix(bus), ARDA_KEY_VERSION, tenant, strlen(tenant));
 }
 
 int arda_directory_add_command(struct bus_commands *commands, int argc, const char *const *argv)
@@ -37,7 +37,7 @@ void arda_directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 
 {
     for (int kind = 0; kind < ARDA_DIRECTORY_KINDS; kind++)
         if (kind != ARDA_DIRECTORY_TENANT)
-            *families++ = arda_directory_kinds[kind].family;
+            *families++ = arda_key_family(arda_directory_kinds[kind].family);
 }
 
 int arda_directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
@@ -57,7 +57,7 @@ int arda_directory_add_look(struct bus_commands *commands, const struct arda_bus
                             const char *tenant)
 {
     char due[ARDA_KEY_MAX], lane[ARDA_ID_MAX + sizeof ":webhook"];
-    arda_key(due, arda_bus_prefix(bus), "due", NULL, 0);
+    arda_key(due, arda_bus_prefix(bus), ARDA_KEY_DUE, NULL, 0);
     snprintf(lane, sizeof lane, "%s:webhook", tenant);
     return arda_directory_add_command(commands, 6,
                                       (const char *const[]){"ZADD", due, "XX", "LT", "0", lane});
@@ -67,7 +67,7 @@ int arda_directory_add_forget(struct bus_commands *commands, const struct arda_b
                               const char *tenant)
 {
     char endpoint[ARDA_KEY_MAX];
-    arda_key(endpoint, arda_bus_prefix(bus), "endpoint", tenant, strlen(tenant));
+    arda_key(endpoint, arda_bus_prefix(bus), ARDA_KEY_ENDPOINT, tenant, strlen(tenant));
     return arda_directory_add_command(commands, 2, (const char *const[]){"DEL", endpoint}) |
            arda_directory_add_look(commands, bus, tenant);
 }

@@ -103,7 +103,7 @@ static int add_entry_removal(struct bus_commands *commands, struct arda_bus *bus
     const struct directory_kind *kind = &arda_directory_kinds[line->kind];
     static const char *const removals[] = {
         [DIRECTORY_SET] = "SREM", [DIRECTORY_HASH] = "HDEL", [DIRECTORY_FIELDS] = "DEL"};
-    const char *const argv[] = {kind->family, removals[kind->form], line->id};
+    const char *const argv[] = {arda_key_family(kind->family), removals[kind->form], line->id};
     int failed =
         arda_directory_add_script(commands, bus, &arda_directory_remove_script, line->tenant,
                                   kind->form == DIRECTORY_FIELDS ? 2 : 3, argv);

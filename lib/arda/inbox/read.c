@@ -154,7 +154,8 @@ int arda_inbox_get(struct arda_bus *bus, const struct arda_inbox *inbox, const c
     struct reading *reading = new_reading(bus, reader);
     if (!reading)
         return BASE_ERR_NOMEM;
-    size_t len = arda_inbox_key(key, arda_bus_prefix(bus), "rows", inbox->tenant, inbox->user);
+    size_t len =
+        arda_inbox_key(key, arda_bus_prefix(bus), ARDA_KEY_ROWS, inbox->tenant, inbox->user);
     int read_len = snprintf(read, sizeof read, "%s.read", id);
     const char *const argv[] = {"HMGET", key, id, read};
     const size_t lens[] = {5, len, strlen(id), (size_t)read_len};

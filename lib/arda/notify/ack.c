@@ -105,7 +105,7 @@ int arda_intake_forget(struct arda_bus *bus, uint64_t dead_ms)
 {
     char key[ARDA_KEY_MAX], until[24];
     const char *argv[] = {"ZREMRANGEBYSCORE", key, "-inf", until};
-    arda_key(key, arda_bus_prefix(bus), "notifyd", "daemons", 7);
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_NOTIFYD_DAEMONS, NULL, 0);
     snprintf(until, sizeof until, "(%" PRIu64, dead_ms);
     return command(bus, 4, argv, NULL, NULL, NULL);
 }
@@ -115,7 +115,7 @@ int arda_intake_leave(struct arda_bus *bus, const char *consumer, arda_intake_do
 {
     char key[ARDA_KEY_MAX];
     const char *argv[] = {"ZREM", key, consumer};
-    arda_key(key, arda_bus_prefix(bus), "notifyd", "daemons", 7);
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_NOTIFYD_DAEMONS, NULL, 0);
     return command(bus, 3, argv, NULL, done, data);
 }
 
@@ -129,7 +129,7 @@ int arda_intake_ack(struct arda_bus *bus, const char *tenant, const char *const 
     int argc = 0;
     if (count > ARDA_INTAKE_MAX_ACKS)
         return BASE_ERR_LIMIT;
-    arda_key(key, arda_bus_prefix(bus), "stream", tenant, strlen(tenant));
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_STREAM, tenant, strlen(tenant));
     argv[argc++] = "XACK";
     argv[argc++] = key;
     argv[argc++] = ARDA_NOTIFY_GROUP;
@@ -196,7 +196,7 @@ int arda_intake_handled(struct arda_bus *bus, const char *tenant, const char *ev
     if (!question)
         return BASE_ERR_NOMEM;
     question->on_handled = done;
-    size_t len = arda_key(key, arda_bus_prefix(bus), "handled", tenant, strlen(tenant));
+    size_t len = arda_key(key, arda_bus_prefix(bus), ARDA_KEY_HANDLED, tenant, strlen(tenant));
     snprintf(key + len, sizeof key - len, ":%s", event_key);
     int failed = arda_bus_command(bus, 2, argv, NULL, on_exists, question);
     if (failed)
@@ -221,7 +221,7 @@ static void end_scan(struct scanning *scanning, int result, const struct base_wh
 static void give_tenants(struct scanning *scanning, const redisReply *names)
 {
     char family[ARDA_KEY_MAX];
-    size_t at = arda_key(family, arda_bus_prefix(scanning->bus), "stream", "", 0);
+    size_t at = arda_key(family, arda_bus_prefix(scanning->bus), ARDA_KEY_STREAM, "", 0);
     for (size_t i = 0; i < names->elements; i++) {
         const redisReply *name = names->element[i];
         if (name->len > at && arda_tenant_valid(name->str + at, name->len - at))
@@ -254,7 +254,7 @@ static int scan_from(struct scanning *scanning, const char *cursor)
     char pattern[ARDA_KEY_MAX];
     const char *argv[] = {"SCAN", scanning->cursor, "MATCH", pattern, "COUNT", SCAN_COUNT};
     strcpy(scanning->cursor, cursor);
-    arda_key(pattern, arda_bus_prefix(scanning->bus), "stream", "*", 1);
+    arda_key(pattern, arda_bus_prefix(scanning->bus), ARDA_KEY_STREAM, "*", 1);
     return arda_bus_command(scanning->bus, 6, argv, NULL, on_scanned, scanning);
 }
 
@@ -343,7 +343,7 @@ int arda_dead_read(struct arda_bus *bus, const char *after, uint32_t max, arda_d
     if (!page)
         return BASE_ERR_NOMEM;
     *page = (struct page){bus, done, data};
-    arda_key(key, arda_bus_prefix(bus), "notifyd", "dead", 4);
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_NOTIFYD_DEAD, NULL, 0);
     snprintf(from, sizeof from, "(%s", after);
     snprintf(count, sizeof count, "%u", (unsigned)max);
     int failed = arda_bus_command(bus, 6, argv, NULL, on_page, page);
@@ -356,6 +356,6 @@ int arda_dead_remove(struct arda_bus *bus, const char *id, arda_intake_done_fn d
 {
     char key[ARDA_KEY_MAX];
     const char *argv[] = {"XDEL", key, id};
-    arda_key(key, arda_bus_prefix(bus), "notifyd", "dead", 4);
+    arda_key(key, arda_bus_prefix(bus), ARDA_KEY_NOTIFYD_DEAD, NULL, 0);
     return command(bus, 3, argv, NULL, done, data);
 }

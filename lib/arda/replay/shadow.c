@@ -27,7 +27,7 @@ int arda_shadow_add(struct arda_bus *bus, const char *tenant, size_t len, arda_s
                     void *data)
 {
     char key[ARDA_KEY_MAX];
-    size_t key_len = arda_key(key, arda_bus_prefix(bus), "shadows", NULL, 0);
+    size_t key_len = arda_key(key, arda_bus_prefix(bus), ARDA_KEY_SHADOWS, NULL, 0);
     const char *const argv[] = {"SADD", key, tenant};
     const size_t lens[] = {4, key_len, len};
     struct question *question = base_malloc(sizeof *question);

@@ -67,7 +67,7 @@ static int ask(const struct question *model, int argc, const char *const *argv, 
 static size_t make_key(char key[static ARDA_KEY_MAX], struct arda_bus *bus,
                        struct base_slice tenant)
 {
-    return arda_key(key, arda_bus_prefix(bus), "stream", tenant.data, tenant.len);
+    return arda_key(key, arda_bus_prefix(bus), ARDA_KEY_STREAM, tenant.data, tenant.len);
 }
 
 /* ---- pages ---- */
@@ -315,7 +315,7 @@ static int scan_from(struct scan *scan, const char *cursor)
 {
     char pattern[ARDA_KEY_MAX];
     strcpy(scan->cursor, cursor);
-    scan->head_len = arda_key(pattern, arda_bus_prefix(scan->bus), "stream", "*", 1) - 1;
+    scan->head_len = arda_key(pattern, arda_bus_prefix(scan->bus), ARDA_KEY_STREAM, "*", 1) - 1;
     const char *const argv[] = {"SCAN", scan->cursor, "MATCH", pattern, "COUNT", "1000"};
     return arda_bus_command(scan->bus, 6, argv, NULL, on_keys, scan);
 }

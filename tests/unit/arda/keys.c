@@ -6,13 +6,13 @@
 static void names_follow_the_catalog(void)
 {
     char key[ARDA_KEY_MAX];
-    CHECK_INT(arda_key(key, "arda", "events", "t1", 2), 14);
+    CHECK_INT(arda_key(key, "arda", ARDA_KEY_EVENTS, "t1", 2), 14);
     CHECK_STR(key, "arda:events:t1");
-    CHECK_INT(arda_key(key, "arda", "events", "global", 6), 18);
+    CHECK_INT(arda_key(key, "arda", ARDA_KEY_EVENTS, "global", 6), 18);
     CHECK_STR(key, "arda:events:global");
-    CHECK_INT(arda_key(key, "a:b", "tenants", NULL, 0), 11);
+    CHECK_INT(arda_key(key, "a:b", ARDA_KEY_TENANTS, NULL, 0), 11);
     CHECK_STR(key, "a:b:tenants");
-    CHECK_INT(arda_key(key, "arda", "loops", "abc", 1), 12);
+    CHECK_INT(arda_key(key, "arda", ARDA_KEY_LOOPS, "abc", 1), 12);
     CHECK_STR(key, "arda:loops:a");
 }
 
@@ -22,7 +22,7 @@ static void the_longest_name_fits(void)
     memset(prefix, 'p', ARDA_PREFIX_MAX);
     prefix[ARDA_PREFIX_MAX] = '\0';
     memset(id, 'i', sizeof id);
-    size_t len = arda_key(key, prefix, "preferences", id, sizeof id);
+    size_t len = arda_key(key, prefix, ARDA_KEY_PREFERENCES, id, sizeof id);
     CHECK_INT(len, ARDA_PREFIX_MAX + 1 + 11 + 1 + ARDA_ID_MAX);
     CHECK_INT(strlen(key), len);
     CHECK(memcmp(key + len - sizeof id, id, sizeof id) == 0);
@@ -56,12 +56,12 @@ static void runs_are_cut_into_chunks(void)
 static void inboxes_name_tenant_and_user(void)
 {
     char key[ARDA_INBOX_KEY_MAX], prefix[ARDA_PREFIX_MAX + 1], id[ARDA_ID_MAX + 1];
-    CHECK_INT(arda_inbox_key(key, "arda", "unread", "t1", "ann"), 18);
+    CHECK_INT(arda_inbox_key(key, "arda", ARDA_KEY_UNREAD, "t1", "ann"), 18);
     CHECK_STR(key, "arda:unread:t1:ann");
     memset(prefix, 'p', ARDA_PREFIX_MAX);
     memset(id, 'i', ARDA_ID_MAX);
     prefix[ARDA_PREFIX_MAX] = id[ARDA_ID_MAX] = '\0';
-    CHECK_INT(arda_inbox_key(key, prefix, "unread", id, id),
+    CHECK_INT(arda_inbox_key(key, prefix, ARDA_KEY_UNREAD, id, id),
               ARDA_PREFIX_MAX + 8 + ARDA_ID_MAX + 1 + ARDA_ID_MAX);
 }
 
