@@ -46,5 +46,6 @@ scripts=$(for file in $scripts; do [ -f "$file" ] && printf '%s ' "$file"; done)
         must_be_silent "what libarda exports" sh tests/lint/exports.sh "$build"
     fi
     must_be_silent "scripts of Redis" sh tests/lint/scripts.sh
+    must_be_silent "keys of Redis" sh tests/lint/keys.sh
 }
 exit "$found"

@@ -168,3 +168,14 @@ library() { echo "$1" | cc -shared -fPIC -x c -o build/.libs/libarda.so -; }
     put doc/architecture.md '' 'a (lib/arda/bus/gone.c)'
     finds "doc/architecture.md:2: there is no lib/arda/bus/gone.c" sh "$lint/paths.sh" "$root"
 }
+
+@test "scripts: keys that the table does not have" {
+    put lib/arda/name/key_table.h '    X(STREAM, "stream", "TENANT",' '    X(NOTIFYD_DEAD, "notifyd:dead", "",'
+    put lib/arda/bus/a.lua "call('XADD', key('stream', tenant))" "local dead = prefix .. ':notifyd:dead'" \
+        "local one = prefix .. ':stream:' .. tenant"
+    silent sh "$lint/keys.sh" "$root"
+    put lib/arda/bus/a.lua '' "call('GET', key('streams', tenant))"
+    finds "lib/arda/bus/a.lua:2: the table of keys has no streams" sh "$lint/keys.sh" "$root"
+    put lib/arda/bus/a.lua "call('GET', prefix .. ':gone')"
+    finds "lib/arda/bus/a.lua:1: the table of keys has no gone" sh "$lint/keys.sh" "$root"
+}
