@@ -174,6 +174,13 @@ END
     diff -u "$here/types" "$here/part"
 }
 
+@test "arda-redis(5) describes the keys and rights as the library has them" {
+    "$build/tests/key-table" mdoc >"$here/keys"
+    [ -s "$here/keys" ]
+    sed '1,/^\.\\" keys: begin$/d; /^\.\\" keys: end$/,$d' man/arda-redis.5 >"$here/part"
+    diff -u "$here/keys" "$here/part"
+}
+
 @test "arda-events(5) tells of the version of the lines that the library writes" {
     version=$(sed -n 's/^#define ARDA_RECORD_VERSION "\(.*\)"$/\1/p' lib/include/arda/record.h)
     [ -f "tests/data/records-$version/envelope.jsonl" ]

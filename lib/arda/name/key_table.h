@@ -26,24 +26,25 @@
     X(GATEWAY, "gateway", "NUMBER", "string", "where other gateways reach this one", "gateway",    \
       "gateway", "30 seconds after the last refresh")                                              \
     X(TENANTS, "tenants", "", "set", "ids of tenants", "directory",                                \
-      "directory, subscribe, notifyd, deliveries", "until removed")                                \
+      "directory, subscribe, notifyd, deliveries, inbox", "until removed")                         \
     X(SHADOWS, "shadows", "", "set", "ids of tenants that only a replay fills", "replay",          \
-      "replay, notifyd", "until removed")                                                          \
+      "replay, notifyd, inbox, deliveries", "until removed")                                       \
     X(USERS, "users", "TENANT", "hash", "userId to a JSON object: email, name, active, timeZone",  \
-      "directory", "directory, notifyd, deliveries", "until removed")                              \
+      "directory", "directory, notifyd, deliveries, inbox", "until removed")                       \
     X(LOOPS, "loops", "TENANT", "set", "ids of loops", "directory", "directory, gateway",          \
       "until removed")                                                                             \
     X(PREFERENCES, "preferences", "TENANT", "hash",                                                \
       "userId or *, type of notification, channel, with colons between, to 0 or 1",                \
-      "directory, gateway", "directory, notifyd, deliveries", "until removed")                     \
+      "directory, gateway", "directory, notifyd, deliveries, inbox", "until removed")              \
     X(WEBHOOK, "webhook", "TENANT", "hash", "url, secret, previousSecret, enabled",                \
-      "directory, notifyd", "directory, notifyd, deliveries", "until removed")                     \
+      "directory, notifyd", "directory, notifyd, deliveries, inbox", "until removed")              \
     X(DIGEST, "digest", "TENANT", "hash", "userId or * to the schedule of digests", "directory",   \
       "directory, notifyd, deliveries", "until removed")                                           \
     X(QUIET, "quiet", "TENANT", "hash", "userId or * to quiet hours", "directory",                 \
       "directory, notifyd, deliveries", "until removed")                                           \
     X(VERSION, "version", "TENANT", "string", "raised by each change of the tenant's directory",   \
-      "directory, gateway, notifyd", "directory, notifyd", "until the tenant is removed")          \
+      "directory, gateway, notifyd", "directory, notifyd, inbox, deliveries",                      \
+      "until the tenant is removed")                                                               \
     X(CHANGED, "changed", "TENANT", "string", "that a step has changed something", "directory",    \
       "directory", "within one step")                                                              \
     X(FORMER, "former", "TENANT:FAMILY", "any", "what a step replaces", "directory", "directory",  \
@@ -59,12 +60,12 @@
       "entries that could not be processed, with the reason", "notifyd", "notifyd",                \
       "trimmed to about 10,000 entries when one is added")                                         \
     X(HANDLED, "handled", "TENANT:EVENT", "string", "that an event's notifications are made",      \
-      "notifyd", "notifyd, deliveries", "some days")                                               \
+      "notifyd, inbox", "notifyd, deliveries", "some days")                                        \
     X(PROGRESS, "progress", "TENANT:EVENT", "string",                                              \
-      "the last user for whom an event's notifications are made", "notifyd", "notifyd",            \
+      "the last user for whom an event's notifications are made", "notifyd, inbox", "notifyd",     \
       "until the event is handled, or some days")                                                  \
-    X(CAUSE, "cause", "TENANT:EVENT", "string", "text of an event that has deliveries", "notifyd", \
-      "notifyd, deliveries", "as long as deliveries may be redriven")                              \
+    X(CAUSE, "cause", "TENANT:EVENT", "string", "text of an event that has deliveries",            \
+      "notifyd, inbox", "notifyd, deliveries", "as long as deliveries may be redriven")            \
     X(INBOX, "inbox", "TENANT:USER", "sorted set", "ids of notifications by time",                 \
       "notifyd, inbox", "inbox", "trimmed as --retain says")                                       \
     X(UNREAD, "unread", "TENANT:USER", "sorted set", "ids of those that are not read",             \
@@ -72,13 +73,13 @@
     X(ROWS, "rows", "TENANT:USER", "hash",                                                         \
       "id to the notification as JSON; id.read to when it was read", "notifyd, inbox",             \
       "inbox, deliveries", "as inbox")                                                             \
-    X(DELIVERIES, "deliveries", "TENANT", "sorted set", "ids of deliveries by time", "notifyd",    \
-      "notifyd, deliveries", "as --retain-deliveries says")                                        \
+    X(DELIVERIES, "deliveries", "TENANT", "sorted set", "ids of deliveries by time",               \
+      "notifyd, inbox", "notifyd, deliveries", "as --retain-deliveries says")                      \
     X(DELIVERY, "delivery", "TENANT:ID", "hash", "the record of a delivery",                       \
-      "notifyd, deliveries", "notifyd, deliveries", "as deliveries")                               \
+      "notifyd, deliveries, inbox", "notifyd, deliveries", "as deliveries")                        \
     X(DUE, "due", "or TENANT:CHANNEL", "sorted set",                                               \
       "lanes by their first delivery; deliveries of a lane by when they are due",                  \
-      "notifyd, deliveries, directory", "notifyd, deliveries", "until they have ended")            \
+      "notifyd, deliveries, directory, inbox", "notifyd, deliveries", "until they have ended")     \
     X(DIGEST_ITEMS, "digest-items", "TENANT:ID", "sorted set", "notifications of a digest",        \
       "notifyd, deliveries", "notifyd, deliveries", "as its delivery")                             \
     X(DIGESTING, "digesting", "TENANT:USER:SCHEDULE", "string", "the open digest of a user",       \
@@ -99,5 +100,32 @@ enum arda_key_family {
 #undef ARDA_KEY_ENUM_
         ARDA_KEY_FAMILIES
 };
+
+/* What each program asks of Redis besides the keys above: program and commands. What its
+ * scripts call counts. */
+#define ARDA_RIGHTS_ALL "client|setname role ping select multi exec eval evalsha script|load"
+#define ARDA_RIGHTS_ONCE                                                                           \
+    "publish xadd xdel get set del getbit setbit pexpire unlink client|id client|kill info"
+#define ARDA_RIGHTS_STREAM "xrange xrevrange xinfo|stream time"
+#define ARDA_RIGHTS_MAP(X)                                                                         \
+    X("publish", ARDA_RIGHTS_ONCE)                                                                 \
+    X("subscribe", "subscribe unsubscribe smembers sismember scan " ARDA_RIGHTS_STREAM)            \
+    X("replay", "sismember sadd exists " ARDA_RIGHTS_ONCE " " ARDA_RIGHTS_STREAM)                  \
+    X("gateway", "subscribe unsubscribe config|get sismember exists get set mget del unlink "      \
+                 "hmget hset incr type")                                                           \
+    X("notifyd",                                                                                   \
+      "subscribe unsubscribe config|get publish smembers sismember scan exists type "              \
+      "get set del mget incr time hget hset hdel hexists hgetall hincrby hmget zadd zcard "        \
+      "zcount zrange zrangebyscore zrem zremrangebyscore zrevrange zrevrangebyscore zrevrank "     \
+      "zscore xack xadd xclaim xdel xgroup|create xgroup|delconsumer xgroup|setid "                \
+      "xinfo|stream xinfo|groups xinfo|consumers xpending xrange xreadgroup")                      \
+    X("inbox", "publish exists sismember get set del mget hexists hgetall hget hset hdel hmget "   \
+               "unlink zadd zcard zcount zmscore zrange zrangebyscore zrank zrem zrevrange "       \
+               "zrevrangebyscore zscore")                                                          \
+    X("directory", "smembers sismember sadd srem scard sdiff exists type rename unlink del get "   \
+                   "set mget incr hget hgetall hdel hset hmget hlen zadd")                         \
+    X("deliveries", "smembers sismember exists get set del mget time hget hset hdel hgetall "      \
+                    "hincrby hmget zadd zcard zcount zrange zrangebyscore zrem zrevrange "         \
+                    "zrevrangebyscore zrevrank zscore")
 
 #endif
