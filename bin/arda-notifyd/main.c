@@ -305,7 +305,6 @@ static void start_loop(struct notifyd *nd)
     base_list_init(&nd->ready);
     intake_init(nd);
     channel_init(nd);
-    print_init(nd);
 }
 
 static void on_changed(void *data)
@@ -392,7 +391,6 @@ static void fini(struct notifyd *nd)
     channel_fini(nd);
     deliver_free(nd->deliver);
     tenants_fini(nd);
-    print_fini(nd);
     base_opt_fini(&program, &nd->settings);
 }
 

@@ -101,7 +101,7 @@ struct metrics_snapshot {
         "Webhooks that are left alone for a while, since they have failed.",                       \
         s->deliver.counts.circuits)                                                                \
     ONE(arda_notifyd_print_queue_bytes, GAUGE, "bytes", "What waits on standard output.",          \
-        s->nd->print.out.len)                                                                      \
+        print_waiting(s->nd))                                                                      \
     ONE(arda_notifyd_redis_up, GAUGE, "", "1 while both connections to Redis stand, else 0.",      \
         arda_bus_is_up(s->nd->bus))                                                                \
     ONE(arda_notifyd_redis_reconnects, COUNTER, "",                                                \

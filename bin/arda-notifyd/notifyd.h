@@ -247,15 +247,15 @@ void channel_settle(struct tenant *tenant, uint64_t round);
 
 /* ---- print.c ---- */
 
-void print_init(struct notifyd *nd);
 void print_close(struct notifyd *nd);
-void print_fini(struct notifyd *nd);
 /* A row as the step tells it. */
 void print_row(void *work, struct base_slice row);
 /* Lines, each with its end. */
 void print_text(struct notifyd *nd, const char *text, size_t len);
-/* Writes what can be written. */
+/* Writes what can be written now; the rest is written when it is read. */
 void print_flush(struct notifyd *nd);
+/* Bytes that are not written yet. */
+size_t print_waiting(const struct notifyd *nd);
 /* Nobody takes what was printed: no more is to be made. */
 bool print_is_stuck(const struct notifyd *nd);
 bool print_is_empty(const struct notifyd *nd);
@@ -355,10 +355,9 @@ struct notifyd {
     size_t others_in_flight; /* acks, letters */
 
     struct print {
-        struct base_buf out;
-        uv_timer_t timer; /* looks whether more can be written */
-        bool is_terminal;
-        bool broken;
+        struct app_output *output; /* NULL: nothing was printed */
+        bool broken;               /* nothing can be printed any more */
+        bool flushing;             /* by a turn */
     } print;
     struct deliver *deliver;
     struct explain *explain;

@@ -1,123 +1,109 @@
 /* SPDX-License-Identifier: ISC
  *
- * Standard output, which may be a pipe whose reader is slow: written as far as it takes without
- * waiting, 4 KB at a time, since a pipe that takes anything takes as much as that at once. When too
- * much waits, no more events are taken in until it has been read. When the reader has gone, the
- * daemon ends: whoever asked for the rows would miss the rest.
+ * Standard output, which may be a pipe whose reader is slow. When too much waits, no more events
+ * are taken in until it has been read. When the reader has gone, the daemon ends: whoever asked for
+ * the rows would miss the rest. It is opened when there is something to print.
  */
 #include "notifyd.h"
 
+#include "app/output.h"
 #include "base/log.h"
-#include "base/terminal.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <string.h>
-#include <unistd.h>
-
-#define STEP_BYTES  4096
 #define STUCK_BYTES (4u * 1024 * 1024)
-#define RETRY_MS    20
+
+size_t print_waiting(const struct notifyd *nd)
+{
+    return nd->print.output ? app_output_waiting(nd->print.output) : 0;
+}
 
 bool print_is_empty(const struct notifyd *nd)
 {
-    return nd->print.out.len == 0 || nd->print.broken;
+    return print_waiting(nd) == 0;
 }
 
 bool print_is_stuck(const struct notifyd *nd)
 {
-    return nd->print.out.len >= STUCK_BYTES;
+    return print_waiting(nd) >= STUCK_BYTES;
+}
+
+static void on_room(void *data)
+{
+    struct notifyd *nd = data;
+    if (nd->closed)
+        return;
+    if (print_is_empty(nd))
+        notifyd_check_end(nd);
+    if (!nd->print.flushing) /* else this is within a turn */
+        notifyd_turn(nd);
+}
+
+static void fail(struct notifyd *nd, const struct base_why *why)
+{
+    base_log(BASE_LOG_ERROR, "%s", why->text);
+    nd->print.broken = true;
+    notifyd_stop(nd, BASE_EXIT_IOERR);
+}
+
+static void on_error(void *data, int result, const struct base_why *why)
+{
+    (void)result;
+    fail(data, why);
+}
+
+/* NULL: nothing can be printed any more, which has been reported. */
+static struct base_buf *open_output(struct notifyd *nd)
+{
+    const struct app_output_handlers handlers = {on_room, on_error, nd};
+    struct base_why why;
+    if (!nd->print.output && !nd->print.broken &&
+        app_output_open(&nd->loop, &handlers, &nd->print.output, &why) < 0)
+        fail(nd, &why);
+    return nd->print.broken ? NULL : app_output_buf(nd->print.output);
+}
+
+/* Whole or not at all. */
+static bool add(struct notifyd *nd, struct base_slice text, const char *end)
+{
+    struct base_buf *out = open_output(nd);
+    size_t before = out ? out->len : 0;
+    if (!out)
+        return false;
+    if (base_buf_add(out, text.data, text.len) < 0 || base_buf_add_text(out, end) < 0) {
+        out->len = before;
+        base_log(BASE_LOG_ERROR, "out of memory: a line was not printed");
+        return false;
+    }
+    app_output_touch(nd->print.output);
+    return true;
 }
 
 void print_text(struct notifyd *nd, const char *text, size_t len)
 {
-    struct base_buf *out = &nd->print.out;
-    if (nd->print.broken)
-        return;
-    int failed =
-        nd->print.is_terminal ? base_terminal_add(out, text, len) : base_buf_add(out, text, len);
-    if (failed)
-        base_log(BASE_LOG_ERROR, "out of memory: a line was not printed");
+    (void)add(nd, (struct base_slice){text, len}, "");
 }
 
 void print_row(void *data, struct base_slice row)
 {
     struct work *work = data;
     struct notifyd *nd = work->tenant->nd;
-    if (nd->print.broken || base_buf_reserve(&nd->print.out, row.len + 1) < 0)
-        return;
-    print_text(nd, row.data, row.len);
-    print_text(nd, "\n", 1);
-    nd->counters.printed++;
-}
-
-static void fail(struct notifyd *nd)
-{
-    base_log(BASE_LOG_ERROR, "cannot write: %s", strerror(errno));
-    nd->print.broken = true;
-    nd->print.out.len = 0;
-    notifyd_stop(nd, BASE_EXIT_IOERR);
-}
-
-/* False: it takes nothing just now, or never again. */
-static bool write_some(struct notifyd *nd, size_t *sent)
-{
-    struct print *print = &nd->print;
-    struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    size_t step = print->out.len - *sent < STEP_BYTES ? print->out.len - *sent : STEP_BYTES;
-    if (poll(&fd, 1, 0) == 0)
-        return false;
-    ssize_t wrote = write(STDOUT_FILENO, print->out.data + *sent, step);
-    if (wrote >= 0) {
-        *sent += (size_t)wrote;
-        return true;
-    }
-    if (errno == EAGAIN)
-        return false;
-    if (errno != EINTR)
-        fail(nd);
-    return errno == EINTR;
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    notifyd_turn(timer->data);
+    nd->counters.printed += add(nd, row, "\n");
 }
 
 void print_flush(struct notifyd *nd)
 {
     static struct base_log_limit limit;
-    struct print *print = &nd->print;
-    size_t sent = 0;
-    if (print->out.len == 0)
-        return;
     if (print_is_stuck(nd))
         base_log_limited(&limit, BASE_LOG_WARNING,
                          "standard output is not read: no events are taken until it is");
-    while (sent < print->out.len && write_some(nd, &sent))
-        ;
-    if (print->broken)
-        return;
-    base_buf_consume(&print->out, sent);
-    if (print->out.len > 0 && !uv_is_closing((uv_handle_t *)&print->timer))
-        uv_timer_start(&print->timer, on_timer, RETRY_MS, 0);
-    else
-        notifyd_check_end(nd);
-}
-
-void print_init(struct notifyd *nd)
-{
-    nd->print.is_terminal = isatty(STDOUT_FILENO);
-    uv_timer_init(&nd->loop, &nd->print.timer);
-    nd->print.timer.data = nd;
+    nd->print.flushing = true;
+    if (nd->print.output)
+        app_output_flush(nd->print.output);
+    nd->print.flushing = false;
 }
 
 void print_close(struct notifyd *nd)
 {
-    uv_close((uv_handle_t *)&nd->print.timer, NULL);
-}
-
-void print_fini(struct notifyd *nd)
-{
-    base_buf_fini(&nd->print.out);
+    app_output_close(nd->print.output);
+    nd->print.output = NULL;
+    nd->print.broken = true;
 }

@@ -94,12 +94,16 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     write_out(output);
 }
 
+void app_output_flush(struct app_output *output)
+{
+    uv_prepare_stop(&output->prepare);
+    if (!output->blocked && !output->closing)
+        write_out(output);
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
-    struct app_output *output = prepare->data;
-    uv_prepare_stop(prepare);
-    if (!output->blocked)
-        write_out(output);
+    app_output_flush(prepare->data);
 }
 
 struct base_buf *app_output_buf(struct app_output *output)

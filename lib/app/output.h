@@ -34,9 +34,12 @@ int app_output_open(struct uv_loop_s *loop, const struct app_output_handlers *ha
 /* Where to append. What is appended, whole lines, counts once app_output_touch has been called. */
 struct base_buf *app_output_buf(struct app_output *output);
 void app_output_touch(struct app_output *output);
+/* Writes what can be written now, before the end of the turn. May call a handler. */
+void app_output_flush(struct app_output *output);
 /* Bytes that are not written yet. */
 size_t app_output_waiting(const struct app_output *output);
-/* Drops what is waiting. No handler is called any more; the struct is freed by the loop. */
+/* Drops what is waiting. No handler is called any more; the struct is freed by the loop. NULL is
+ * allowed. */
 void app_output_close(struct app_output *output);
 
 #endif
