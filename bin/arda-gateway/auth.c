@@ -6,39 +6,17 @@
 #include "gateway.h"
 
 #include "base/mem.h"
+#include "base/names.h"
 
 #include <string.h>
 #include <strings.h>
 
-const char *gateway_auth_name(enum gateway_auth auth)
-{
-    static const char *const names[] = {
-#define NAME_(code, name) name,
-        GATEWAY_AUTH_MAP(NAME_)
-#undef NAME_
-    };
-    return names[auth];
-}
+BASE_NAME_FUNCTION(gateway_auth_name, enum gateway_auth, GATEWAY_AUTH_MAP, BASE_NAME_SECOND,
+                   "unknown")
 
-const char *gateway_cut_name(enum gateway_cut cut)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        GATEWAY_CUT_MAP(NAME_)
-#undef NAME_
-    };
-    return names[cut];
-}
+BASE_NAME_FUNCTION(gateway_cut_name, enum gateway_cut, GATEWAY_CUT_MAP, BASE_NAME_SECOND, "unknown")
 
-const char *gateway_cut_text(enum gateway_cut cut)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) text,
-        GATEWAY_CUT_MAP(TEXT_)
-#undef TEXT_
-    };
-    return texts[cut];
-}
+BASE_NAME_FUNCTION(gateway_cut_text, enum gateway_cut, GATEWAY_CUT_MAP, BASE_NAME_THIRD, "unknown")
 
 /* As in JavaScript, an empty string, 0, false and null are no token; anything else is meant. */
 static bool is_truthy(const struct base_json_value *value)

@@ -7,29 +7,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "net/codec/sio.h"
 
 #include <string.h>
 
-const char *gateway_drop_name(enum gateway_drop drop)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        GATEWAY_DROP_MAP(NAME_)
-#undef NAME_
-    };
-    return names[drop];
-}
+BASE_NAME_FUNCTION(gateway_drop_name, enum gateway_drop, GATEWAY_DROP_MAP, BASE_NAME_SECOND,
+                   "unknown")
 
-const char *gateway_drop_text(enum gateway_drop drop)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) text,
-        GATEWAY_DROP_MAP(TEXT_)
-#undef TEXT_
-    };
-    return texts[drop];
-}
+BASE_NAME_FUNCTION(gateway_drop_text, enum gateway_drop, GATEWAY_DROP_MAP, BASE_NAME_THIRD,
+                   "unknown")
 
 static bool has_prefix(const struct base_json_value *string, const char *prefix)
 {

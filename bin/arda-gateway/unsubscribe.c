@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "net/codec/form.h"
 #include "net/codec/http1.h"
 
@@ -35,15 +36,8 @@ struct visit {
     struct arda_unsubscribe what;
 };
 
-const char *gateway_unsubscribe_name(enum gateway_unsubscribe outcome)
-{
-    static const char *const names[] = {
-#define NAME_(code, name) name,
-        GATEWAY_UNSUBSCRIBE_MAP(NAME_)
-#undef NAME_
-    };
-    return names[outcome];
-}
+BASE_NAME_FUNCTION(gateway_unsubscribe_name, enum gateway_unsubscribe, GATEWAY_UNSUBSCRIBE_MAP,
+                   BASE_NAME_SECOND, "unknown")
 
 static void answer(struct gateway *gateway, struct net_request *request, enum unsubscribe_page page,
                    const struct arda_unsubscribe *what)

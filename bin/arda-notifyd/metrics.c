@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
+
+#include "base/names.h"
 #endif
 
 #include "metrics.h"
@@ -9,24 +11,10 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-const char *notifyd_skip_name(enum notifyd_skip skip)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        NOTIFYD_SKIP_MAP(NAME_)
-#undef NAME_
-    };
-    return names[skip];
-}
+BASE_NAME_FUNCTION(notifyd_skip_name, enum notifyd_skip, NOTIFYD_SKIP_MAP, BASE_NAME_SECOND,
+                   "unknown")
 
-const char *notifyd_skip_text(enum notifyd_skip skip)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) text,
-        NOTIFYD_SKIP_MAP(TEXT_)
-#undef TEXT_
-    };
-    return texts[skip];
-}
+BASE_NAME_FUNCTION(notifyd_skip_text, enum notifyd_skip, NOTIFYD_SKIP_MAP, BASE_NAME_THIRD,
+                   "unknown")
 
 BASE_METRIC_TABLE(METRICS_MAP)

@@ -3,16 +3,13 @@
 #include "arda/delivery/internal.h"
 
 #include "base/mem.h"
+#include "base/names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {
-#define NAME_(status, name) name,
-    ARDA_DELIVERY_STATUS_MAP(NAME_)
-#undef NAME_
-};
+BASE_NAME_TABLE(names, ARDA_DELIVERY_STATUS_MAP, BASE_NAME_SECOND);
 
 const char *arda_delivery_status_name(enum arda_delivery_status status)
 {
@@ -21,12 +18,11 @@ const char *arda_delivery_status_name(enum arda_delivery_status status)
 
 int arda_delivery_status_find(const char *name, size_t len, enum arda_delivery_status *status)
 {
-    for (int i = 0; i < ARDA_DELIVERY_STATUSES; i++)
-        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0) {
-            *status = (enum arda_delivery_status)i;
-            return BASE_OK;
-        }
-    return BASE_ERR_NOTFOUND;
+    int found = base_names_find(names, ARDA_DELIVERY_STATUSES, name, len);
+    if (found < 0)
+        return BASE_ERR_NOTFOUND;
+    *status = (enum arda_delivery_status)found;
+    return BASE_OK;
 }
 
 void arda_delivery_free(struct arda_delivery *delivery)

@@ -9,6 +9,7 @@
 #include "arda/bus/reply.h"
 #include "arda/delivery/internal.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/rfc3339.h"
 
 #include <inttypes.h>
@@ -51,11 +52,7 @@ enum field {
     FIELDS
 };
 
-static const char *const field_names[] = {
-#define NAME_(field, name) name,
-    FIELD_MAP(NAME_)
-#undef NAME_
-};
+BASE_NAME_TABLE(field_names, FIELD_MAP, BASE_NAME_SECOND);
 
 #define NAMES (sizeof field_names / sizeof field_names[0])
 

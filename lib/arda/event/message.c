@@ -3,30 +3,12 @@
 
 #include "arda/tenant.h"
 #include "base/err.h"
+#include "base/names.h"
 
 #include <string.h>
 
-const char *arda_drop_name(enum arda_drop drop)
-{
-    switch (drop) {
-#define NAME_(code, name, text)                                                                    \
-    case code: return name;
-        ARDA_DROP_MAP(NAME_)
-#undef NAME_
-    default: return "none";
-    }
-}
-
-const char *arda_drop_text(enum arda_drop drop)
-{
-    switch (drop) {
-#define TEXT_(code, name, text)                                                                    \
-    case code: return text;
-        ARDA_DROP_MAP(TEXT_)
-#undef TEXT_
-    default: return "nothing wrong";
-    }
-}
+BASE_NAME_FUNCTION(arda_drop_name, enum arda_drop, ARDA_DROP_MAP, BASE_NAME_SECOND, "none")
+BASE_NAME_FUNCTION(arda_drop_text, enum arda_drop, ARDA_DROP_MAP, BASE_NAME_THIRD, "nothing wrong")
 
 /* The members of either form that matter here. */
 enum member { TYPE, TENANT, EVENT_ID, TIMESTAMP, EVENT, ID, MEMBERS };

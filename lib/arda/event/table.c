@@ -5,6 +5,8 @@
  */
 #include "arda/event.h"
 
+#include "base/names.h"
+
 #include <string.h>
 
 #define FIELD(name, kind, about)                                                                   \
@@ -176,13 +178,5 @@ const struct arda_field *arda_event_field(const struct arda_event_type *type, co
     return field ? field : find_field(arda_event_extras, name, len);
 }
 
-const char *arda_field_kind_text(enum arda_field_kind kind)
-{
-    switch (kind) {
-#define TEXT_(kind, text)                                                                          \
-    case kind: return text;
-        ARDA_FIELD_MAP(TEXT_)
-#undef TEXT_
-    }
-    return "?";
-}
+BASE_NAME_FUNCTION(arda_field_kind_text, enum arda_field_kind, ARDA_FIELD_MAP, BASE_NAME_SECOND,
+                   "?")

@@ -4,12 +4,7 @@
  */
 #include "arda/name/outcome.h"
 
-const char *arda_outcome_name(enum arda_outcome outcome)
-{
-    static const char *const names[] = {
-#define NAME_(outcome, name) name,
-        ARDA_OUTCOME_MAP(NAME_)
-#undef NAME_
-    };
-    return outcome < ARDA_OUTCOMES ? names[outcome] : "unknown";
-}
+#include "base/names.h"
+
+BASE_NAME_FUNCTION(arda_outcome_name, enum arda_outcome, ARDA_OUTCOME_MAP, BASE_NAME_SECOND,
+                   "unknown")

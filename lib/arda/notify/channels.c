@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/names.h"
 
 #include <string.h>
 
@@ -16,17 +17,9 @@ struct arda_notify_preferences {
     struct choices tenant;
 };
 
-static const char *const channel_names[] = {
-#define NAME_(channel, name) [channel] = name,
-    ARDA_NOTIFY_CHANNEL_MAP(NAME_)
-#undef NAME_
-};
+BASE_NAME_TABLE(channel_names, ARDA_NOTIFY_CHANNEL_MAP, BASE_NAME_SECOND);
 
-static const char *const type_names[] = {
-#define NAME_(type, name, in_app, email, webhook) [type] = name,
-    ARDA_NOTIFY_TYPE_MAP(NAME_)
-#undef NAME_
-};
+BASE_NAME_TABLE(type_names, ARDA_NOTIFY_TYPE_MAP, BASE_NAME_SECOND);
 
 static const uint8_t defaults[] = {
 #define BITS_(type, name, in_app, email, webhook)                                                  \
@@ -36,11 +29,7 @@ static const uint8_t defaults[] = {
 #undef BITS_
 };
 
-static const char *const source_texts[] = {
-#define TEXT_(source, text) [source] = text,
-    ARDA_NOTIFY_SOURCE_MAP(TEXT_)
-#undef TEXT_
-};
+BASE_NAME_TABLE(source_texts, ARDA_NOTIFY_SOURCE_MAP, BASE_NAME_SECOND);
 
 const char *arda_notify_channel_name(enum arda_notify_channel channel)
 {
@@ -57,18 +46,9 @@ const char *arda_notify_source_text(enum arda_notify_source source)
     return source_texts[source];
 }
 
-/* The index, or -1. */
-static int find(const char *const *names, int count, const char *name, size_t len)
-{
-    for (int i = 0; i < count; i++)
-        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
-            return i;
-    return -1;
-}
-
 int arda_notify_channel_find(const char *name, size_t len, enum arda_notify_channel *channel)
 {
-    int found = find(channel_names, ARDA_NOTIFY_CHANNELS, name, len);
+    int found = base_names_find(channel_names, ARDA_NOTIFY_CHANNELS, name, len);
     if (found < 0)
         return BASE_ERR_NOTFOUND;
     *channel = (enum arda_notify_channel)found;
@@ -77,7 +57,7 @@ int arda_notify_channel_find(const char *name, size_t len, enum arda_notify_chan
 
 int arda_notify_type_find(const char *name, size_t len, enum arda_notify_type *type)
 {
-    int found = find(type_names, ARDA_NOTIFY_TYPES, name, len);
+    int found = base_names_find(type_names, ARDA_NOTIFY_TYPES, name, len);
     if (found < 0)
         return BASE_ERR_NOTFOUND;
     *type = (enum arda_notify_type)found;

@@ -3,6 +3,7 @@
 
 #include "arda/ws_type.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/path.h"
 #include "base/text.h"
 
@@ -30,11 +31,7 @@ enum name {
     LITERAL = NAMES
 };
 
-static const char *const names[NAMES] = {
-#define NAME_TEXT_(name, text) text,
-    NAME_MAP(NAME_TEXT_)
-#undef NAME_TEXT_
-};
+BASE_NAME_TABLE(names, NAME_MAP, BASE_NAME_SECOND);
 
 /* A literal, or a value with a path behind its name if `path.count` is not 0. */
 struct part {

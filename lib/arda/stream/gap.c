@@ -3,28 +3,13 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/names.h"
 
 #include <inttypes.h>
 
-const char *arda_gap_name(enum arda_gap_cause cause)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) [code] = (name),
-        ARDA_GAP_MAP(NAME_)
-#undef NAME_
-    };
-    return names[cause];
-}
+BASE_NAME_FUNCTION(arda_gap_name, enum arda_gap_cause, ARDA_GAP_MAP, BASE_NAME_SECOND, "unknown")
 
-const char *arda_gap_text(enum arda_gap_cause cause)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) [code] = (text),
-        ARDA_GAP_MAP(TEXT_)
-#undef TEXT_
-    };
-    return texts[cause];
-}
+BASE_NAME_FUNCTION(arda_gap_text, enum arda_gap_cause, ARDA_GAP_MAP, BASE_NAME_THIRD, "unknown")
 
 static int add_id(struct base_buf *out, const char *key, struct arda_stream_id id)
 {

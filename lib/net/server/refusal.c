@@ -5,25 +5,11 @@
  */
 #include "net/internal.h"
 
-const char *net_refusal_name(enum net_refusal refusal)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        NET_REFUSAL_MAP(NAME_)
-#undef NAME_
-    };
-    return refusal < NET_REFUSAL_COUNT ? names[refusal] : "unknown";
-}
+#include "base/names.h"
 
-const char *net_refusal_text(enum net_refusal refusal)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) text,
-        NET_REFUSAL_MAP(TEXT_)
-#undef TEXT_
-    };
-    return refusal < NET_REFUSAL_COUNT ? texts[refusal] : "refused";
-}
+BASE_NAME_FUNCTION(net_refusal_name, enum net_refusal, NET_REFUSAL_MAP, BASE_NAME_SECOND, "unknown")
+
+BASE_NAME_FUNCTION(net_refusal_text, enum net_refusal, NET_REFUSAL_MAP, BASE_NAME_THIRD, "refused")
 
 void net_worker_refused(struct net_worker *worker, const struct net_refused *refused)
 {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/names.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -19,25 +20,9 @@ const struct net_endpoint net_endpoint_defaults = {
     .max_queue_bytes = 4u * 1024 * 1024,
 };
 
-const char *net_reason_name(enum net_reason reason)
-{
-    static const char *const names[] = {
-#define NAME_(code, name, text) name,
-        NET_REASON_MAP(NAME_)
-#undef NAME_
-    };
-    return reason < NET_REASON_COUNT ? names[reason] : "unknown";
-}
+BASE_NAME_FUNCTION(net_reason_name, enum net_reason, NET_REASON_MAP, BASE_NAME_SECOND, "unknown")
 
-const char *net_reason_text(enum net_reason reason)
-{
-    static const char *const texts[] = {
-#define TEXT_(code, name, text) text,
-        NET_REASON_MAP(TEXT_)
-#undef TEXT_
-    };
-    return reason < NET_REASON_COUNT ? texts[reason] : "unknown";
-}
+BASE_NAME_FUNCTION(net_reason_text, enum net_reason, NET_REASON_MAP, BASE_NAME_THIRD, "unknown")
 
 /* ---- start ---- */
 
