@@ -10,6 +10,8 @@
 #ifndef BASE_REORDER_H
 #define BASE_REORDER_H
 
+#include "base/heap.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,9 +28,7 @@ struct base_reorder {
     size_t max_items;
     size_t max_bytes;
 
-    struct base_reorder_item **heap;
-    size_t count;
-    size_t cap;
+    struct base_heap heap;
     size_t bytes;
     uint64_t added;
     int64_t youngest_ms; /* of all that came */

@@ -8,6 +8,8 @@
 #ifndef NET_IO_DEADLINE_H
 #define NET_IO_DEADLINE_H
 
+#include "base/heap.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +21,7 @@ struct net_deadline {
 };
 
 struct net_deadlines {
-    struct net_deadline **heap;
-    size_t count;
-    size_t cap;
+    struct base_heap heap;
 };
 
 void net_deadlines_fini(struct net_deadlines *all);

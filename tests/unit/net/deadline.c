@@ -58,8 +58,9 @@ static void moves_and_clears(void)
 /* Every node knows its place, and no child is due before its parent. */
 static bool is_sound(void)
 {
-    for (size_t i = 1; i <= all.count; i++)
-        if (all.heap[i]->place != i || (i > 1 && all.heap[i]->due_us < all.heap[i / 2]->due_us))
+    struct net_deadline **at = (struct net_deadline **)all.heap.items;
+    for (size_t i = 1; i <= all.heap.count; i++)
+        if (at[i - 1]->place != i || (i > 1 && at[i - 1]->due_us < at[i / 2 - 1]->due_us))
             return false;
     return true;
 }
@@ -120,7 +121,7 @@ static void needs_no_memory_to_set(void)
         net_deadline_set(&all, &nodes[i], OWNERS - i);
     CHECK_INT(base_mem_tries(), 0);
     base_mem_fail(0, 0);
-    CHECK_INT(all.count, OWNERS);
+    CHECK_INT(all.heap.count, OWNERS);
     net_deadlines_fini(&all);
 }
 
