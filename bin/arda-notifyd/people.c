@@ -9,6 +9,7 @@
 #include "arda/directory.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/vec.h"
 
 #include <string.h>
 
@@ -70,14 +71,9 @@ static void add_user(struct loading *loading, const struct arda_directory_line *
     bool active = is_true(line, "active");
     if (!active && !loading->all)
         return;
-    if (people->count == loading->room) {
-        size_t room = loading->room ? loading->room * 2 : 16;
-        void *at = base_realloc(loading->at, room * sizeof *loading->at);
-        loading->nomem |= !at;
-        if (!at)
-            return;
-        loading->at = at;
-        loading->room = room;
+    if (BASE_VEC_RESERVE(loading->at, loading->room, people->count + 1) < 0) {
+        loading->nomem = true;
+        return;
     }
     struct base_json_value email = arda_directory_line_member(line, "email");
     loading->at[people->count].active = active;

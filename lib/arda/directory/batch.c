@@ -8,6 +8,7 @@
 #include "arda/directory/stored.h"
 
 #include "base/mem.h"
+#include "base/vec.h"
 
 #include <string.h>
 
@@ -51,15 +52,8 @@ static struct group *group_of(struct arda_directory_batch *batch, enum arda_dire
     size_t latest = batch->latest[kind];
     if (latest && batch->groups[latest - 1].argc < MOST_ARGUMENTS)
         return &batch->groups[latest - 1];
-    if (batch->count == batch->cap) {
-        size_t cap = batch->cap ? batch->cap * 2 : 2;
-        struct group *groups = batch->groups ? base_realloc(batch->groups, cap * sizeof *groups)
-                                             : base_malloc(cap * sizeof *groups);
-        if (!groups)
-            return NULL;
-        batch->groups = groups;
-        batch->cap = cap;
-    }
+    if (BASE_VEC_RESERVE(batch->groups, batch->cap, batch->count + 1) < 0)
+        return NULL;
     batch->groups[batch->count] = (struct group){.kind = kind};
     batch->latest[kind] = ++batch->count;
     return &batch->groups[batch->count - 1];

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -37,15 +38,8 @@ struct compiler {
 static int add_part(struct compiler *compiler, struct part part)
 {
     struct arda_mail_template *form = compiler->form;
-    if (form->count == compiler->room) {
-        size_t room = compiler->room ? compiler->room * 2 : 16;
-        size_t bytes = room * sizeof *form->parts;
-        struct part *parts = form->parts ? base_realloc(form->parts, bytes) : base_malloc(bytes);
-        if (!parts)
-            return BASE_ERR_NOMEM;
-        form->parts = parts;
-        compiler->room = room;
-    }
+    if (BASE_VEC_RESERVE(form->parts, compiler->room, form->count + 1) < 0)
+        return BASE_ERR_NOMEM;
     form->parts[form->count++] = part;
     return BASE_OK;
 }
