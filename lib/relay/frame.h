@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * link: what two servers say to each other on the connection over which one passes requests on to
+ * frame: what two servers say to each other on the connection over which one passes requests on to
  * the other; arda-protocol(7), "LINKS BETWEEN GATEWAYS". No I/O.
  *
  * The server that accepts begins with a nonce. The one that has connected answers with a greeting:

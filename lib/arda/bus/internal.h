@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * bus_internal: the bus as its own files see it. Nobody else includes this.
+ * internal: the bus as its own files see it. Nobody else includes this.
  *
  *     bus.c          life, state, the two connections
- *     bus_command.c  the connection for commands: what is asked, and who hears the answer
- *     bus_role.c     whether the server is the right one, a primary
- *     bus_room.c     whether a subscriber may fall behind by an event
- *     bus_fence.c    between a lost connection for commands and the next one
- *     bus_call.c     calls of scripts, and what to do when Redis does not know one
- *     bus_step.c     several commands as one atomic step
- *     bus_publish.c  the atomic step of a publication
- *     bus_script.c   the same as a script, where a mark decides whether it is done
- *     bus_channel.c  channels and subscriptions
- *     bus_reader.c   the connection for subscriptions: messages without an allocation
+ *     command.c  the connection for commands: what is asked, and who hears the answer
+ *     role.c     whether the server is the right one, a primary
+ *     room.c     whether a subscriber may fall behind by an event
+ *     fence.c    between a lost connection for commands and the next one
+ *     call.c     calls of scripts, and what to do when Redis does not know one
+ *     step.c     several commands as one atomic step
+ *     publish.c  the atomic step of a publication
+ *     once.c   the same as a script, where a mark decides whether it is done
+ *     channel.c  channels and subscriptions
+ *     reader.c   the connection for subscriptions: messages without an allocation
  */
 #ifndef ARDA_BUS_INTERNAL_H
 #define ARDA_BUS_INTERNAL_H
@@ -154,7 +154,7 @@ void arda_bus_retry_later(struct arda_bus *bus);
 /* The connection for commands may be used. */
 void arda_bus_tell_up(struct arda_bus *bus);
 
-/* bus_role.c */
+/* role.c */
 void arda_bus_role_init(struct arda_bus *bus);
 /* The connections' on_greeted, and on_second of the one for commands. */
 int arda_bus_role_commands(void *data, enum arda_redis_role role, struct base_why *why);
@@ -164,11 +164,11 @@ void arda_bus_role_second(void *data);
 void arda_bus_role_refusal(struct arda_bus *bus, const char *text);
 void arda_bus_role_close(struct arda_bus *bus);
 
-/* bus_fence.c */
+/* fence.c */
 /* The connection for commands stands; arda_bus_tell_up follows, now or later. */
 void arda_bus_fence_start(struct arda_bus *bus);
 
-/* bus_command.c */
+/* command.c */
 int arda_bus_ring_reserve(struct bus_ring *ring, size_t more);
 int arda_bus_ring_add(struct bus_ring *ring, const struct bus_waiting *waiting);
 struct bus_waiting arda_bus_ring_take(struct bus_ring *ring);
@@ -186,7 +186,7 @@ const char *arda_bus_error_cause(const char *text);
  * helps, BASE_ERR_DENIED, BASE_ERR_INTERNAL. */
 int arda_bus_error(const struct arda_bus *bus, const char *text, struct base_why *why);
 
-/* bus_call.c */
+/* call.c */
 /* Begins a call with so many keys, and so many words after their number, the keys among them. The
  * caller appends these to `call->out`, notes failures in `call->failed`, and ends it. Returns 0;
  * BASE_ERR_NOMEM; BASE_ERR_INTERNAL without SHA-1. */
@@ -204,20 +204,20 @@ void arda_bus_calls_up(struct arda_bus *bus);
 void arda_bus_calls_lost(struct arda_bus *bus);
 void arda_bus_calls_free(struct arda_bus *bus);
 
-/* bus_step.c */
+/* step.c */
 /* Notes the first error among the replies of a step. */
 void arda_bus_step_note(struct arda_bus *bus, const redisReply *reply);
 /* The last reply has come. */
 void arda_bus_step_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                          const redisReply *reply);
 
-/* bus_publish.c */
+/* publish.c */
 uint64_t arda_bus_stream_bound(const struct arda_publication *publication);
 /* The last reply has come. */
 void arda_bus_publish_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                             const redisReply *reply);
 
-/* bus_script.c */
+/* once.c */
 /* Whether the publication has to go through the script. */
 bool arda_bus_needs_script(const struct arda_publication *publication);
 /* Appends the call. Errors as arda_bus_call_begin. */
@@ -226,7 +226,7 @@ int arda_bus_script_send(struct arda_bus *bus, const struct arda_publication *pu
 void arda_bus_script_reply(struct arda_bus *bus, const struct bus_waiting *waiting,
                            const redisReply *reply);
 
-/* bus_channel.c */
+/* channel.c */
 struct bus_channel *arda_bus_find_channel(struct arda_bus *bus, const char *name, size_t len);
 void arda_bus_channel_message(struct bus_channel *channel, const char *text, size_t len);
 void arda_bus_channel_standing(struct bus_channel *channel, bool standing);
@@ -238,7 +238,7 @@ void arda_bus_channels_down(struct arda_bus *bus);
 void arda_bus_channels_retry(struct arda_bus *bus);
 void arda_bus_channels_free(struct arda_bus *bus);
 
-/* bus_reader.c */
+/* reader.c */
 int arda_bus_reader_start(struct arda_bus *bus);
 void arda_bus_reader_stop(struct arda_bus *bus);
 int arda_bus_reader_bytes(struct arda_bus *bus, const char *bytes, size_t len);

@@ -2,7 +2,7 @@
  *
  * A publication is one MULTI of two PUBLISH and an XADD, so that a live event is never missing in
  * the log. Redis answers OK, QUEUED for each, and the array of EXEC; an error may be in any of them
- * and in any element of the array. Where a mark decides, it is the script of bus_script.c.
+ * and in any element of the array. Where a mark decides, it is the script of once.c.
  */
 #include "arda/bus/internal.h"
 

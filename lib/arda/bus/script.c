@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Calls of scripts as the parts of libarda use them: words in, a reply out. How they are sent is
- * decided in bus_call.c.
+ * decided in call.c.
  */
 #include "arda/bus/script.h"
 

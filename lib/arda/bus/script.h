@@ -3,7 +3,7 @@
  * script: a step that Redis does as a whole, as a Lua script of ours.
  *
  * Redis is given the text of a script once per connection and called by its hash; a script that it
- * has forgotten meanwhile is sent again (bus_call.c). Scripts name their keys from their arguments,
+ * has forgotten meanwhile is sent again (call.c). Scripts name their keys from their arguments,
  * since no installation here is a cluster. A script that fails half way keeps what it has written,
  * so each is made to be called again. Threads: the loop's.
  */

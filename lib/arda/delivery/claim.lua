@@ -23,7 +23,7 @@
 --   13+  count          count  how many
 --
 -- Result: {when the next is due in milliseconds or "-1", what went wrong or "", then one array
---     for each delivery, as delivery_parse.c reads it}.
+--     for each delivery, as parse.c reads it}.
 
 local prefix = ARGV[1]
 local now_s = ARGV[2]

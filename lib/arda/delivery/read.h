@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * delivery_read: the records of deliveries (delivery.h), for tools and pages that show them, and
+ * read: the records of deliveries (delivery.h), for tools and pages that show them, and
  * what has been remembered of a tenant's endpoint. Nothing is changed here. Threads: the loop's.
  *
  * Functions that return int give 0 and call back later; BASE_ERR_INVALID for a tenant or id that is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * delivery_redrive: deliveries (delivery.h) that are to be tried once more. Threads: the loop's.
+ * redrive: deliveries (delivery.h) that are to be tried once more. Threads: the loop's.
  */
 #ifndef ARDA_DELIVERY_REDRIVE_H
 #define ARDA_DELIVERY_REDRIVE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * directory_kind: the kinds of entries as one table, which reading, writing and Redis follow, and
+ * kind: the kinds of entries as one table, which reading, writing and Redis follow, and
  * what the files of the directory share. Nobody else includes this. Threads: any.
  */
 #ifndef ARDA_DIRECTORY_KIND_H

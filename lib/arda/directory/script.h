@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * directory_script: the scripts of a step that changes the directory. Shared by the writers of the
+ * script: the scripts of a step that changes the directory. Shared by the writers of the
  * directory; nobody else includes this. Threads: any.
  *
  * A step is one MULTI: `open`, commands that store or remove, `close`. What changes something sets

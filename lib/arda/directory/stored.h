@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * directory_stored: entries as Redis holds them (arda-events(5)). Shared by the files of the
+ * stored: entries as Redis holds them (arda-events(5)). Shared by the files of the
  * directory; nobody else includes this. Threads: any.
  */
 #ifndef ARDA_DIRECTORY_STORED_H
@@ -29,7 +29,7 @@ int arda_directory_add_forget(struct bus_commands *commands, const struct arda_b
                               const char *tenant);
 /* arda_directory_batch_store; `forgets`: as somebody who changes a webhook by hand wants it.
  * Without that, how a webhook did is forgotten by whoever sees that it is another one
- * (delivery_internal.h). */
+ * (delivery/internal.h). */
 int arda_directory_store(struct arda_bus *bus, const struct arda_directory_batch *batch,
                          bool replace, bool forgets, arda_directory_done_fn done, void *data);
 /* The command that stores entries of a kind, by its form: "HSET" or "SADD". */
@@ -38,7 +38,7 @@ const char *arda_directory_store_command(enum arda_directory_kind kind);
 int arda_directory_compare(const redisReply *a, const redisReply *b);
 /* The families of all kinds but ARDA_DIRECTORY_TENANT, which are ARDA_DIRECTORY_KINDS - 1. */
 void arda_directory_families(const char *families[static ARDA_DIRECTORY_KINDS - 1]);
-/* Appends one of the scripts of directory_script.h for a tenant, with `argc` arguments after it,
+/* Appends one of the scripts of script.h for a tenant, with `argc` arguments after it,
  * and counts it. */
 int arda_directory_add_script(struct bus_commands *commands, struct arda_bus *bus,
                               const struct arda_script *script, const char *tenant, int argc,

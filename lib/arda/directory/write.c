@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Changing the directory: one MULTI, whose last command raises the tenant's version if the others
- * have changed something (directory_script.h). A tenant stays known when its last entry is removed.
+ * have changed something (script.h). A tenant stays known when its last entry is removed.
  */
 #include "arda/bus/reply.h"
 #include "arda/directory.h"

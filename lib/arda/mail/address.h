@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_address: addresses as people write them, and as they are handed to a mail relay. Threads:
+ * address: addresses as people write them, and as they are handed to a mail relay. Threads:
  * any.
  */
 #ifndef ARDA_MAIL_ADDRESS_H

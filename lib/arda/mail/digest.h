@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_digest: what an e-mail says that stands for several notifications. Templates substitute and
+ * digest: what an e-mail says that stands for several notifications. Templates substitute and
  * do nothing else, so what is repeated has a template of its own, and what that has written is the
  * value of a name:
  *
  *     digest.txt, digest.html              the mail; names below
  *     digest-item.txt, digest-item.html    one notification, for {{items}}; names of
- *                                          mail_templates.h, and no subject
+ *                                          templates.h, and no subject
  *     digest-type.txt, digest-type.html    one type of those notifications that has an unsubscribe
  *                                          link, for {{types}}; the same names
  *

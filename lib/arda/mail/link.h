@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_link: which links an e-mail may hold. Threads: any.
+ * link: which links an e-mail may hold. Threads: any.
  */
 #ifndef ARDA_MAIL_LINK_H
 #define ARDA_MAIL_LINK_H

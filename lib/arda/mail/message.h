@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_message: the headers of an e-mail, right by RFC 5322 and RFC 2047 whatever the values are.
+ * message: the headers of an e-mail, right by RFC 5322 and RFC 2047 whatever the values are.
  * MIME-Version and Content-Type are left to who sends the parts. Threads: any.
  */
 #ifndef ARDA_MAIL_MESSAGE_H
@@ -19,7 +19,7 @@
 
 #define ARDA_MAIL_LIST_URL_MAX 990 /* bytes; a longer one does not fit a line of RFC 5322 */
 
-/* Names and subject may hold anything; they become one line (ARDA_MAIL_HEADER of mail_text.h)
+/* Names and subject may hold anything; they become one line (ARDA_MAIL_HEADER of text.h)
  * without blanks at its ends. */
 struct arda_mail {
     struct base_slice delivery_id; /* the same at every try, and so is the Message-ID */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_relay: where e-mails are handed over, from a URL. Threads: any.
+ * relay: where e-mails are handed over, from a URL. Threads: any.
  */
 #ifndef ARDA_MAIL_RELAY_H
 #define ARDA_MAIL_RELAY_H

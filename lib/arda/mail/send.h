@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_send: one attempt to hand one message for one recipient to a mail relay, by SMTP (RFC 5321)
+ * send: one attempt to hand one message for one recipient to a mail relay, by SMTP (RFC 5321)
  * or submission (RFC 6409). Knows no records and no schedule; the result says what its caller
  * should do next.
  *
  * TLS: `smtps` begins with it. With `smtp` the relay has to take STARTTLS, or nothing is said to
- * it, no password either; except where the relay is on this computer (mail_relay.h) or TLS is
+ * it, no password either; except where the relay is on this computer (relay.h) or TLS is
  * optional: then TLS is used if it is offered. The relay's certificate is checked wherever TLS is
  * required. Where it is not, a check would keep nobody from listening, and so there is none.
  *
  * Connections are used again. At most as many as are allowed are open; what more there is to send
  * waits, but no longer than an attempt may take. Threads: the loop's only. Each connection is led
- * by a thread of its own (mail_transfer.h says why), of which nothing is seen from here.
+ * by a thread of its own (transfer.h says why), of which nothing is seen from here.
  */
 #ifndef ARDA_MAIL_SEND_H
 #define ARDA_MAIL_SEND_H
@@ -39,7 +39,7 @@ struct arda_mail_sender;
 /* Texts are borrowed for the call. */
 struct arda_mail_sender_options {
     struct uv_loop_s *loop;
-    const char *url; /* of the relay: mail_relay.h */
+    const char *url; /* of the relay: relay.h */
     enum arda_mail_tls tls;
     const char *ca_file;  /* PEM; who may have signed the relay's certificate; NULL: the system's */
     int64_t timeout_ms;   /* from the connection to the last answer; 0: ARDA_MAIL_TIMEOUT_MS. An
@@ -84,7 +84,7 @@ struct arda_mail_result {
 };
 
 struct arda_mail_request {
-    const char *from, *to;          /* of the envelope: addresses for the wire (mail_address.h) */
+    const char *from, *to;          /* of the envelope: addresses for the wire (address.h) */
     const struct base_buf *headers; /* as arda_mail_headers_add has made them */
     struct base_slice plain, html;  /* UTF-8, lines that end with CR LF */
     /* The attempt has ended, and is freed already; called from the loop, never by arda_mail_send.

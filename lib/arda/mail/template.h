@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_template: a text with `{{name}}` in it, for which a value is put, and nothing else: no
+ * template: a text with `{{name}}` in it, for which a value is put, and nothing else: no
  * condition, no loop, no value as it stands.
  *
  * Two braces begin a name wherever they stand; `}}` elsewhere is text. A line with names of which
@@ -25,7 +25,7 @@ int arda_mail_template_new(struct base_slice text, enum arda_mail_kind kind,
                            struct base_why *why);
 void arda_mail_template_free(struct arda_mail_template *form); /* NULL is allowed */
 
-/* Appends the text with `values[i]` for `names[i]`, each as mail_text.h has it for the kind. Lines
+/* Appends the text with `values[i]` for `names[i]`, each as text.h has it for the kind. Lines
  * end with CR LF, as mail's do, and so does the last one if it did; a header has no line end. 0 or
  * BASE_ERR_NOMEM; then `out` is as it was. */
 int arda_mail_template_write(const struct arda_mail_template *form, const struct base_slice *values,

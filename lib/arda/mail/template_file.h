@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_template_file: templates of e-mails as files of a folder, of ARDA_MAIL_TEMPLATE_MAX bytes at
+ * template_file: templates of e-mails as files of a folder, of ARDA_MAIL_TEMPLATE_MAX bytes at
  * most. Threads: any.
  */
 #ifndef ARDA_MAIL_TEMPLATE_FILE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_templates: what e-mails about notifications say. Built in is one plain and one HTML text for
+ * templates: what e-mails about notifications say. Built in is one plain and one HTML text for
  * all types; a folder may replace them:
  *
  *     TYPE.txt, TYPE.html          for one type of notification, such as po_created.txt
@@ -36,7 +36,7 @@ enum arda_mail_name {
         ARDA_MAIL_NAMES
 };
 
-/* UTF-8, not escaped; links absolute and safe (mail_link.h). */
+/* UTF-8, not escaped; links absolute and safe (link.h). */
 struct arda_mail_values {
     struct base_slice of[ARDA_MAIL_NAMES];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_text: values on their way into an e-mail. Threads: any.
+ * text: values on their way into an e-mail. Threads: any.
  */
 #ifndef ARDA_MAIL_TEXT_H
 #define ARDA_MAIL_TEXT_H
@@ -10,7 +10,7 @@
 enum arda_mail_kind {
     ARDA_MAIL_HTML,   /* also between quotation marks of an attribute */
     ARDA_MAIL_PLAIN,  /* text/plain */
-    ARDA_MAIL_HEADER, /* what a header says, one line; mail_message.h encodes it */
+    ARDA_MAIL_HEADER, /* what a header says, one line; message.h encodes it */
 };
 
 /* Appends `value` so that it stays a value, as UTF-8: what is not UTF-8 becomes U+FFFD, and control

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_transfer: the dialogue of an attempt (mail_send.h) with the relay, on a thread where it may
+ * transfer: the dialogue of an attempt (send.h) with the relay, on a thread where it may
  * block. libcurl waits for the answer to a message, and to its good-bye, inside a call, also with
  * its multi interface, so a slow relay would hold up an event loop.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_watch: whether a mail relay works, from the ends of attempts, and when that is worth a line
+ * watch: whether a mail relay works, from the ends of attempts, and when that is worth a line
  * in a log: at the first failure, again every few minutes while it lasts, and when it is over.
  * Threads: one at a time.
  */

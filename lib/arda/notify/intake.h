@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * notify_intake: taking events from the tenants' streams as a member of the consumer group that all
+ * intake: taking events from the tenants' streams as a member of the consumer group that all
  * notification daemons share.
  *
  * An entry that was taken is pending for its daemon until it is acknowledged, which the

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * notify_internal: the notification step as its own files see it. Nobody else includes this.
+ * internal: the notification step as its own files see it. Nobody else includes this.
  *
  *     notify_step.c   a step: its chunks one after the other, and what their answers say
- *     notify_chunk.c  the arguments of the script for one chunk
- *     notify_step.lua the script
+ *     chunk.c  the arguments of the script for one chunk
+ *     step.lua the script
  */
 #ifndef ARDA_NOTIFY_INTERNAL_H
 #define ARDA_NOTIFY_INTERNAL_H
@@ -13,7 +13,7 @@
 #include "arda/notify_step.h"
 #include "arda/tenant.h"
 
-/* The words of ARGV before the users, as notify_step.lua names them. */
+/* The words of ARGV before the users, as step.lua names them. */
 enum notify_word {
     NOTIFY_PREFIX,
     NOTIFY_TENANT,

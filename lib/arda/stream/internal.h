@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * tail_internal: tails as their own files see them. Nobody else includes this.
+ * internal: tails as their own files see them. Nobody else includes this.
  *
  *     tail.c          life, the queue of those that ask, steps and states
  *     tail_begin.c    from the start that is wished to a position

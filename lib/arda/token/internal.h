@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * token_internal: what the files of token.h and keyring.h share.
+ * internal: what the files of token.h and keyring.h share.
  */
 #ifndef ARDA_TOKEN_INTERNAL_H
 #define ARDA_TOKEN_INTERNAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * webhook_guard: which addresses a webhook may be sent to. A tenant names the URL, and must not
+ * guard: which addresses a webhook may be sent to. A tenant names the URL, and must not
  * reach with it what only this machine and its network can reach.
  *
  * Asked of the address a socket is about to connect to, so that neither a name that resolves to

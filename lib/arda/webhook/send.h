@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * webhook_send: one attempt to deliver a webhook, by the Standard Webhooks specification: a POST
+ * send: one attempt to deliver a webhook, by the Standard Webhooks specification: a POST
  * with the headers webhook-id, webhook-timestamp and webhook-signature. Knows no records and no
  * schedule; the result says what its caller should do next.
  *
  * The URL is a tenant's and not trusted: http and https only, no redirects, no proxy of the
- * environment, and each address is judged by webhook_guard.h at the moment its socket is opened.
+ * environment, and each address is judged by guard.h at the moment its socket is opened.
  * Under a proxy the receiver's name is resolved here, its addresses are judged, and the proxy is
  * asked for a tunnel (CONNECT) to the first that is allowed, not to the name, which it might
  * resolve otherwise. So the names of receivers have to be known here, and a proxy that allows names

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * webhook_sign: signatures of webhooks, as the Standard Webhooks specification has them:
+ * sign: signatures of webhooks, as the Standard Webhooks specification has them:
  * HMAC-SHA256 of `id.timestamp.body`, with a secret that is written "whsec_" and base64. Threads:
  * any.
  */
