@@ -2,20 +2,20 @@
  *
  * gateway: what the files of arda-gateway share (catalog sections 2, 3, 5 and 7).
  *
- *     main.c      options, wiring, signals
- *     auth.c      who a client is: the token of a CONNECT
- *     tenants.c   home loop: the tenants with clients, their subscriptions and logs
- *     forward.c   home loop: an event's way from the bus to the sockets
- *     sockets.c   workers: a client's life, `connected`, `ping`
- *     expiry.c    workers: sockets whose token has expired
- *     revoke.c    the sockets of users whose tokens were revoked
- *     loops.c     workers: `subscribe:loop`; home loop: the look-up
- *     source.c    home loop: events from standard input instead of Redis
+ *     main.c              options, wiring, signals
+ *     auth.c              who a client is: the token of a CONNECT
+ *     tenants.c           home loop: the tenants with clients, their subscriptions and logs
+ *     forward.c           home loop: an event's way from the bus to the sockets
+ *     sockets.c           workers: a client's life, `connected`, `ping`
+ *     expiry.c            workers: sockets whose token has expired
+ *     revoke.c            the sockets of users whose tokens were revoked
+ *     loops.c             workers: `subscribe:loop`; home loop: the look-up
+ *     source.c            home loop: events from standard input instead of Redis
  *     unsubscribe.c       workers: the link of an e-mail; home loop: the preference
  *     unsubscribe_page.c  what its reader sees
- *     refusals.c  any thread: who was refused before there was a session, and why
- *     admin.c     home loop: pages for those who look after the gateway
- *     metrics.c   the text of one of them; the table is metrics.h
+ *     refusals.c          any thread: who was refused before there was a session, and why
+ *     admin.c             home loop: pages for those who look after the gateway
+ *     metrics.c           the text of one of them; the table is metrics.h
  *
  * The home loop has the bus and writes the logs; sockets live on workers. The two sides share only
  * what is posted from one to the other, so each struct below belongs to one of them.

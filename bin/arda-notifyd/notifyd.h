@@ -2,18 +2,18 @@
  *
  * notifyd: the daemon's state as its own files see it.
  *
- *     main.c      options, modes, begin and end
- *     tenants.c   the tenants there are, and finding them
- *     people.c    a tenant's users and what they want to hear of
- *     intake.c    from the streams: which to ask when, and what an entry is
- *     channel.c   from the global channel: the doorbell, and events that no stream has
- *     work.c      from an event to its notifications
- *     print.c     standard output
- *     explain.c   what would become of an event
- *     redrive.c   dead letters
- *     dry.c       reading without a trace
- *     admin.c     pages for those who look after the daemon
- *     alert.c     notifies a tenant whose endpoint was disabled
+ *     main.c     options, modes, begin and end
+ *     tenants.c  the tenants there are, and finding them
+ *     people.c   a tenant's users and what they want to hear of
+ *     intake.c   from the streams: which to ask when, and what an entry is
+ *     channel.c  from the global channel: the doorbell, and events that no stream has
+ *     work.c     from an event to its notifications
+ *     print.c    standard output
+ *     explain.c  what would become of an event
+ *     redrive.c  dead letters
+ *     dry.c      reading without a trace
+ *     admin.c    pages for those who look after the daemon
+ *     alert.c    notifies a tenant whose endpoint was disabled
  *
  * An event is read from its tenant's stream; a message on the channel says that there is something
  * to read. What is in work stays in its tenant's queue, in order, until Redis has confirmed the

@@ -2,16 +2,16 @@
  *
  * subscribe: the program as its files see it.
  *
- *     main.c      options, signals, the beginning and the end
- *     plan.c      what the options mean together, or why they cannot
- *     feeds.c     the tenants that are followed, and what comes of them; the tenants of --all
- *     global.c    --global
- *     event.c     an event's way to the output; gaps
- *     output.c    which events, and in what form
- *     endings.c   --timeout, --idle, --until, and the checks every few seconds
- *     list.c      --tenants
- *     through.c   --via, --compare: via.c, compare.c and what they need
- *     writer.c    standard output
+ *     main.c     options, signals, the beginning and the end
+ *     plan.c     what the options mean together, or why they cannot
+ *     feeds.c    the tenants that are followed, and what comes of them; the tenants of --all
+ *     global.c   --global
+ *     event.c    an event's way to the output; gaps
+ *     output.c   which events, and in what form
+ *     endings.c  --timeout, --idle, --until, and the checks every few seconds
+ *     list.c     --tenants
+ *     through.c  --via, --compare: via.c, compare.c and what they need
+ *     writer.c   standard output
  */
 #ifndef SUBSCRIBE_H
 #define SUBSCRIBE_H

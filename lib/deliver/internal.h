@@ -2,13 +2,13 @@
  *
  * internal: deliveries as the files of this folder see them.
  *
- *     deliver.c    claims, bounds what is in flight, begins attempts
- *     settle.c     records their ends, however long that takes
- *     webhook.c    one attempt by webhook
- *     mail.c       one attempt by e-mail, with mail_values.c and mail_digest.c
- *     hold.c       quiet hours and digests: whether an e-mail goes out now
- *     disabled.c   endpoints that were disabled: has their tenants notified
- *     attend.c     records what is taken here, and warns of what nobody takes
+ *     deliver.c   claims, bounds what is in flight, begins attempts
+ *     settle.c    records their ends, however long that takes
+ *     webhook.c   one attempt by webhook
+ *     mail.c      one attempt by e-mail, with mail_values.c and mail_digest.c
+ *     hold.c      quiet hours and digests: whether an e-mail goes out now
+ *     disabled.c  endpoints that were disabled: has their tenants notified
+ *     attend.c    records what is taken here, and warns of what nobody takes
  *
  * A channel makes one attempt and knows neither records nor schedules; deliver.c knows no
  * transport.

@@ -2,9 +2,9 @@
  *
  * mail: what the e-mail channel's files share.
  *
- *     mail.c          options, and one attempt
- *     mail_values.c   what an e-mail says, and to whom
- *     mail_digest.c   what one says that stands for several notifications
+ *     mail.c         options, and one attempt
+ *     mail_values.c  what an e-mail says, and to whom
+ *     mail_digest.c  what one says that stands for several notifications
  */
 #ifndef DELIVER_MAIL_H
 #define DELIVER_MAIL_H

@@ -2,7 +2,7 @@
  *
  * internal: the bus as its own files see it. Nobody else includes this.
  *
- *     bus.c          life, state, the two connections
+ *     bus.c      life, state, the two connections
  *     command.c  the connection for commands: what is asked, and who hears the answer
  *     role.c     whether the server is the right one, a primary
  *     room.c     whether a subscriber may fall behind by an event
@@ -10,7 +10,7 @@
  *     call.c     calls of scripts, and what to do when Redis does not know one
  *     step.c     several commands as one atomic step
  *     publish.c  the atomic step of a publication
- *     once.c   the same as a script, where a mark decides whether it is done
+ *     once.c     the same as a script, where a mark decides whether it is done
  *     channel.c  channels and subscriptions
  *     reader.c   the connection for subscriptions: messages without an allocation
  */

@@ -2,13 +2,13 @@
  *
  * internal: deliveries as their own files see them. Nobody else includes this.
  *
- *     delivery.c         names, and the calls whose answer says little
- *     claim.c   what is due, and the script that gives it under a lease
- *     parse.c   the answer of that script
- *     settle.c  the end of an attempt, and what it says of an endpoint
- *     release.c    giving back, putting off, digests
- *     alert.c   endpoints that were disabled, and how it all stands
- *     attend.c  which channels daemons attend to
+ *     delivery.c  names, and the calls whose answer says little
+ *     claim.c     what is due, and the script that gives it under a lease
+ *     parse.c     the answer of that script
+ *     settle.c    the end of an attempt, and what it says of an endpoint
+ *     release.c   giving back, putting off, digests
+ *     alert.c     endpoints that were disabled, and how it all stands
+ *     attend.c    which channels daemons attend to
  */
 #ifndef ARDA_DELIVERY_INTERNAL_H
 #define ARDA_DELIVERY_INTERNAL_H

@@ -2,9 +2,9 @@
  *
  * internal: the notification step as its own files see it. Nobody else includes this.
  *
- *     notify_step.c   a step: its chunks one after the other, and what their answers say
- *     chunk.c  the arguments of the script for one chunk
- *     step.lua the script
+ *     step.c    a step: its chunks one after the other, and what their answers say
+ *     chunk.c   the arguments of the script for one chunk
+ *     step.lua  the script
  */
 #ifndef ARDA_NOTIFY_INTERNAL_H
 #define ARDA_NOTIFY_INTERNAL_H
