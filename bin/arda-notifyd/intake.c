@@ -57,7 +57,7 @@ static void end_sweep(struct notifyd *nd)
     struct intake *intake = &nd->intake;
     intake->sweeping = false;
     intake->sweep_us = base_clock_mono_us();
-    if (intake->sweep_dead_ms && nd->mode == MODE_RUN)
+    if (intake->sweep_dead_ms && nd->mode->delivers)
         (void)arda_intake_forget(nd->bus, intake->sweep_dead_ms);
     intake->dead_ms = 0; /* who has died since is told of again */
 }
@@ -337,8 +337,8 @@ void intake_flush(struct notifyd *nd)
     struct intake *intake = &nd->intake;
     if (!intake->begun || nd->stopping || !arda_bus_is_up(nd->bus))
         return;
-    if (nd->mode == MODE_DRY) {
-        dry_flush(nd);
+    if (nd->mode->read_streams) {
+        nd->mode->read_streams(nd);
         return;
     }
     bool some = (!base_list_empty(&intake->rung) || !base_list_empty(&intake->swept)) &&
@@ -369,7 +369,7 @@ static void on_tick(uv_timer_t *timer)
         notifyd_turn(nd);
         return;
     }
-    if (nd->mode == MODE_RUN && now - intake->sign_us > SIGN_US && intake->takes < MAX_TAKES)
+    if (nd->mode->delivers && now - intake->sign_us > SIGN_US && intake->takes < MAX_TAKES)
         take_some(nd, true);
     if (now - intake->scan_us > SCAN_US) {
         intake->scan_us = now;
@@ -446,6 +446,22 @@ static void on_time(void *data, int result, uint64_t ms, const struct base_why *
     begin(nd);
 }
 
+bool intake_begin_as_member(struct notifyd *nd)
+{
+    const char *since = *nd->intake.since ? nd->intake.since : NULL;
+    return arda_intake_start(nd->bus, since, on_start, nd) == 0;
+}
+
+bool intake_begin_without_trace(struct notifyd *nd)
+{
+    struct intake *intake = &nd->intake;
+    if (!*intake->since)
+        return arda_stream_time(nd->bus, on_time, nd) == 0;
+    snprintf(intake->start, sizeof intake->start, "%s", intake->since);
+    begin(nd);
+    return false;
+}
+
 void intake_up(struct notifyd *nd)
 {
     struct intake *intake = &nd->intake;
@@ -456,14 +472,8 @@ void intake_up(struct notifyd *nd)
         intake->wait_us = 0;
         tenants_discover(nd, true);
         sweep(nd); /* one that was under way begins anew */
-    } else if (!intake->beginning && nd->mode == MODE_RUN) {
-        intake->beginning =
-            arda_intake_start(nd->bus, *intake->since ? intake->since : NULL, on_start, nd) == 0;
-    } else if (!intake->beginning && nd->mode == MODE_DRY && *intake->since) {
-        snprintf(intake->start, sizeof intake->start, "%s", intake->since);
-        begin(nd);
-    } else if (!intake->beginning && nd->mode == MODE_DRY) {
-        intake->beginning = arda_stream_time(nd->bus, on_time, nd) == 0;
+    } else if (!intake->beginning) {
+        intake->beginning = nd->mode->begin_intake(nd);
     }
 }
 

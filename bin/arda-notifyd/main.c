@@ -51,7 +51,7 @@ static void on_bus_closed(void *data)
 static void log_counts(const struct notifyd *nd)
 {
     const struct counters *counters = &nd->counters;
-    if (nd->mode != MODE_RUN)
+    if (!nd->mode->delivers)
         return;
     base_log(BASE_LOG_INFO,
              "%" PRIu64 " events handled: %" PRIu64 " notifications, %" PRIu64 " deliveries",
@@ -70,7 +70,7 @@ static void close_all(struct notifyd *nd)
     channel_stop(nd);
     admin_stop(nd);
     deliver_close(nd->deliver);
-    if (nd->mode == MODE_RUN && nd->intake.begun)
+    if (nd->mode->delivers && nd->intake.begun)
         (void)arda_intake_leave(nd->bus, nd->intake.consumer, NULL, NULL);
     arda_bus_shutdown(nd->bus, BUS_DRAIN_MS, on_bus_closed, nd);
     uv_close((uv_handle_t *)&nd->check, NULL);
@@ -115,7 +115,7 @@ void notifyd_stop(struct notifyd *nd, int status)
     nd->stopping = true;
     nd->status = status;
     deliver_stop(nd->deliver);
-    base_log(nd->mode == MODE_RUN ? BASE_LOG_INFO : BASE_LOG_DEBUG, "stopping");
+    base_log(nd->mode->delivers ? BASE_LOG_INFO : BASE_LOG_DEBUG, "stopping");
     base_service_notify("STOPPING=1");
     uv_update_time(&nd->loop);
     uv_timer_start(&nd->drain, on_drained, (uint64_t)nd->settings.drain, 0);
@@ -135,7 +135,7 @@ static void on_signal(uv_signal_t *handle, int number)
         base_log(BASE_LOG_WARNING, "stopped at once");
         exit(BASE_EXIT_TEMPFAIL);
     }
-    if (nd->mode == MODE_REDRIVE)
+    if (nd->mode->dies_of_signals)
         nd->signal = number;
     notifyd_stop(nd, BASE_EXIT_OK);
 }
@@ -164,17 +164,13 @@ static void on_up(struct notifyd *nd)
 {
     work_resume(nd);
     deliver_up(nd->deliver);
-    switch (nd->mode) {
-    case MODE_EXPLAIN: explain_up(nd); break;
-    case MODE_REDRIVE: redrive_up(nd); break;
-    default: intake_up(nd); break;
-    }
+    nd->mode->on_up(nd);
 }
 
 static void on_bus_state(void *data, bool up, const struct base_why *why)
 {
     struct notifyd *nd = data;
-    bool asks = nd->mode == MODE_EXPLAIN || nd->mode == MODE_REDRIVE;
+    bool asks = !nd->mode->lasts;
     if (nd->stopping)
         return;
     if (up) {
@@ -273,17 +269,17 @@ static void choose_mode(struct notifyd *nd, char **operands, int count)
         fail(BASE_ERR_INVALID, "",
              &(struct base_why){.text = "--explain, --redrive, --rules and --dry-run exclude each "
                                         "other"});
-    nd->mode = settings->explain   ? MODE_EXPLAIN
-               : settings->redrive ? MODE_REDRIVE
-               : settings->dry_run ? MODE_DRY
-                                   : MODE_RUN;
-    if (count > 0 && nd->mode != MODE_REDRIVE) {
+    nd->mode = settings->explain   ? &mode_explain
+               : settings->redrive ? &mode_redrive
+               : settings->dry_run ? &mode_dry_run
+                                   : &mode_run;
+    if (count > 0 && !nd->mode->takes_letters) {
         base_log(BASE_LOG_ERROR, "unexpected argument `%s'", operands[0]);
         exit(BASE_EXIT_USAGE);
     }
     if (settings->rules)
         print_rules(settings->json);
-    if (nd->mode == MODE_REDRIVE && !redrive_init(nd, operands, count))
+    if (nd->mode->takes_letters && !redrive_init(nd, operands, count))
         exit(BASE_EXIT_USAGE);
 }
 
@@ -324,7 +320,7 @@ static int start_deliveries(struct notifyd *nd, struct base_why *why)
         .loop = &nd->loop,
         .bus = nd->bus,
         .name = nd->intake.consumer,
-        .runs = nd->mode == MODE_RUN,
+        .runs = nd->mode->delivers,
         .on = !settings->no_deliver,
         .max = (uint32_t)settings->deliveries_in_flight,
         .per_lane = (uint32_t)settings->per_endpoint,
@@ -355,9 +351,7 @@ static void start(struct notifyd *nd)
         .url = nd->settings.redis,
         .prefix = nd->settings.prefix,
         .name = "arda-notifyd",
-        .use = nd->mode == MODE_EXPLAIN ? ARDA_BUS_ASKS
-               : nd->mode == MODE_DRY   ? ARDA_BUS_READS
-                                        : ARDA_BUS_WRITES,
+        .use = nd->mode->use,
         .on_state = on_bus_state,
         .data = nd,
     };
@@ -368,7 +362,7 @@ static void start(struct notifyd *nd)
     if (failed)
         fail(failed, "", &why);
     const char *address = nd->settings.admin;
-    if (address && *address && (nd->mode == MODE_RUN || nd->mode == MODE_DRY)) {
+    if (address && *address && nd->mode->lasts) {
         failed = admin_start(nd, address, &why);
         if (failed)
             fail(failed, "--admin", &why);
@@ -380,7 +374,7 @@ static void start(struct notifyd *nd)
 static void watch_signals(struct notifyd *nd)
 {
     static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    for (int i = 0; i < SIGNALS && nd->mode != MODE_EXPLAIN; i++)
+    for (int i = 0; i < SIGNALS && nd->mode->finishes; i++)
         uv_signal_start(&nd->signals[i], on_signal, numbers[i]);
 }
 
@@ -406,7 +400,7 @@ int main(int argc, char **argv)
     nd.started_ms = base_clock_wall_ms();
     uv_loop_init(&nd.loop);
     start_loop(&nd);
-    int status = nd.mode == MODE_EXPLAIN ? explain_read(&nd) : BASE_EXIT_OK;
+    int status = nd.mode->read ? nd.mode->read(&nd) : BASE_EXIT_OK;
     if (status)
         return status;
     start(&nd);

@@ -220,6 +220,9 @@ bool work_has_room(const struct notifyd *nd);
 void intake_init(struct notifyd *nd);
 /* Redis is there: records the start, or sweeps. */
 void intake_up(struct notifyd *nd);
+/* For struct mode: as a member of the consumer group, or without a trace. */
+bool intake_begin_as_member(struct notifyd *nd);
+bool intake_begin_without_trace(struct notifyd *nd);
 void intake_close(struct notifyd *nd);
 /* The tenant's stream has to be read soon. */
 void intake_ring(struct tenant *tenant);
@@ -296,11 +299,28 @@ void admin_stop(struct notifyd *nd);
 
 /* ---- the daemon ---- */
 
-enum mode { MODE_RUN, MODE_DRY, MODE_EXPLAIN, MODE_REDRIVE };
+/* What the daemon was started for. NULL and false: it does not do that. */
+struct mode {
+    enum arda_bus_use use; /* of the bus */
+    bool lasts;            /* until a signal: it is logged, serves pages and waits for Redis */
+    bool delivers;         /* e-mails and webhooks, and gives signs of life */
+    bool takes_letters;    /* operands are ids of dead letters */
+    bool dies_of_signals;  /* the shell is to see what ended it */
+    bool finishes;         /* at a signal; else it just ends */
+    bool refuses_letters;  /* whose people cannot be read */
+    int (*read)(struct notifyd *nd);          /* before Redis is asked: 0 or an exit status */
+    void (*on_up)(struct notifyd *nd);        /* Redis is there */
+    bool (*begin_intake)(struct notifyd *nd); /* false: it could not be asked for the start */
+    void (*read_streams)(struct notifyd *nd); /* in place of the consumer group */
+    void (*show)(struct work *work, const struct people *people); /* in place of the step */
+};
+
+/* modes.c */
+extern const struct mode mode_run, mode_dry_run, mode_explain, mode_redrive;
 
 struct notifyd {
     struct settings settings;
-    enum mode mode;
+    const struct mode *mode;
     uv_loop_t loop;
     uv_check_t check; /* at the end of each turn */
     uv_signal_t signals[3];

@@ -299,7 +299,7 @@ static void on_people(void *data, int result, struct people *people, const struc
         tenant->nd->counters.people_loads++;
     } else {
         on_bad_people(tenant, result, why);
-        if (tenant->nd->mode == MODE_REDRIVE && !is_outage(result))
+        if (tenant->nd->mode->refuses_letters && !is_outage(result))
             refuse_letters(tenant, why->text);
     }
     notifyd_check_end(tenant->nd);
@@ -342,8 +342,8 @@ static bool pump(struct tenant *tenant)
             continue;
         if (!may_send(tenant))
             return false;
-        if (tenant->nd->mode == MODE_DRY) {
-            explain_work(work, tenant->people);
+        if (tenant->nd->mode->show) {
+            tenant->nd->mode->show(work, tenant->people);
             tenant->nd->counters.events++;
             finish(work);
             continue;
