@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Names are the keys of a map, their counts its values.
+ */
 #include "arda-replay/tally.h"
 
 #include "base/err.h"

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * A pipe or terminal is polled, a regular file is read a block at the end of each turn, so that
+ * answers of Redis come in between. Lines are split by base/jsonl.h, which also notices what is no
+ * text.
+ */
 #include "app/input.h"
 
 #include "arda/record/form.h"

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Requests are numbered and stand in one of two lists, waiting or sent. What is refused for a while
+ * or lost goes back among the waiting at its old place; a timer sends it again.
+ */
 #include "app/outbox.h"
 
 #include "base/backoff.h"

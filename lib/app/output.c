@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The descriptor is opened again, so that it can be non-blocking without being so for other
+ * processes; a socket, which cannot be opened again, is watched through an epoll set and told not
+ * to wait at each write.
+ */
 #include "app/output.h"
 
 #include "base/descriptors.h"

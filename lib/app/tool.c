@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Requests go into the outbox, which tells when there are fewer; output is waited for at the end,
+ * and a signal shortens that wait. Everything is closed in one order, whatever has ended the
+ * program.
+ */
 #include "app/tool.h"
 
 #include "base/exit.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Two alphabets that differ in two characters, so decoding computes the others.
+ */
 #include "base/base64.h"
 
 #include "base/err.h"

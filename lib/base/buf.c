@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Memory doubles, so that appending costs a constant amount per byte on average.
+ */
 #include "base/buf.h"
 
 #include "base/err.h"

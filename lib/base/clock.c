@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Tests replace the functions that read the clocks.
+ */
 #include "base/clock.h"
 
 #include <stddef.h>

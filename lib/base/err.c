@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * A text is built in the caller's struct, so an error needs no memory.
+ */
 #include "base/err.h"
 
 #include <stdio.h>

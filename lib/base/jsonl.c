@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Bytes are kept until their line is complete; a line that is too long is skipped to its end, and
+ * counted.
+ */
 #include "base/jsonl.h"
 
 #include "base/err.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * In front of malloc stands a countdown, which only tests set.
+ */
 #include "base/mem.h"
 
 #include <stdatomic.h>

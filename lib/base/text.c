@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * All functions append to a buffer, and what cannot reach a terminal as it stands is escaped by the
+ * list of base/terminal.h.
+ */
 #include "base/text.h"
 
 #include "base/err.h"

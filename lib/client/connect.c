@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The token is checked for what a header could carry, since a mistaken file is noticed by that
+ * before the server sees it; its copy is wiped.
+ */
 #include "client/connect.h"
 
 #include "base/encoding.h"

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Pure functions on texts: URLs are taken apart and put together, the answer's head is read line by
+ * line, and the accept key compared with the one that was expected.
+ */
 #include "client/handshake.h"
 
 #include "base/base64.h"

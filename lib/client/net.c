@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * What libcurl and servers report becomes one of the reasons that socket.io-client has.
+ */
 #include "client/net.h"
 
 #include "base/json.h"

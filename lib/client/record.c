@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Members are written one after the other; JSON of the server goes in as it came, on one line.
+ */
 #include "client/record.h"
 
 #include "base/json.h"

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * One transfer of libcurl. The body is collected up to a bound, and the status decides whether it
+ * is one.
+ */
 #include "client/request.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The rules are those of delivery/hold.h; here the person's time zone is loaded for them.
+ */
 #include "deliver/internal.h"
 
 #include "arda/delivery/hold.h"

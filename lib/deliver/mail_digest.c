@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Each notification of a digest is read like one of its own and becomes an item; all are of one
+ * person.
+ */
 #include "deliver/mail.h"
 
 #include "base/mem.h"

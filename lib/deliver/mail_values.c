@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The row says what happened, the directory's entry to whom it goes, the key what the link to
+ * unsubscribe is. What is missing is left empty, and the template leaves out its line.
+ */
 #include "deliver/mail.h"
 
 #include "arda/mail/address.h"

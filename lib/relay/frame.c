@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Frames are a header of fixed length and data. Greeting and proof are HMACs over the role of who
+ * makes them, both numbers and both nonces, so that neither side can be answered with its own
+ * words.
+ */
 #include "relay/frame.h"
 
 #include "base/err.h"

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The secret is read, the listener and the entry in the registry are made at the start; at the end
+ * links that others have made may finish their streams for a second, those made here are closed at
+ * once.
+ */
 #include "relay/internal.h"
 
 #include "base/encoding.h"

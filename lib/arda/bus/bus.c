@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Two connections, one for commands and one for subscriptions. The application is told up when both
+ * stand, and down when one is lost; each makes itself again.
+ */
 #include "arda/bus/internal.h"
 
 #include "base/mem.h"

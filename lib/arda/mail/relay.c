@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * The URL is taken apart by base/url.h; what SMTP has no use for is refused.
+ */
 #include "arda/mail/relay.h"
 
 #include "base/mem.h"

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Ids of tenants, users and loops have one alphabet; a tenant may not be called as the channel of
+ * all.
+ */
 #include "arda/tenant.h"
 
 #include <string.h>

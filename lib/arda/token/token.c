@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * A token is split at its two dots; its parts stay encoded until they are needed.
+ */
 #include "arda/token/internal.h"
 #include "base/base64.h"
 #include "base/json.h"

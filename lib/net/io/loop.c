@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * One epoll set for all descriptors, watched by libuv as a single handle; what other threads post
+ * is in a list behind a mutex, and an async handle wakes the loop for it.
+ */
 #include "net/io/loop.h"
 
 #include "base/clock.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * States are JSON with a reason, metrics the form that the Accept header asks for.
+ */
 #include "net/server/pages.h"
 
 #include "net/codec/accept.h"
