@@ -6,10 +6,11 @@
  *     fanout GATEWAY-PORT GATEWAY-PID REDIS-PORT CLIENTS TENANTS STALLED EVENTS BYTES PER-SECOND <
  * TOKENS
  *
- * STALLED is per tenant, EVENTS and PER-SECOND too; TOKENS are one a line, the tenant's id and its
- * token, as many as there are tenants. Prints one JSON line: deliveries to the clients that read,
- * what was missing or out of order, latency in milliseconds, CPU of the gateway per delivery, its
- * memory, and how many of the stalled were disconnected.
+ * STALLED is per tenant, EVENTS and PER-SECOND too; PER-SECOND 0 publishes each event when the one
+ * before it has arrived everywhere. TOKENS are one a line, the tenant's id and its token, as many
+ * as there are tenants. Prints one JSON line: deliveries to the clients that read, what was missing
+ * or out of order, latency in milliseconds, CPU of the gateway per delivery, its memory, and how
+ * many of the stalled were disconnected.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -256,14 +257,20 @@ static void drain_redis(int redis)
         ;
 }
 
+static bool is_time(uint64_t start, unsigned published)
+{
+    if (per_second > 0)
+        return now_us() >= start + (uint64_t)published * 1000000u / per_second;
+    return delivered == (uint64_t)published * (client_count - stalled_count * tenant_count);
+}
+
 static void run(int redis, int epoll, uint64_t expected)
 {
     struct epoll_event events[512];
     uint64_t start = now_us(), last = start, before = 0;
     unsigned published = 0;
     while (delivered < expected && now_us() - last < 20000000u) {
-        while (published < event_count &&
-               now_us() >= start + (uint64_t)published * 1000000u / per_second)
+        while (published < event_count && is_time(start, published))
             publish(redis, published++);
         drain_redis(redis);
         int count = epoll_wait(epoll, events, 512, 1);
