@@ -5,12 +5,6 @@
  */
 #include "net/internal.h"
 
-#include "base/names.h"
-
-BASE_NAME_FUNCTION(net_refusal_name, enum net_refusal, NET_REFUSAL_MAP, BASE_NAME_SECOND, "unknown")
-
-BASE_NAME_FUNCTION(net_refusal_text, enum net_refusal, NET_REFUSAL_MAP, BASE_NAME_THIRD, "refused")
-
 void net_worker_refused(struct net_worker *worker, const struct net_refused *refused)
 {
     const struct net_server_options *options = &worker->server->options;
