@@ -82,10 +82,11 @@ struct net_worker {
 
     struct net_view *dirty_views;
     struct net_session *dirty_sessions;
-    struct net_conn *again;      /* to be read in this turn, without an event */
-    struct net_session *doomed;  /* end in this turn: net_session_doom */
-    struct net_socket *left;     /* on_disconnect has still to be called for them */
-    struct net_pipe *lost_pipes; /* and on_gone for these */
+    const struct net_conn_role *const *roles; /* of connections, by state */
+    struct net_conn *again;                   /* to be read in this turn, without an event */
+    struct net_session *doomed;               /* end in this turn: net_session_doom */
+    struct net_socket *left;                  /* on_disconnect has still to be called for them */
+    struct net_pipe *lost_pipes;              /* and on_gone for these */
     struct net_conn *dead_conns;
     struct net_session *dead_sessions;
     struct net_socket *dead_sockets;
@@ -121,15 +122,49 @@ void net_worker_leave(struct net_worker *worker);
 /* ---- connection ---- */
 
 enum net_conn_state {
+    NET_CONN_DEAD,    /* its memory goes at the end of the turn */
+    NET_CONN_CLOSING, /* sends what is left, then waits for the peer to close */
     NET_CONN_HTTP,    /* reads a request, or waits for one */
-    NET_CONN_WAITING, /* a request is being answered later: nothing is read */
+    NET_CONN_WAITING, /* a GET of a session is answered when there is something to send */
+    NET_CONN_PAGE,    /* a request is answered by a page, later */
     NET_CONN_MOVING,  /* its request belongs to a session of another worker */
     NET_CONN_ASKING,  /* ... of another server, which may be found: nothing is read */
     NET_CONN_PIPED,   /* its bytes go to another server as they come */
     NET_CONN_WS,      /* frames of a session */
     NET_CONN_PROBE,   /* frames of an upgrade that is not finished */
-    NET_CONN_CLOSING, /* sends what is left, then waits for the peer to close */
-    NET_CONN_DEAD,
+    NET_CONN_STATES
+};
+
+/* What happens to a connection in one state. A member that is NULL: nothing, unless it says more.
+ * Each function may kill the connection. */
+struct net_conn_role {
+    const char *name; /* for debuggers */
+    /* Takes bytes that have come; how many. What is left is offered again, to the role that the
+     * connection has then. */
+    size_t (*take)(struct net_conn *conn, char *bytes, size_t len);
+    /* Whether anything is to be read now. NULL: nothing is. */
+    bool (*reads)(const struct net_conn *conn);
+    /* In the turn after net_worker_again. False when the connection has left the worker. */
+    bool (*again)(struct net_conn *conn);
+    /* The kernel takes bytes again; what waited has been offered to it. */
+    void (*writable)(struct net_conn *conn);
+    /* Some of what waited has been written. */
+    void (*progress)(struct net_conn *conn);
+    /* Time is up. NULL: the connection is killed. */
+    void (*due)(struct net_conn *conn);
+    /* The connection is about to be dead: who waits for something on it learns of that. */
+    void (*lost)(struct net_conn *conn);
+    /* It turns to something else: who waits for something on it forgets it. */
+    void (*leave)(struct net_conn *conn);
+    /* Frees what the state has in the union of the connection. */
+    void (*drop)(struct net_conn *conn);
+    /* A request of plain HTTP has come where TLS was expected; the connection is plain now. NULL:
+     * it is killed. */
+    void (*plain)(struct net_conn *conn);
+    /* Nothing has been asked. NULL: false. */
+    bool (*idle)(const struct net_conn *conn);
+    bool awaited;  /* a peer that goes away is not coming back for what it waits for */
+    bool sends_on; /* what waits is still sent to a peer that has closed its side */
 };
 
 struct net_conn {
@@ -159,7 +194,6 @@ struct net_conn {
     bool of_site : 1;     /* reaches the site and nothing else */
     bool relayed : 1;     /* comes from another server: one request, never passed on again */
     bool paused : 1;      /* PIPED: nothing is read */
-    bool asks : 1;        /* WAITING, for the answer of a page: http.request */
     bool origin_ours : 1; /* http.origin is ours to free */
     bool refused : 1;     /* a handshake of TLS that failed has been counted */
     union {
@@ -179,6 +213,8 @@ struct net_conn {
     };
 };
 
+_Static_assert(sizeof(struct net_conn) <= 104, "idle connections are many");
+
 /* A connection with `secure`; plain ones do not pay for it. */
 struct net_secure_conn {
     struct net_conn conn;
@@ -190,12 +226,18 @@ static inline struct net_tls_conn *net_conn_tls(const struct net_conn *conn)
     return base_container(conn, struct net_secure_conn, conn)->tls;
 }
 
+/* Of its present state. */
+static inline const struct net_conn_role *net_conn_role(const struct net_conn *conn)
+{
+    return conn->worker->roles[conn->state];
+}
+
 enum net_conn_kind { NET_CONN_OF_CLIENT, NET_CONN_OF_SITE, NET_CONN_RELAYED };
 int net_conn_open(struct net_worker *worker, int fd, enum net_conn_kind kind);
 void net_conn_on_ready(struct net_conn *conn, unsigned events);
 void net_conn_on_due(struct net_conn *conn);
-/* Reads until EAGAIN or its share of the turn is used up. */
-void net_conn_read(struct net_conn *conn);
+/* Hands bytes, which may be changed, to the role, and to those that follow it. */
+void net_conn_take(struct net_conn *conn, char *bytes, size_t len);
 /* Sends two pieces (the second may be empty) behind what is waiting. */
 void net_conn_send(struct net_conn *conn, struct base_slice head, struct base_slice body);
 /* Writes as much as goes; the number of bytes, 0 when blocked or lost (the connection is then
@@ -212,8 +254,36 @@ void net_conn_again(struct net_conn *conn);
 void net_conn_free(struct net_conn *conn);
 /* It has no request and nothing to send. */
 bool net_conn_idle(const struct net_conn *conn);
-/* Goes on reading when an answer has gone, or has been given to a request that waited. */
-void net_conn_resume(struct net_conn *conn);
+/* Leaves its worker, or enters conn->worker, to which nothing refers before. The latter can fail
+ * (BASE_ERR_NOMEM, BASE_ERR_LIMIT): then the connection is of no worker. */
+void net_conn_detach(struct net_conn *conn);
+int net_conn_attach(struct net_conn *conn);
+/* Of one that is of no worker: closes and frees it. */
+void net_conn_discard(struct net_conn *conn);
+
+extern const struct net_conn_role net_conn_dead, net_conn_closing;
+extern const struct net_conn_role net_http_role, net_moving_role, net_page_role;
+extern const struct net_conn_role net_asking_role, net_piped_role;
+extern const struct net_conn_role net_waiting_role, net_websocket_role, net_probe_role;
+/* By state. */
+extern const struct net_conn_role *const net_roles[NET_CONN_STATES];
+
+/* ---- a request on a connection ---- */
+
+/* The parser of a request that is midway stays with the connection, else it serves the next: gives
+ * it one, false without memory; and takes it back. */
+bool net_exchange_borrow(struct net_conn *conn);
+void net_exchange_release(struct net_conn *conn);
+/* The same of a parser that has left the connection. */
+void net_exchange_give_back(struct net_worker *worker, struct net_http1 *parser);
+/* Keeps bytes that cannot be handled now, all of them; as the `take` of a role. */
+size_t net_exchange_stash(struct net_conn *conn, char *bytes, size_t len);
+/* Has the next request read in this turn, unless some of the last answer still waits. */
+void net_exchange_resume(struct net_conn *conn);
+/* Before something else takes the place of the request's origin. */
+void net_exchange_forget_origin(struct net_conn *conn);
+/* The `drop` of all states that have a request. */
+void net_exchange_drop(struct net_conn *conn);
 
 /* ---- connection over TLS: what conn.c does for it alone ---- */
 
@@ -242,27 +312,56 @@ void net_conn_refused(struct net_conn *conn, struct net_http1 *http, struct net_
 
 /* The head of a request for another server has been read. */
 void net_pipe_begin(struct net_conn *conn, uint16_t server_id);
-void net_pipe_take(struct net_conn *conn, struct base_slice bytes);
-void net_pipe_written(struct net_conn *conn);
-void net_pipe_lost(struct net_conn *conn);
-/* Passes on the head of the request and what has come with it, if that has still to be done. */
-void net_pipe_pass_first(struct net_conn *conn);
 /* Calls on_gone for those that were lost while they were sent to. */
 void net_pipes_end(struct net_worker *worker);
 
 /* ---- HTTP ---- */
 
-/* Takes bytes of requests; how many. Stops when a request has to be answered later. */
-size_t net_http_take(struct net_conn *conn, char *bytes, size_t len);
-/* Gives the parser back to the worker. */
-void net_http_release(struct net_conn *conn);
+/* Engine.IO's error answers: {"code":…,"message":…} with status 400. */
+enum net_eio_error {
+    NET_EIO_TRANSPORT_UNKNOWN = 0,
+    NET_EIO_SID_UNKNOWN = 1,
+    NET_EIO_BAD_METHOD = 2,
+    NET_EIO_BAD_REQUEST = 3,
+    NET_EIO_FORBIDDEN = 4,
+    NET_EIO_BAD_VERSION = 5,
+};
+
 /* Takes a request on whose head has been read by another worker. */
 void net_http_adopt(struct net_conn *conn);
+/* Sends the connection of a request to another worker, at the end of which net_http_adopt is
+ * called. */
+void net_moving_begin(struct net_conn *conn, unsigned worker);
 
-/* Before something else takes the place of the request's origin. */
-void net_http_forget_origin(struct net_conn *conn);
-/* A request has not come in time. */
-void net_http_late(struct net_conn *conn);
+/* The query parameters of Engine.IO. What does not fit, or cannot be decoded, is as good as
+ * unknown. */
+struct net_query {
+    char transport[16];
+    char sid[NET_SID_LEN + 2];
+    char eio[4];
+    bool has_sid; /* a session is named, whether it can be read or not */
+};
+
+/* Why a request is not served: the error of Engine.IO, and what is logged. */
+struct net_denial {
+    enum net_eio_error error;
+    struct net_refused refused;
+};
+
+void net_query_read(struct net_worker *worker, struct base_slice text, struct net_query *query);
+struct base_slice net_query_sid(const struct net_query *query);
+/* The checks of the reference server in its order. True: fine, and `*session` is the one named, or
+ * NULL when one is to be opened. */
+bool net_query_verify(struct net_conn *conn, const struct net_http1_request *request,
+                      const struct net_query *query, struct net_session **session,
+                      struct net_denial *denial);
+
+/* Notes what of the endpoint's origins the request has. 0, or BASE_ERR_NOMEM. */
+int net_cors_note(struct net_conn *conn, struct base_slice origin);
+/* Whether the request may be served; the preflight of one that may not be is answered all the
+ * same, so that the browser can tell its page why. */
+bool net_cors_allows(struct net_conn *conn, struct net_http1 *http);
+void net_cors_answer_preflight(struct net_conn *conn, struct net_http1 *http);
 
 /* Answers the request of `conn` and goes on with the connection as it allows. */
 struct net_answer {
@@ -276,15 +375,7 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer);
 /* Asks for the body of a request that waits for that, unless its length is known to be too much. */
 void net_answer_continue(struct net_conn *conn, const struct net_http1_request *request,
                          size_t max_body_bytes);
-/* Engine.IO's error answers: {"code":…,"message":…} with status 400. */
-enum net_eio_error {
-    NET_EIO_TRANSPORT_UNKNOWN = 0,
-    NET_EIO_SID_UNKNOWN = 1,
-    NET_EIO_BAD_METHOD = 2,
-    NET_EIO_BAD_REQUEST = 3,
-    NET_EIO_FORBIDDEN = 4,
-    NET_EIO_BAD_VERSION = 5,
-};
+/* The same as an error of Engine.IO. */
 void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket);
 /* Appends the CORS headers of the connection's endpoint. */
 int net_answer_cors(struct base_buf *out, const struct net_conn *conn);
@@ -295,8 +386,6 @@ size_t net_site_max_body_bytes(const struct net_conn *conn,
                                const struct net_http1_request *request);
 /* The whole request. */
 void net_site_serve(struct net_conn *conn, struct net_http1 *http);
-/* The connection of a request that waits has been lost. */
-void net_site_lost(struct net_conn *conn);
 
 /* ---- transports ---- */
 
@@ -310,21 +399,18 @@ void net_polling_post(struct net_conn *conn, struct net_session *session, struct
 void net_polling_flush(struct net_session *session);
 /* The session goes: its requests are answered. */
 void net_polling_close(struct net_session *session, enum net_reason reason);
-/* The connection has no request of its session any more, answered or not. True when it had the GET
- * that waited. */
-bool net_polling_forget(struct net_conn *conn);
+/* The connection has no request of its session any more, answered or not. */
+void net_polling_leave(struct net_conn *conn);
 /* The connection of a waiting GET or a running POST has been lost. */
 void net_polling_lost(struct net_conn *conn);
 
 /* Answers an upgrade request: of a new session (NULL), or of one that polls. */
 void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session);
-size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len);
 /* Writes what goes without waiting; the session may end by it. */
 void net_websocket_write(struct net_session *session);
 void net_websocket_flush(struct net_session *session);
 /* The session goes: sends what goes without waiting, then a close frame with this payload. */
 void net_websocket_close(struct net_session *session, struct base_slice payload);
-void net_websocket_lost(struct net_conn *conn);
 
 /* ---- session ---- */
 
@@ -373,6 +459,8 @@ struct net_session {
     uint8_t doom_reason; /* enum net_reason */
     char sid[NET_SID_LEN + 1];
 };
+
+_Static_assert(sizeof(struct net_session) <= 216, "idle sessions are many");
 
 /* A session of the request whose head has been read. 0; BASE_ERR_LIMIT for an address that has too
  * many; BASE_ERR_NOMEM, also when the worker closes. The open packet is the transport's to send;

@@ -1,4 +1,22 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * A TCP connection: it is read, written and closed here, whatever it carries. What its bytes mean
+ * is for the role of its state, a table of functions that the server has given to the worker.
+ *
+ *                      +--> WAITING --+   +--> PAGE --+
+ *                      |              |   |           |
+ *     accepted ---> HTTP <------------+---+-----------+
+ *                   |  |  |
+ *                   |  |  +--> MOVING ---> HTTP of another worker
+ *                   |  +--> ASKING ---> PIPED                    any state but CLOSING
+ *                   +--> WS, or PROBE ---> WS                      |            |
+ *                                                             net_conn_finish   |
+ *                                                                  v            v
+ *                                                               CLOSING ---> DEAD   net_conn_kill
+ *
+ * This file knows CLOSING, where what waits is sent and the peer is given time to close, and DEAD,
+ * where only the memory is left.
+ */
 #include "net/internal.h"
 
 #include "base/clock.h"
@@ -40,24 +58,42 @@ static struct net_conn *new_conn(struct net_worker *worker, int fd, enum net_con
     return conn;
 }
 
+int net_conn_attach(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    int failed = net_worker_enter(worker);
+    if (failed)
+        return failed;
+    failed = net_loop_watch(worker->loop, conn->fd, conn, false);
+    if (failed) {
+        net_worker_leave(worker);
+        return failed;
+    }
+    base_list_append(&worker->conns, &conn->link);
+    count(conn, 1);
+    return BASE_OK;
+}
+
+void net_conn_detach(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    net_deadline_clear(&worker->deadlines, &conn->deadline);
+    net_loop_unwatch(worker->loop, conn->fd);
+    base_list_remove(&conn->link);
+    net_worker_leave(worker);
+    count(conn, -1);
+}
+
 int net_conn_open(struct net_worker *worker, int fd, enum net_conn_kind kind)
 {
     struct net_conn *conn = new_conn(worker, fd, kind);
     if (!conn)
         return BASE_ERR_NOMEM;
-    int failed = net_worker_enter(worker);
+    int failed = net_conn_attach(conn);
     if (failed) {
         net_conn_free(conn);
         return failed;
     }
-    failed = net_loop_watch(worker->loop, fd, conn, false);
-    if (failed) {
-        net_worker_leave(worker);
-        net_conn_free(conn);
-        return failed;
-    }
-    base_list_append(&worker->conns, &conn->link);
-    count(conn, 1);
     net_deadline_set(&worker->deadlines, &conn->deadline,
                      base_clock_mono_us() + worker->server->options.header_timeout_ms * NET_MS);
     conn->timing = true;
@@ -73,33 +109,10 @@ static void drop_buffer(struct base_buf **buffer)
 }
 
 /* What the state owns. */
-static void drop_reader(struct net_conn *conn)
+static void drop(struct net_conn *conn)
 {
-    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE) {
-        net_ws_fini(&conn->ws);
-    } else {
-        net_http_forget_origin(conn);
-        net_http1_free(conn->http.parser);
-        drop_buffer(&conn->http.stash);
-    }
-    memset(&conn->http, 0, sizeof conn->http);
-}
-
-/* Whoever waits on the connection learns that it has gone. */
-static void tell_lost(struct net_conn *conn)
-{
-    if (conn->state == NET_CONN_ASKING || conn->state == NET_CONN_PIPED) {
-        net_pipe_lost(conn);
-        return;
-    }
-    if (conn->asks)
-        net_site_lost(conn);
-    if (!conn->session)
-        return;
-    if (conn->state == NET_CONN_WS || conn->state == NET_CONN_PROBE)
-        net_websocket_lost(conn);
-    else
-        net_polling_lost(conn);
+    if (net_conn_role(conn)->drop)
+        net_conn_role(conn)->drop(conn);
 }
 
 void net_conn_kill(struct net_conn *conn, bool reset)
@@ -107,23 +120,20 @@ void net_conn_kill(struct net_conn *conn, bool reset)
     if (conn->state == NET_CONN_DEAD)
         return;
     struct net_worker *worker = conn->worker;
-    tell_lost(conn);
+    if (net_conn_role(conn)->lost)
+        net_conn_role(conn)->lost(conn);
     if (conn->state == NET_CONN_DEAD)
         return;
-    drop_reader(conn);
+    drop(conn);
     conn->state = NET_CONN_DEAD;
-    net_deadline_clear(&worker->deadlines, &conn->deadline);
     if (conn->secure)
         net_conn_tls_kill(conn, reset);
     if (reset) {
         struct linger at_once = {1, 0};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
-    net_loop_unwatch(worker->loop, conn->fd);
+    net_conn_detach(conn);
     close(conn->fd);
-    base_list_remove(&conn->link);
-    net_worker_leave(worker);
-    count(conn, -1);
     if (!conn->in_again) {
         conn->next = worker->dead_conns;
         worker->dead_conns = conn;
@@ -138,6 +148,13 @@ void net_conn_free(struct net_conn *conn)
     base_free(conn);
 }
 
+void net_conn_discard(struct net_conn *conn)
+{
+    close(conn->fd);
+    drop(conn);
+    net_conn_free(conn);
+}
+
 /* ---- writing ---- */
 
 static bool has_unsent(const struct net_conn *conn)
@@ -147,7 +164,8 @@ static bool has_unsent(const struct net_conn *conn)
 
 bool net_conn_idle(const struct net_conn *conn)
 {
-    return conn->state == NET_CONN_HTTP && !conn->http.parser && !has_unsent(conn);
+    const struct net_conn_role *role = net_conn_role(conn);
+    return role->idle && role->idle(conn) && !has_unsent(conn);
 }
 
 size_t net_conn_writev(struct net_conn *conn, const struct iovec *pieces, int count)
@@ -198,17 +216,6 @@ void net_conn_give_time(struct net_conn *conn)
                                                       : server->options.idle_timeout_ms));
 }
 
-/* Some of what waits has gone. */
-static void give_more_time(struct net_conn *conn)
-{
-    const struct net_server *server = conn->worker->server;
-    bool answers = conn->state == NET_CONN_HTTP && !conn->http.parser;
-    if (answers && !conn->out)
-        set_due(conn, server->options.idle_timeout_ms * NET_MS);
-    else if ((answers || conn->state == NET_CONN_CLOSING) && !server->max_answer_age_ms)
-        net_conn_give_time(conn);
-}
-
 static void write_out(struct net_conn *conn)
 {
     if (conn->secure && !net_conn_tls_flush(conn))
@@ -221,8 +228,8 @@ static void write_out(struct net_conn *conn)
         base_buf_consume(conn->out, sent);
         if (conn->out->len == 0)
             drop_buffer(&conn->out);
-        if (sent > 0)
-            give_more_time(conn);
+        if (sent > 0 && net_conn_role(conn)->progress)
+            net_conn_role(conn)->progress(conn);
     }
     if (!has_unsent(conn) && conn->state == NET_CONN_CLOSING)
         shut_down(conn);
@@ -263,8 +270,9 @@ void net_conn_finish(struct net_conn *conn)
 {
     if (conn->state == NET_CONN_DEAD || conn->state == NET_CONN_CLOSING)
         return;
-    net_polling_forget(conn);
-    drop_reader(conn);
+    if (net_conn_role(conn)->leave)
+        net_conn_role(conn)->leave(conn);
+    drop(conn);
     conn->state = NET_CONN_CLOSING;
     if (has_unsent(conn))
         net_conn_give_time(conn);
@@ -278,35 +286,10 @@ void net_conn_finish(struct net_conn *conn)
 
 /* ---- reading ---- */
 
-/* Bytes that cannot be handled now wait with the connection. */
-static void stash(struct net_conn *conn, const char *bytes, size_t len)
-{
-    if (!conn->http.stash)
-        conn->http.stash = base_calloc(1, sizeof *conn->http.stash);
-    if (!conn->http.stash || base_buf_add(conn->http.stash, bytes, len) < 0)
-        net_conn_kill(conn, true);
-}
-
-static void take(struct net_conn *conn, char *bytes, size_t len)
+void net_conn_take(struct net_conn *conn, char *bytes, size_t len)
 {
     while (len > 0) {
-        size_t used;
-        switch (conn->state) {
-        case NET_CONN_HTTP:
-            if (conn->out) {
-                stash(conn, bytes, len);
-                return;
-            }
-            used = net_http_take(conn, bytes, len);
-            break;
-        case NET_CONN_WS:
-        case NET_CONN_PROBE: used = net_websocket_take(conn, bytes, len); break;
-        case NET_CONN_PIPED: net_pipe_take(conn, (struct base_slice){bytes, len}); return;
-        case NET_CONN_WAITING:
-        case NET_CONN_ASKING:
-        case NET_CONN_MOVING: stash(conn, bytes, len); return;
-        default: return; /* nothing is read any more */
-        }
+        size_t used = net_conn_role(conn)->take(conn, bytes, len);
         bytes += used;
         len -= used;
     }
@@ -317,70 +300,16 @@ static void peer_closed(struct net_conn *conn)
     conn->peer_closed = true;
     conn->more_to_read = false;
     /* An answer under way is still sent; there is nothing else to do for a peer that has gone. */
-    if (conn->state == NET_CONN_CLOSING && has_unsent(conn))
-        return;
-    if (conn->state == NET_CONN_HTTP && has_unsent(conn)) {
+    if (net_conn_role(conn)->sends_on && has_unsent(conn))
         net_conn_finish(conn);
-        return;
-    }
-    net_conn_kill(conn, false);
+    else
+        net_conn_kill(conn, false);
 }
 
-/* A peer that does not take its answers is not asked for more requests, and those that have come
- * already go first. So it is with an upgrade, whose answers no queue of a session bounds. */
 static bool reads(const struct net_conn *conn)
 {
-    if (conn->state == NET_CONN_PROBE && conn->out)
-        return false;
-    if (conn->state == NET_CONN_HTTP && (conn->out || conn->http.stash))
-        return false;
-    if (conn->state == NET_CONN_PIPED && conn->paused)
-        return false;
-    return conn->state != NET_CONN_DEAD && conn->state != NET_CONN_WAITING &&
-           conn->state != NET_CONN_ASKING && conn->state != NET_CONN_MOVING && !conn->peer_closed;
-}
-
-/* ---- moving to another worker ---- */
-
-/* On the new worker. */
-static void arrive(void *arg)
-{
-    struct net_conn *conn = arg;
-    struct net_worker *worker = conn->worker;
-    if (net_worker_enter(worker) < 0) {
-        close(conn->fd);
-        drop_reader(conn);
-        net_conn_free(conn);
-        return;
-    }
-    base_list_append(&worker->conns, &conn->link);
-    count(conn, 1);
-    conn->state = NET_CONN_HTTP;
-    conn->more_to_read = true;
-    if (net_loop_watch(worker->loop, conn->fd, conn, false) < 0) {
-        net_conn_kill(conn, true);
-        return;
-    }
-    net_http_adopt(conn);
-    net_conn_resume(conn);
-}
-
-static void move(struct net_conn *conn)
-{
-    struct net_worker *from = conn->worker;
-    net_deadline_clear(&from->deadlines, &conn->deadline);
-    net_loop_unwatch(from->loop, conn->fd);
-    base_list_remove(&conn->link);
-    net_worker_leave(from);
-    count(conn, -1);
-    conn->timing = false;
-    conn->blocked = conn->secure && net_tls_unsent(net_conn_tls(conn));
-    conn->worker = &from->server->workers[conn->http.move_to];
-    if (net_server_post(from->server, conn->http.move_to, arrive, conn) == 0)
-        return; /* it may be running already */
-    close(conn->fd);
-    drop_reader(conn);
-    net_conn_free(conn);
+    const struct net_conn_role *role = net_conn_role(conn);
+    return role->reads && role->reads(conn) && !conn->peer_closed;
 }
 
 static ssize_t receive(struct net_conn *conn)
@@ -397,7 +326,8 @@ static bool is_last(const struct net_conn *conn, ssize_t got)
     return got < NET_READ_BYTES && !conn->hangup && !conn->secure;
 }
 
-void net_conn_read(struct net_conn *conn)
+/* Reads until EAGAIN or its share of the turn is used up. */
+static void read_conn(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;
     int reads_left = conn->secure ? NET_TLS_READS : NET_READS_PER_TURN;
@@ -415,7 +345,7 @@ void net_conn_read(struct net_conn *conn)
                 net_conn_kill(conn, false);
             return;
         }
-        take(conn, worker->read_bytes, (size_t)got);
+        net_conn_take(conn, worker->read_bytes, (size_t)got);
         if (is_last(conn, got)) {
             conn->more_to_read = false;
             return;
@@ -428,28 +358,11 @@ void net_conn_read(struct net_conn *conn)
 
 void net_conn_again(struct net_conn *conn)
 {
-    if (conn->state == NET_CONN_MOVING) {
-        move(conn);
+    const struct net_conn_role *role = net_conn_role(conn);
+    if (role->again && !role->again(conn))
         return;
-    }
-    if (conn->state == NET_CONN_PIPED)
-        net_pipe_pass_first(conn);
-    if (conn->state == NET_CONN_HTTP && conn->http.stash && !conn->out) {
-        struct base_buf bytes = *conn->http.stash;
-        base_free_clear(&conn->http.stash);
-        take(conn, bytes.data, bytes.len);
-        base_buf_fini(&bytes);
-    }
     if (reads(conn) && conn->more_to_read)
-        net_conn_read(conn);
-}
-
-void net_conn_resume(struct net_conn *conn)
-{
-    if ((conn->state != NET_CONN_HTTP && conn->state != NET_CONN_PROBE) || conn->out)
-        return;
-    if (conn->more_to_read || (conn->state == NET_CONN_HTTP && conn->http.stash))
-        net_worker_again(conn);
+        read_conn(conn);
 }
 
 void net_conn_on_ready(struct net_conn *conn, unsigned events)
@@ -459,22 +372,46 @@ void net_conn_on_ready(struct net_conn *conn, unsigned events)
     if (events & NET_WRITABLE && conn->blocked) {
         conn->blocked = false;
         write_out(conn);
-        if (conn->state == NET_CONN_WS)
-            net_worker_dirty_session(conn->session);
-        else if (conn->state == NET_CONN_PIPED)
-            net_pipe_written(conn);
-        else
-            net_conn_resume(conn);
+        if (net_conn_role(conn)->writable)
+            net_conn_role(conn)->writable(conn);
     }
     if (events & (NET_READABLE | NET_HANGUP)) {
         conn->more_to_read = true;
         conn->hangup |= (events & NET_HANGUP) != 0;
         if (reads(conn))
-            net_conn_read(conn);
+            read_conn(conn);
     }
-    /* A peer that goes away while it waits for an answer is not coming back for it. */
-    if (events & NET_HANGUP && (conn->state == NET_CONN_WAITING || conn->state == NET_CONN_ASKING))
+    if (events & NET_HANGUP && net_conn_role(conn)->awaited)
         net_conn_kill(conn, false);
+}
+
+void net_conn_on_due(struct net_conn *conn)
+{
+    if (net_conn_role(conn)->due)
+        net_conn_role(conn)->due(conn);
+    else
+        net_conn_kill(conn, false);
+}
+
+/* ---- closing and dead ---- */
+
+static size_t ignore(struct net_conn *conn, char *bytes, size_t len)
+{
+    (void)conn;
+    (void)bytes;
+    return len;
+}
+
+static bool always(const struct net_conn *conn)
+{
+    (void)conn;
+    return true;
+}
+
+static void give_more_time(struct net_conn *conn)
+{
+    if (!conn->worker->server->max_answer_age_ms)
+        net_conn_give_time(conn);
 }
 
 /* The kernel has bytes that the peer has not taken yet; it goes on without us. */
@@ -484,17 +421,18 @@ static bool kernel_sends(const struct net_conn *conn)
     return !has_unsent(conn) && ioctl(conn->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0;
 }
 
-/* What a connection is told in words when time is up; most are told nothing. */
-void net_conn_on_due(struct net_conn *conn)
+static void end_closing(struct net_conn *conn)
 {
-    if (conn->state == NET_CONN_HTTP && conn->http.parser) {
-        net_http_late(conn);
-        net_answer(conn, &(struct net_answer){.status = 408, .close = true});
-        return;
-    }
-    if (conn->state == NET_CONN_WS) {
-        net_session_close(conn->session, NET_REASON_MESSAGE_TIMEOUT);
-        return;
-    }
-    net_conn_kill(conn, conn->state == NET_CONN_CLOSING && !kernel_sends(conn));
+    net_conn_kill(conn, !kernel_sends(conn));
 }
+
+const struct net_conn_role net_conn_closing = {
+    .name = "closing",
+    .take = ignore,
+    .reads = always,
+    .progress = give_more_time,
+    .due = end_closing,
+    .sends_on = true,
+};
+
+const struct net_conn_role net_conn_dead = {.name = "dead", .take = ignore};

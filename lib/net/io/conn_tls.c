@@ -66,17 +66,17 @@ void net_conn_tls_kill(struct net_conn *conn, bool reset)
         net_tls_end(net_conn_tls(conn));
 }
 
-/* A request of plain HTTP is told so in plain HTTP: the connection goes on without TLS. */
-static void answer_without_tls(struct net_conn *conn, const struct base_why *why)
+/* The connection goes on without TLS, for an answer that the client can read. */
+static void go_on_plain(struct net_conn *conn, const struct base_why *why)
 {
-    static const char text[] = "This port speaks HTTPS.\n";
+    const struct net_conn_role *role = net_conn_role(conn);
     net_tls_conn_free(net_conn_tls(conn));
     conn->secure = false;
     refuse(conn, why->text);
-    net_answer(conn, &(struct net_answer){.status = 400,
-                                          .type = "text/plain",
-                                          .body = {text, sizeof text - 1},
-                                          .close = true});
+    if (role->plain)
+        role->plain(conn);
+    else
+        net_conn_kill(conn, false);
 }
 
 ssize_t net_conn_tls_read(struct net_conn *conn)
@@ -89,7 +89,7 @@ ssize_t net_conn_tls_read(struct net_conn *conn)
     if (got >= 0)
         return got;
     if (got == BASE_ERR_SYNTAX)
-        answer_without_tls(conn, &why);
+        go_on_plain(conn, &why);
     else if (got != BASE_ERR_AGAIN && got != BASE_ERR_LIMIT)
         broken(conn, &why);
     errno = got == BASE_ERR_SYNTAX || got == BASE_ERR_LIMIT ? EINTR : EAGAIN;

@@ -304,6 +304,7 @@ int net_worker_init(struct net_worker *worker, struct net_server *server, unsign
 {
     worker->server = server;
     worker->index = index;
+    worker->roles = net_roles;
     base_list_init(&worker->conns);
     base_list_init(&worker->joining);
     worker->read_bytes = base_malloc(NET_READ_BYTES);

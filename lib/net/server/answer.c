@@ -102,14 +102,16 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
         net_conn_kill(conn, true);
         return;
     }
-    net_http_forget_origin(conn);
+    net_exchange_forget_origin(conn);
     struct base_slice head = {conn->worker->head.data, conn->worker->head.len};
     struct base_slice body = answer->body;
     if (conn->head_only)
         body.len = 0;
     if (answer->status >= 400 && !conn->of_site)
         atomic_fetch_add_explicit(&conn->worker->request_errors, 1, memory_order_relaxed);
-    net_polling_forget(conn); /* also that a POST is under way, whose answer this is */
+    const struct net_conn_role *role = net_conn_role(conn);
+    if (role->leave)
+        role->leave(conn);
     conn->state = NET_CONN_HTTP;
     net_conn_send(conn, head, body);
     if (conn->state == NET_CONN_DEAD)
@@ -124,7 +126,7 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
     else
         net_deadline_set(&worker->deadlines, &conn->deadline,
                          base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
-    net_conn_resume(conn);
+    net_exchange_resume(conn);
 }
 
 void net_answer_continue(struct net_conn *conn, const struct net_http1_request *request,

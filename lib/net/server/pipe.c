@@ -77,8 +77,9 @@ void net_pipe_open(struct net_pipe *pipe)
     net_worker_again(conn);
 }
 
-/* The parser stays with the connection until the head in it has been passed on. */
-void net_pipe_pass_first(struct net_conn *conn)
+/* Passes on the head of the request and what has come with it, if that has still to be done. The
+ * parser stays with the connection until the head in it has been passed on. */
+static void pass_first(struct net_conn *conn)
 {
     const struct net_relay *relay = relay_of(conn);
     struct base_buf *stash = conn->http.stash;
@@ -87,7 +88,7 @@ void net_pipe_pass_first(struct net_conn *conn)
     relay->on_bytes(relay->data, conn->pipe, net_http1_head(conn->http.parser));
     if (conn->state != NET_CONN_PIPED)
         return;
-    net_http_release(conn);
+    net_exchange_release(conn);
     if (!stash)
         return;
     conn->http.stash = NULL;
@@ -137,21 +138,6 @@ void net_pipe_reset(struct net_pipe *pipe)
     net_conn_kill(detach(pipe), true);
 }
 
-void net_pipe_take(struct net_conn *conn, struct base_slice bytes)
-{
-    const struct net_relay *relay = relay_of(conn);
-    net_pipe_pass_first(conn);
-    if (conn->state == NET_CONN_PIPED)
-        relay->on_bytes(relay->data, conn->pipe, bytes);
-}
-
-void net_pipe_written(struct net_conn *conn)
-{
-    const struct net_relay *relay = relay_of(conn);
-    if (!conn->out)
-        relay->on_sent(relay->data, conn->pipe);
-}
-
 static void report_lost(struct net_pipe *pipe)
 {
     const struct net_relay *relay = relay_of(pipe->conn);
@@ -159,7 +145,42 @@ static void report_lost(struct net_pipe *pipe)
     detach(pipe);
 }
 
-void net_pipe_lost(struct net_conn *conn)
+void net_pipes_end(struct net_worker *worker)
+{
+    while (worker->lost_pipes)
+        report_lost(worker->lost_pipes);
+}
+
+/* ---- the roles ---- */
+
+static size_t take(struct net_conn *conn, char *bytes, size_t len)
+{
+    const struct net_relay *relay = relay_of(conn);
+    pass_first(conn);
+    if (conn->state == NET_CONN_PIPED)
+        relay->on_bytes(relay->data, conn->pipe, (struct base_slice){bytes, len});
+    return len;
+}
+
+static bool reads(const struct net_conn *conn)
+{
+    return !conn->paused;
+}
+
+static bool again(struct net_conn *conn)
+{
+    pass_first(conn);
+    return true;
+}
+
+static void writable(struct net_conn *conn)
+{
+    const struct net_relay *relay = relay_of(conn);
+    if (!conn->out)
+        relay->on_sent(relay->data, conn->pipe);
+}
+
+static void lost(struct net_conn *conn)
 {
     struct net_pipe *pipe = conn->pipe;
     if (!pipe)
@@ -173,8 +194,20 @@ void net_pipe_lost(struct net_conn *conn)
     conn->worker->lost_pipes = pipe;
 }
 
-void net_pipes_end(struct net_worker *worker)
-{
-    while (worker->lost_pipes)
-        report_lost(worker->lost_pipes);
-}
+const struct net_conn_role net_asking_role = {
+    .name = "asking",
+    .take = net_exchange_stash,
+    .lost = lost,
+    .drop = net_exchange_drop,
+    .awaited = true,
+};
+
+const struct net_conn_role net_piped_role = {
+    .name = "piped",
+    .take = take,
+    .reads = reads,
+    .again = again,
+    .writable = writable,
+    .lost = lost,
+    .drop = net_exchange_drop,
+};

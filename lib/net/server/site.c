@@ -123,21 +123,27 @@ void net_site_serve(struct net_conn *conn, struct net_http1 *http)
     }
     *request = (struct net_request){conn, http};
     conn->http.request = request;
-    conn->asks = true;
-    conn->state = NET_CONN_WAITING;
+    conn->state = NET_CONN_PAGE;
     net_deadline_set(&worker->deadlines, &conn->deadline,
                      base_clock_mono_us() + worker->server->options.request_timeout_ms * NET_MS);
     page->on_request(site_of(conn)->data, request);
-    if (conn->asks)
+    if (conn->state == NET_CONN_PAGE && conn->http.request == request)
         request->http = NULL;
 }
 
-void net_site_lost(struct net_conn *conn)
+static void lost(struct net_conn *conn)
 {
     conn->http.request->conn = NULL;
     conn->http.request = NULL;
-    conn->asks = false;
 }
+
+const struct net_conn_role net_page_role = {
+    .name = "page",
+    .take = net_exchange_stash,
+    .lost = lost,
+    .drop = net_exchange_drop,
+    .awaited = true,
+};
 
 bool net_request_is_post(const struct net_request *request)
 {
@@ -174,7 +180,6 @@ void net_request_answer(struct net_request *request, const struct net_response *
     if (!conn)
         return;
     conn->http.request = NULL;
-    conn->asks = false;
     net_answer(conn, &(struct net_answer){.status = response->status,
                                           .type = response->type,
                                           .headers = response->headers,

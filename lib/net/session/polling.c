@@ -178,23 +178,36 @@ void net_polling_close(struct net_session *session, enum net_reason reason)
     }
 }
 
-bool net_polling_forget(struct net_conn *conn)
+/* ---- the connections of a session that polls ---- */
+
+void net_polling_leave(struct net_conn *conn)
 {
     struct net_polling *polling = conn->session ? conn->session->polling : NULL;
     conn->session = NULL;
     if (!polling)
-        return false;
-    bool waited = polling->get == conn;
-    if (waited)
+        return;
+    if (polling->get == conn)
         polling->get = NULL;
     if (polling->post == conn)
         polling->post = NULL;
-    return waited;
 }
 
 void net_polling_lost(struct net_conn *conn)
 {
     struct net_session *session = conn->session;
-    if (net_polling_forget(conn))
+    if (!session)
+        return;
+    bool waited = session->polling && session->polling->get == conn;
+    net_polling_leave(conn);
+    if (waited)
         net_session_close(session, NET_REASON_TRANSPORT);
 }
+
+const struct net_conn_role net_waiting_role = {
+    .name = "waiting",
+    .take = net_exchange_stash,
+    .lost = net_polling_lost,
+    .leave = net_polling_leave,
+    .drop = net_exchange_drop,
+    .awaited = true,
+};

@@ -65,8 +65,8 @@ static bool switch_protocols(struct net_conn *conn, const struct handshake *hand
         net_conn_kill(conn, true);
         return false;
     }
-    net_http_release(conn);
-    net_http_forget_origin(conn);
+    net_exchange_release(conn);
+    net_exchange_forget_origin(conn);
     memset(&conn->http, 0, sizeof conn->http);
     conn->state = (uint8_t)state;
     if (handshake->extension)
@@ -318,7 +318,7 @@ static bool is_message(const struct net_ws_event *event)
     return event->opcode == NET_WS_TEXT || event->opcode == NET_WS_BINARY;
 }
 
-size_t net_websocket_take(struct net_conn *conn, char *bytes, size_t len)
+static size_t take_frames(struct net_conn *conn, char *bytes, size_t len)
 {
     size_t taken = 0;
     bool ended_one = false;
@@ -393,15 +393,78 @@ void net_websocket_close(struct net_session *session, struct base_slice payload)
     net_conn_finish(conn);
 }
 
-void net_websocket_lost(struct net_conn *conn)
+/* ---- the roles ---- */
+
+static void drop_reader(struct net_conn *conn)
+{
+    net_ws_fini(&conn->ws);
+    memset(&conn->http, 0, sizeof conn->http);
+}
+
+static bool always(const struct net_conn *conn)
+{
+    (void)conn;
+    return true;
+}
+
+static void flush_later(struct net_conn *conn)
+{
+    net_worker_dirty_session(conn->session);
+}
+
+static void late(struct net_conn *conn)
+{
+    net_session_close(conn->session, NET_REASON_MESSAGE_TIMEOUT);
+}
+
+static void lost(struct net_conn *conn)
 {
     struct net_session *session = conn->session;
-    conn->session = NULL;
-    if (conn->state == NET_CONN_PROBE) {
-        session->polling->probe = NULL;
-        session->probed = false;
+    if (!session)
         return;
-    }
+    conn->session = NULL;
     session->conn = NULL;
     net_session_close(session, NET_REASON_TRANSPORT);
 }
+
+const struct net_conn_role net_websocket_role = {
+    .name = "websocket",
+    .take = take_frames,
+    .reads = always,
+    .writable = flush_later,
+    .due = late,
+    .lost = lost,
+    .drop = drop_reader,
+};
+
+/* No queue of a session bounds the answers to the frames of an upgrade: a peer that does not take
+ * them is not read. */
+static bool probe_reads(const struct net_conn *conn)
+{
+    return !conn->out;
+}
+
+static void probe_writable(struct net_conn *conn)
+{
+    if (!conn->out && conn->more_to_read)
+        net_worker_again(conn);
+}
+
+static void probe_lost(struct net_conn *conn)
+{
+    struct net_session *session = conn->session;
+    if (!session)
+        return;
+    conn->session = NULL;
+    session->polling->probe = NULL;
+    session->probed = false;
+}
+
+const struct net_conn_role net_probe_role = {
+    .name = "probe",
+    .take = take_frames,
+    .reads = probe_reads,
+    .writable = probe_writable,
+    .lost = probe_lost,
+    .drop = drop_reader,
+};

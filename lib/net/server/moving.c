@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A connection moves to another worker, because its request is for a session there. It leaves its
+ * worker at the end of the turn, when nobody up the stack looks at it any more, and enters the
+ * other one in a task there, where the request is taken on from its head.
+ */
+#include "net/internal.h"
+
+void net_moving_begin(struct net_conn *conn, unsigned worker)
+{
+    net_exchange_forget_origin(conn);
+    conn->http.move_to = (uint16_t)worker;
+    conn->state = NET_CONN_MOVING;
+    net_worker_again(conn);
+}
+
+/* On the new worker. */
+static void arrive(void *arg)
+{
+    struct net_conn *conn = arg;
+    if (net_conn_attach(conn) < 0) {
+        net_conn_discard(conn);
+        return;
+    }
+    conn->state = NET_CONN_HTTP;
+    conn->more_to_read = true;
+    net_http_adopt(conn);
+    if (net_conn_role(conn)->writable)
+        net_conn_role(conn)->writable(conn);
+}
+
+static bool move(struct net_conn *conn)
+{
+    struct net_server *server = conn->worker->server;
+    unsigned worker = conn->http.move_to;
+    net_conn_detach(conn);
+    conn->timing = false;
+    conn->blocked = conn->secure && net_tls_unsent(net_conn_tls(conn));
+    conn->worker = &server->workers[worker];
+    if (net_server_post(server, worker, arrive, conn) < 0)
+        net_conn_discard(conn);
+    return false; /* `arrive` may be running already */
+}
+
+const struct net_conn_role net_moving_role = {
+    .name = "moving",
+    .take = net_exchange_stash,
+    .again = move,
+    .drop = net_exchange_drop,
+};
