@@ -113,7 +113,6 @@ void net_worker_fini(struct net_worker *worker);
 /* NULL without memory. */
 struct net_deflate *net_worker_deflate(struct net_worker *worker);
 void net_worker_dirty_view(struct net_worker *worker, struct net_view *view);
-void net_worker_dirty_session(struct net_session *session);
 void net_worker_again(struct net_conn *conn);
 /* One more thing with a deadline lives on the worker, or one less. */
 int net_worker_enter(struct net_worker *worker);
@@ -395,10 +394,8 @@ void net_polling_get(struct net_conn *conn, struct net_session *session);
 /* The head of a POST has come. */
 void net_polling_post_begins(struct net_conn *conn, struct net_session *session);
 void net_polling_post(struct net_conn *conn, struct net_session *session, struct base_buf *body);
-/* Sends what the session has to the GET that waits, if there is something. */
-void net_polling_flush(struct net_session *session);
-/* The session goes: its requests are answered. */
-void net_polling_close(struct net_session *session, enum net_reason reason);
+/* The session goes over to another transport, and none of its requests is for it any more. */
+void net_polling_end(struct net_session *session);
 /* The connection has no request of its session any more, answered or not. */
 void net_polling_leave(struct net_conn *conn);
 /* The connection of a waiting GET or a running POST has been lost. */
@@ -406,12 +403,6 @@ void net_polling_lost(struct net_conn *conn);
 
 /* Answers an upgrade request: of a new session (NULL), or of one that polls. */
 void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct net_session *session);
-/* Writes what goes without waiting; the session may end by it. */
-void net_websocket_write(struct net_session *session);
-void net_websocket_flush(struct net_session *session);
-/* The session goes: sends what goes without waiting, then a close frame with this payload. */
-void net_websocket_close(struct net_session *session, struct base_slice payload);
-
 /* ---- session ---- */
 
 /* A frame of one session alone. */
@@ -430,11 +421,34 @@ struct net_polling {
     struct net_conn *probe; /* of an upgrade */
 };
 
+/* How a session gets its bytes to the client. A member that is NULL: nothing. */
+struct net_transport {
+    const char *name; /* for debuggers */
+    bool polls;       /* requests may come for the session: GET, POST, an upgrade */
+    /* The session is being opened. 0, or BASE_ERR_NOMEM. */
+    int (*begin)(struct net_session *session);
+    /* Sends what is queued as far as it goes without waiting; the session may end by it. */
+    void (*flush)(struct net_session *session);
+    /* The same before an end: nothing is done about what has to wait. */
+    void (*drain)(struct net_session *session);
+    /* The session goes: tells the client. The payload is that of a close frame. */
+    void (*close)(struct net_session *session, enum net_reason reason, struct base_slice payload);
+    /* The connection that it always has, or NULL. */
+    struct net_conn *(*conn)(const struct net_session *session);
+    /* Frees what it has in the union of the session. */
+    void (*free)(struct net_session *session);
+};
+
+extern const struct net_transport net_polling_transport, net_websocket_transport;
+
 struct net_session {
     struct net_worker *worker;
     const struct net_endpoint *endpoint;
-    struct net_conn *conn;       /* of a WebSocket; NULL while it polls */
-    struct net_polling *polling; /* NULL on a WebSocket */
+    const struct net_transport *transport;
+    union {
+        struct net_conn *conn;       /* of a WebSocket; NULL at its begin and end */
+        struct net_polling *polling; /* while it polls */
+    };
     struct net_joining *joining; /* NULL once it has joined, and on an endpoint of Engine.IO */
     struct net_socket *sockets;
     struct net_cursor cursor;
@@ -465,7 +479,13 @@ _Static_assert(sizeof(struct net_session) <= 216, "idle sessions are many");
 /* A session of the request whose head has been read. 0; BASE_ERR_LIMIT for an address that has too
  * many; BASE_ERR_NOMEM, also when the worker closes. The open packet is the transport's to send;
  * net_session_opened tells the application. */
-int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_session **session);
+int net_session_open(struct net_conn *conn, struct net_http1 *http,
+                     const struct net_transport *transport, struct net_session **session);
+/* The connection that it always has, or NULL. */
+static inline struct net_conn *net_session_conn(const struct net_session *session)
+{
+    return session->transport->conn ? session->transport->conn(session) : NULL;
+}
 /* Answers a request whose session could not be opened. */
 void net_session_not_opened(struct net_conn *conn, int failed);
 void net_session_opened(struct net_session *session);
@@ -501,12 +521,22 @@ void net_session_set_due(struct net_session *session);
 /* Formats the open packet into worker->scratch. */
 int net_session_format_open(struct net_session *session, bool upgrade);
 
+/* ---- marks: what the turn is to do for a session ---- */
+
+/* Something is to be sent. */
+void net_session_dirty(struct net_session *session);
+/* Queues a frame of the session's own, as net_queue_add; a failure dooms the session. */
+void net_session_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
+                     size_t len);
+/* As net_queue_unfollow; a failure dooms the session. */
+void net_session_unfollow(struct net_session *session);
+
 /* ---- queue ---- */
 
-/* Adds an own frame: a text packet with its type character, or a binary message. A failure dooms
- * the session. */
-void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
-                   size_t len);
+/* Adds an own frame: a text packet with its type character, or a binary message. 0; BASE_ERR_LIMIT
+ * when too much waits, and nothing is added; BASE_ERR_NOMEM. */
+int net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
+                  size_t len);
 void net_queue_clear(struct net_session *session);
 bool net_queue_empty(const struct net_session *session);
 uint64_t net_queue_bytes(const struct net_session *session);
@@ -518,16 +548,16 @@ void net_queue_sent(struct net_session *session, size_t len);
 bool net_queue_midway(const struct net_session *session);
 /* What is left of it. */
 struct base_slice net_queue_rest_of_frame(struct net_session *session);
-/* Closes a session for which more waits than may; a single frame of any size is let through. */
-void net_queue_check_bound(struct net_session *session);
+/* Whether more waits than may; a single frame of any size is let through. */
+bool net_queue_exceeds(struct net_session *session);
 /* Follows a view from its end on, in the form that suits the session. */
 void net_queue_follow(struct net_session *session, struct net_view *view);
 /* For a session that has begun to follow the plain form and may have the compressed one: goes over
  * to it when it has sent all that there is. */
 void net_queue_catch_up(struct net_session *session);
-/* Takes the session out of its log; what is left of a frame written in part becomes its own, or
- * the session is doomed. */
-void net_queue_unfollow(struct net_session *session);
+/* Takes the session out of its log; what is left of a frame written in part becomes its own. 0, or
+ * BASE_ERR_NOMEM: that rest is lost, and the client cannot read on. */
+int net_queue_unfollow(struct net_session *session);
 
 /* ---- lag ---- */
 
@@ -538,9 +568,16 @@ struct net_queue_lag {
     uint64_t left;
 };
 
-/* Something waits: notes since when, and ends the session when it has waited for too long. */
-void net_lag_note(struct net_session *session);
-void net_lag_sent(struct net_session *session, size_t len);
+enum net_lag_verdict {
+    NET_LAG_BEGINS, /* from now on net_lag_due_us tells */
+    NET_LAG_GOES_ON,
+    NET_LAG_TOO_OLD,
+};
+
+/* Something waits. Without memory its age is not known, only its size. */
+enum net_lag_verdict net_lag_note(struct net_session *session);
+/* Some of it has gone. True when net_lag_due_us has changed. */
+bool net_lag_sent(struct net_session *session, size_t len);
 void net_lag_clear(struct net_session *session);
 /* When what waits will be too old; UINT64_MAX: never. */
 uint64_t net_lag_due_us(const struct net_session *session);
@@ -558,10 +595,8 @@ struct net_socket {
     bool follows; /* the session's cursor is this socket's */
 };
 
-/* A Socket.IO packet of the client. False when the session has ended. */
-bool net_socket_take(struct net_session *session, struct base_slice text);
-bool net_socket_take_binary(struct net_session *session, struct base_slice bytes);
-void net_socket_session_closed(struct net_session *session, enum net_reason reason);
+/* Socket.IO: what an endpoint without an engine of its own gets. */
+extern const struct net_engine net_socket_engine;
 /* Calls on_disconnect for those that the application has disconnected. */
 void net_sockets_end(struct net_worker *worker);
 
@@ -584,8 +619,8 @@ uint64_t net_joining_due_us(const struct net_joining *joining);
 
 /* ---- a packet with attachments that have not all come ---- */
 
-/* Keeps a copy of its text in session->incoming. `text` is no longer than a message may be. 0, or
- * BASE_ERR_NOMEM. */
+/* Keeps a copy of its text in session->incoming; net_session_set_due is to be called then. `text`
+ * is no longer than a message may be. 0, or BASE_ERR_NOMEM. */
 int net_incoming_begin(struct net_session *session, struct base_slice text, size_t wanted);
 /* Copies an attachment. 1: it was the last one; 0; BASE_ERR_LIMIT when the packet gets longer than
  * a message may be; BASE_ERR_NOMEM. */

@@ -124,7 +124,7 @@ struct net_namespace {
     void *data;
 };
 
-/* The handlers of a bare Engine.IO endpoint. */
+/* The handlers of a bare Engine.IO endpoint. Socket.IO is one of these, too. */
 struct net_engine {
     void (*on_open)(void *data, struct net_session *session);
     void (*on_message)(void *data, struct net_session *session, bool binary,
@@ -132,6 +132,8 @@ struct net_engine {
     /* Called once. The session is gone when it returns. */
     void (*on_close)(void *data, struct net_session *session, enum net_reason reason);
     void *data;
+    bool joins; /* Socket.IO's: a session has connect_timeout_ms, and a place among max_joining,
+                   until its client has joined a namespace */
 };
 
 struct net_endpoint {

@@ -27,15 +27,6 @@ void net_worker_dirty_view(struct net_worker *worker, struct net_view *view)
     worker->dirty_views = view;
 }
 
-void net_worker_dirty_session(struct net_session *session)
-{
-    if (session->dirty || session->dead)
-        return;
-    session->dirty = true;
-    session->dirty_next = session->worker->dirty_sessions;
-    session->worker->dirty_sessions = session;
-}
-
 void net_worker_again(struct net_conn *conn)
 {
     if (conn->in_again)
@@ -82,12 +73,8 @@ static void end_doomed(struct net_worker *worker)
 
 static void flush_session(struct net_session *session)
 {
-    if (session->dead || session->doomed)
-        return;
-    if (session->polling)
-        net_polling_flush(session);
-    else
-        net_websocket_flush(session);
+    if (!session->dead && !session->doomed)
+        session->transport->flush(session);
 }
 
 /* Sessions may leave the list while it is walked, also others than the one being flushed; so each

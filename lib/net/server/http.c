@@ -124,7 +124,7 @@ static void begin_body(struct net_conn *conn, struct net_http1_request *request,
     struct net_session *session = NULL;
     if (request->method == NET_HTTP1_POST && query->has_sid)
         session = net_session_find(conn->worker, net_query_sid(query));
-    if (session && session->polling)
+    if (session && session->transport->polls)
         net_polling_post_begins(conn, session);
     if (conn->state == NET_CONN_HTTP && request->method != NET_HTTP1_GET)
         net_answer_continue(conn, request, max_body_bytes(conn));

@@ -53,7 +53,7 @@ static bool verify_session(struct net_conn *conn, const struct net_http1_request
     if (websocket && !request->websocket)
         return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_UPGRADE, NULL);
     /* A second WebSocket for one session is turned away after the handshake. */
-    if (websocket != request->websocket || (!websocket && !(*session)->polling))
+    if (websocket != request->websocket || (!websocket && !(*session)->transport->polls))
         return deny(denial, NET_EIO_BAD_REQUEST, NET_REFUSED_REQUEST,
                     "its session uses another transport");
     return true;

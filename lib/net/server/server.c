@@ -60,6 +60,9 @@ static int copy_endpoints(struct net_server *server)
     if (!server->endpoints)
         return BASE_ERR_NOMEM;
     memcpy(server->endpoints, server->options.endpoints, bytes);
+    for (size_t i = 0; i < server->options.endpoint_count; i++)
+        if (!server->endpoints[i].engine)
+            server->endpoints[i].engine = &net_socket_engine;
     server->max_answer_age_ms = longest_age(server);
     return BASE_OK;
 }

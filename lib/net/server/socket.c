@@ -6,10 +6,9 @@
 
 #include <string.h>
 
-static bool violated(struct net_session *session)
+static void violated(struct net_session *session)
 {
     net_session_close(session, NET_REASON_PROTOCOL);
-    return false;
 }
 
 /* ---- namespaces ---- */
@@ -66,7 +65,7 @@ static void unfollow(struct net_socket *socket)
     if (session->dead)
         net_cursor_detach(&session->cursor);
     else
-        net_queue_unfollow(session);
+        net_session_unfollow(session);
 }
 
 /* Of one that is in no list. */
@@ -94,12 +93,6 @@ void net_sockets_end(struct net_worker *worker)
     }
 }
 
-void net_socket_session_closed(struct net_session *session, enum net_reason reason)
-{
-    while (session->sockets)
-        leave(session->sockets, reason);
-}
-
 /* Adds what a formatter has put into the worker's scratch buffer. */
 static void send_scratch(struct net_session *session, int format_result)
 {
@@ -107,7 +100,7 @@ static void send_scratch(struct net_session *session, int format_result)
     if (format_result < 0)
         net_session_doom(session, NET_REASON_NOMEM);
     else
-        net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
+        net_session_add(session, NET_WS_TEXT, packet->data, packet->len);
 }
 
 static struct base_buf *fresh_scratch(struct net_session *session)
@@ -118,20 +111,22 @@ static struct base_buf *fresh_scratch(struct net_session *session)
 
 /* ---- packets of the client ---- */
 
-static bool take_connect(struct net_session *session, const struct net_sio_packet *packet)
+static void take_connect(struct net_session *session, const struct net_sio_packet *packet)
 {
     const struct net_namespace *nsp = find_namespace(session, packet->nsp);
     if (!nsp) {
         struct base_buf *out = fresh_scratch(session);
         send_scratch(session, net_sio_format_connect_error(out, packet->nsp, "Invalid namespace"));
-        return !session->dead;
+        return;
     }
-    if (find_socket(session, packet->nsp))
-        return violated(session);
+    if (find_socket(session, packet->nsp)) {
+        violated(session);
+        return;
+    }
     struct net_socket *socket = base_calloc(1, sizeof *socket);
     if (!socket) {
         net_session_close(session, NET_REASON_NOMEM);
-        return false;
+        return;
     }
     socket->session = session;
     socket->nsp = nsp;
@@ -141,17 +136,18 @@ static bool take_connect(struct net_session *session, const struct net_sio_packe
     net_joining_ask(session, &connect);
     nsp->on_connect(nsp->data, socket, &connect);
     net_joining_asked(session);
-    return !session->dead;
 }
 
-static bool take_event(struct net_session *session, const struct net_sio_packet *packet,
+static void take_event(struct net_session *session, const struct net_sio_packet *packet,
                        struct net_attachments attachments)
 {
     struct net_socket *socket = find_socket(session, packet->nsp);
-    if (!socket || socket->state != NET_SOCKET_OPEN)
-        return violated(session);
+    if (!socket || socket->state != NET_SOCKET_OPEN) {
+        violated(session);
+        return;
+    }
     if (packet->type == NET_SIO_ACK || packet->type == NET_SIO_BINARY_ACK)
-        return true; /* nothing this server sends asks for one */
+        return; /* nothing this server sends asks for one */
     struct net_event event = {.name = packet->name,
                               .data = packet->data,
                               .has_ack = packet->has_ack,
@@ -159,73 +155,101 @@ static bool take_event(struct net_session *session, const struct net_sio_packet 
                               .attachments = attachments};
     if (socket->nsp->on_event)
         socket->nsp->on_event(socket->nsp->data, socket, &event);
-    return !session->dead;
 }
 
 /* Who has not joined has nothing to send, and nothing of it is kept. */
-static bool begin_attachments(struct net_session *session, const struct net_sio_packet *packet,
+static void begin_attachments(struct net_session *session, const struct net_sio_packet *packet,
                               struct base_slice text)
 {
     struct net_socket *socket = find_socket(session, packet->nsp);
     if (!socket || socket->state != NET_SOCKET_OPEN)
-        return violated(session);
-    if (net_incoming_begin(session, text, packet->attachments) < 0)
+        violated(session);
+    else if (net_incoming_begin(session, text, packet->attachments) < 0)
         net_session_close(session, NET_REASON_NOMEM);
-    return !session->dead;
+    else
+        net_session_set_due(session);
 }
 
-static bool take_disconnect(struct net_session *session, const struct net_sio_packet *packet)
+static void take_disconnect(struct net_session *session, const struct net_sio_packet *packet)
 {
     struct net_socket *socket = find_socket(session, packet->nsp);
-    if (!socket)
-        return violated(session);
-    leave(socket, NET_REASON_LEAVE);
-    return !session->dead;
+    if (socket)
+        leave(socket, NET_REASON_LEAVE);
+    else
+        violated(session);
 }
 
-bool net_socket_take(struct net_session *session, struct base_slice text)
+static void take_text(struct net_session *session, struct base_slice text)
 {
     struct net_sio_packet packet;
-    if (session->incoming || net_sio_parse(text.data, text.len, &packet, NULL) < 0)
-        return violated(session);
+    if (session->incoming || net_sio_parse(text.data, text.len, &packet, NULL) < 0) {
+        violated(session);
+        return;
+    }
     switch (packet.type) {
-    case NET_SIO_CONNECT: return take_connect(session, &packet);
-    case NET_SIO_DISCONNECT: return take_disconnect(session, &packet);
-    case NET_SIO_CONNECT_ERROR: return violated(session);
+    case NET_SIO_CONNECT: take_connect(session, &packet); break;
+    case NET_SIO_DISCONNECT: take_disconnect(session, &packet); break;
+    case NET_SIO_CONNECT_ERROR: violated(session); break;
     default:
         if (packet.attachments > 0)
-            return begin_attachments(session, &packet, text);
-        return take_event(session, &packet, (struct net_attachments){NULL, 0});
+            begin_attachments(session, &packet, text);
+        else
+            take_event(session, &packet, (struct net_attachments){NULL, 0});
     }
 }
 
 /* All of it has come. */
-static bool take_incoming(struct net_session *session)
+static void take_incoming(struct net_session *session)
 {
     struct net_incoming *incoming = session->incoming;
     struct base_slice text = net_incoming_text(incoming);
     struct net_sio_packet packet;
     session->incoming = NULL;
-    bool goes_on = net_sio_parse(text.data, text.len, &packet, NULL) == 0
-                       ? take_event(session, &packet, net_incoming_attachments(incoming))
-                       : violated(session);
+    if (net_sio_parse(text.data, text.len, &packet, NULL) == 0)
+        take_event(session, &packet, net_incoming_attachments(incoming));
+    else
+        violated(session);
     net_incoming_free(incoming);
-    return goes_on;
 }
 
-bool net_socket_take_binary(struct net_session *session, struct base_slice bytes)
+static void take_binary(struct net_session *session, struct base_slice bytes)
 {
-    if (!session->incoming)
-        return violated(session);
+    if (!session->incoming) {
+        violated(session);
+        return;
+    }
     switch (net_incoming_add(session->incoming, bytes)) {
-    case 0: return true;
-    case 1: return take_incoming(session);
+    case 0: break;
+    case 1: take_incoming(session); break;
     case BASE_ERR_LIMIT:
         net_session_close_code(session, NET_REASON_PROTOCOL, NET_WS_CODE_TOO_BIG);
-        return false;
-    default: net_session_close(session, NET_REASON_NOMEM); return false;
+        break;
+    default: net_session_close(session, NET_REASON_NOMEM); break;
     }
 }
+
+static void on_message(void *data, struct net_session *session, bool binary,
+                       struct base_slice message)
+{
+    (void)data;
+    if (binary)
+        take_binary(session, message);
+    else
+        take_text(session, message);
+}
+
+static void on_close(void *data, struct net_session *session, enum net_reason reason)
+{
+    (void)data;
+    while (session->sockets)
+        leave(session->sockets, reason);
+}
+
+const struct net_engine net_socket_engine = {
+    .on_message = on_message,
+    .on_close = on_close,
+    .joins = true,
+};
 
 /* ---- for the application: no handler is called from here on ---- */
 
@@ -255,13 +279,20 @@ unsigned net_socket_worker(const struct net_socket *socket)
     return socket->session->worker->index;
 }
 
+void net_socket_lag(const struct net_socket *socket, struct net_lag *lag)
+{
+    const struct net_session *session = socket->session;
+    *lag = (struct net_lag){net_queue_bytes(session), session->lag ? session->lag->since_us : 0};
+}
+
 void net_socket_address(const struct net_socket *socket, char out[static NET_ADDRESS_MAX])
 {
     const struct net_session *session = socket->session;
+    const struct net_conn *conn = net_session_conn(session);
     if (session->peer)
         memcpy(out, session->peer, strlen(session->peer) + 1);
-    else if (session->conn && session->conn->state != NET_CONN_DEAD)
-        net_listen_peer(session->conn->fd, out);
+    else if (conn && conn->state != NET_CONN_DEAD)
+        net_listen_peer(conn->fd, out);
     else
         memcpy(out, "-", 2);
 }
@@ -295,8 +326,8 @@ void net_socket_refuse(struct net_socket *socket, const char *message)
 static void send_attachments(struct net_session *session, const struct net_attachments *attachments)
 {
     for (size_t i = 0; attachments && i < attachments->count; i++)
-        net_queue_add(session, NET_WS_BINARY, attachments->items[i].data,
-                      attachments->items[i].len);
+        net_session_add(session, NET_WS_BINARY, attachments->items[i].data,
+                        attachments->items[i].len);
 }
 
 void net_socket_emit(struct net_socket *socket, struct base_slice name, struct base_slice arguments,

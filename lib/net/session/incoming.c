@@ -32,7 +32,6 @@ int net_incoming_begin(struct net_session *session, struct base_slice text, size
     incoming->text_len = text.len;
     memcpy(incoming->text, text.data, text.len);
     session->incoming = incoming;
-    net_session_set_due(session);
     return BASE_OK;
 }
 

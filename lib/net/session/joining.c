@@ -39,13 +39,14 @@ static void unlink_joining(struct net_joining *joining)
 static void refuse(struct net_session *session)
 {
     struct net_worker *worker = session->worker;
+    const struct net_conn *conn = net_session_conn(session);
     char text[NET_ADDRESS_MAX];
     struct net_refused refused = {.refusal = NET_REFUSED_JOINING,
                                   .limit = worker->server->options.max_joining};
     if (session->peer)
         refused.address = (struct base_slice){session->peer, strlen(session->peer)};
-    else if (session->conn)
-        refused.address = net_listen_host(session->conn->fd, text);
+    else if (conn)
+        refused.address = net_listen_host(conn->fd, text);
     net_worker_refused(worker, &refused);
     net_session_doom(session, NET_REASON_LIMIT);
 }

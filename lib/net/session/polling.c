@@ -6,6 +6,8 @@
  */
 #include "net/internal.h"
 
+#include "base/mem.h"
+
 static const char no_store[] = "Cache-Control: no-store\r\n";
 static const char no_store_gzip[] = "Cache-Control: no-store\r\n"
                                     "Content-Encoding: gzip\r\n";
@@ -32,7 +34,7 @@ void net_polling_open(struct net_conn *conn, struct net_http1 *http)
 {
     struct net_worker *worker = conn->worker;
     struct net_session *session;
-    int failed = net_session_open(conn, http, &session);
+    int failed = net_session_open(conn, http, &net_polling_transport, &session);
     if (failed) {
         net_session_not_opened(conn, failed);
         return;
@@ -61,7 +63,7 @@ void net_polling_get(struct net_conn *conn, struct net_session *session)
     conn->session = session;
     conn->state = NET_CONN_WAITING;
     net_deadline_clear(&conn->worker->deadlines, &conn->deadline);
-    net_worker_dirty_session(session);
+    net_session_dirty(session);
 }
 
 void net_polling_post_begins(struct net_conn *conn, struct net_session *session)
@@ -115,14 +117,16 @@ static int add_frames(struct base_buf *body, const char *bytes, size_t len)
     return BASE_OK;
 }
 
-void net_polling_flush(struct net_session *session)
+/* Sends what the session has to the GET that waits, if there is something. */
+static void flush(struct net_session *session)
 {
     struct net_conn *conn = session->polling->get;
     struct base_buf *body = &session->worker->scratch;
     struct iovec pieces[NET_IOVECS];
     int count;
     if (!conn) {
-        net_queue_check_bound(session);
+        if (net_queue_exceeds(session))
+            net_session_close(session, NET_REASON_SLOW);
         return;
     }
     body->len = 0;
@@ -160,8 +164,11 @@ static void answer_last(struct net_conn *get, enum net_reason reason)
     }
 }
 
-void net_polling_close(struct net_session *session, enum net_reason reason)
+/* Its requests are answered. */
+static void close_session(struct net_session *session, enum net_reason reason,
+                          struct base_slice payload)
 {
+    (void)payload;
     struct net_polling *polling = session->polling;
     if (polling->post)
         polling->post->session = NULL;
@@ -178,14 +185,47 @@ void net_polling_close(struct net_session *session, enum net_reason reason)
     }
 }
 
+static int begin(struct net_session *session)
+{
+    session->polling = base_calloc(1, sizeof *session->polling);
+    return session->polling ? BASE_OK : BASE_ERR_NOMEM;
+}
+
+static void free_polling(struct net_session *session)
+{
+    base_free(session->polling);
+}
+
+const struct net_transport net_polling_transport = {
+    .name = "polling",
+    .polls = true,
+    .begin = begin,
+    .flush = flush,
+    .close = close_session,
+    .free = free_polling,
+};
+
+void net_polling_end(struct net_session *session)
+{
+    struct net_conn *get = session->polling->get; /* out of memory for an answer */
+    if (session->polling->post)
+        session->polling->post->session = NULL;
+    base_free_clear(&session->polling);
+    if (get) {
+        get->session = NULL;
+        net_conn_kill(get, true);
+    }
+}
+
 /* ---- the connections of a session that polls ---- */
 
 void net_polling_leave(struct net_conn *conn)
 {
-    struct net_polling *polling = conn->session ? conn->session->polling : NULL;
+    struct net_session *session = conn->session;
     conn->session = NULL;
-    if (!polling)
+    if (!session)
         return;
+    struct net_polling *polling = session->polling;
     if (polling->get == conn)
         polling->get = NULL;
     if (polling->post == conn)
@@ -197,7 +237,7 @@ void net_polling_lost(struct net_conn *conn)
     struct net_session *session = conn->session;
     if (!session)
         return;
-    bool waited = session->polling && session->polling->get == conn;
+    bool waited = session->polling->get == conn;
     net_polling_leave(conn);
     if (waited)
         net_session_close(session, NET_REASON_TRANSPORT);

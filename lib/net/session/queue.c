@@ -21,28 +21,22 @@ static char deflate(struct net_session *session, enum net_ws_opcode opcode,
     return state && net_deflate_message(state, *message, message) == 0 ? NET_WS_COMPRESSED : 0;
 }
 
-void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
-                   size_t len)
+int net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,
+                  size_t len)
 {
-    if (session->dead || session->doomed)
-        return;
     struct base_slice payload = {bytes, len};
     char bits = deflate(session, opcode, &payload);
     bytes = payload.data;
     len = payload.len;
     size_t limit = session->endpoint->max_queue_bytes;
-    if (!net_queue_empty(session) && net_queue_bytes(session) + len > limit) {
-        net_session_doom(session, NET_REASON_SLOW);
-        return;
-    }
+    if (!net_queue_empty(session) && net_queue_bytes(session) + len > limit)
+        return BASE_ERR_LIMIT;
     char header[NET_WS_HEADER_MAX];
     size_t header_len = net_ws_header(header, opcode, len);
     header[0] |= bits;
     struct net_frame *frame = base_malloc(sizeof *frame + header_len + len);
-    if (!frame) {
-        net_session_doom(session, NET_REASON_NOMEM);
-        return;
-    }
+    if (!frame)
+        return BASE_ERR_NOMEM;
     *frame = (struct net_frame){.len = (uint32_t)(header_len + len)};
     frame->after = session->cursor.view ? session->cursor.view->end : 0;
     memcpy(frame->bytes, header, header_len);
@@ -54,7 +48,7 @@ void net_queue_add(struct net_session *session, enum net_ws_opcode opcode, const
         session->first_frame = frame;
     session->last_frame = frame;
     session->queued_bytes += frame->len;
-    net_worker_dirty_session(session);
+    return BASE_OK;
 }
 
 static void drop_first(struct net_session *session)
@@ -156,18 +150,16 @@ static size_t next_frame_bytes(struct net_session *session)
     return header_len + payload_len;
 }
 
-void net_queue_check_bound(struct net_session *session)
+bool net_queue_exceeds(struct net_session *session)
 {
     uint64_t bytes = net_queue_bytes(session);
     size_t limit = session->endpoint->max_queue_bytes;
-    if (bytes > limit && bytes - next_frame_bytes(session) > limit)
-        net_session_close(session, NET_REASON_SLOW);
+    return bytes > limit && bytes - next_frame_bytes(session) > limit;
 }
 
 void net_queue_sent(struct net_session *session, size_t len)
 {
     struct net_cursor *cursor = &session->cursor;
-    size_t total = len;
     while (len > 0) {
         struct net_frame *frame = session->first_frame;
         size_t step;
@@ -186,8 +178,6 @@ void net_queue_sent(struct net_session *session, size_t len)
         }
         len -= step;
     }
-    if (session->lag)
-        net_lag_sent(session, total);
 }
 
 void net_queue_follow(struct net_session *session, struct net_view *view)
@@ -223,19 +213,17 @@ static int keep_frame_left(struct net_session *session)
         session->last_frame = frame;
     session->first_frame = frame;
     session->queued_bytes += (uint32_t)rest.len;
-    net_worker_dirty_session(session);
     return BASE_OK;
 }
 
-void net_queue_unfollow(struct net_session *session)
+int net_queue_unfollow(struct net_session *session)
 {
     struct net_cursor *cursor = &session->cursor;
     if (!cursor->view)
-        return;
-    /* The rest of the frame is lost then, and the client will see that. */
-    if (cursor->frame_left > 0 && keep_frame_left(session) < 0)
-        net_session_doom(session, NET_REASON_NOMEM);
+        return BASE_OK;
+    int failed = cursor->frame_left > 0 ? keep_frame_left(session) : BASE_OK;
     for (struct net_frame *frame = session->first_frame; frame; frame = frame->next)
         frame->after = 0;
     net_cursor_detach(cursor);
+    return failed;
 }

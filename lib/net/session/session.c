@@ -233,10 +233,9 @@ static int take_place(struct net_session *session)
 
 static int prepare(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
 {
-    session->polling = base_calloc(1, sizeof *session->polling);
-    if (!session->polling)
+    if (session->transport->begin && session->transport->begin(session) < 0)
         return BASE_ERR_NOMEM;
-    if (!session->endpoint->engine && net_joining_new(session, http) < 0)
+    if (session->endpoint->engine->joins && net_joining_new(session, http) < 0)
         return BASE_ERR_NOMEM;
     int failed = note_peer(session, conn, http);
     if (failed) {
@@ -249,7 +248,8 @@ static int prepare(struct net_session *session, struct net_conn *conn, struct ne
     return failed;
 }
 
-int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_session **out)
+int net_session_open(struct net_conn *conn, struct net_http1 *http,
+                     const struct net_transport *transport, struct net_session **out)
 {
     struct net_worker *worker = conn->worker;
     const struct net_endpoint *endpoint = conn->http.endpoint;
@@ -258,6 +258,7 @@ int net_session_open(struct net_conn *conn, struct net_http1 *http, struct net_s
         return BASE_ERR_NOMEM;
     session->worker = worker;
     session->endpoint = endpoint;
+    session->transport = transport;
     session->deadline.kind = NET_DEADLINE_SESSION;
     base_list_init(&session->cursor.link);
     int failed = prepare(session, conn, http);
@@ -284,7 +285,7 @@ void net_session_not_opened(struct net_conn *conn, int failed)
 void net_session_opened(struct net_session *session)
 {
     const struct net_engine *engine = session->endpoint->engine;
-    if (engine && engine->on_open && !session->dead)
+    if (engine->on_open && !session->dead)
         engine->on_open(engine->data, session);
     net_session_settle(session);
 }
@@ -303,34 +304,39 @@ int net_session_format_open(struct net_session *session, bool upgrade)
     return net_eio_format_open(&session->worker->scratch, &open);
 }
 
+/* It will be asked for when the connection has gone. */
+static void keep_address(struct net_session *session)
+{
+    const struct net_conn *conn = net_session_conn(session);
+    char peer[NET_ADDRESS_MAX];
+    if (!conn || session->peer)
+        return;
+    net_listen_peer(conn->fd, peer);
+    session->peer = base_strdup(peer);
+}
+
 void net_session_close_with(struct net_session *session, enum net_reason reason,
                             struct base_slice payload)
 {
     struct net_worker *worker = session->worker;
+    const struct net_transport *transport = session->transport;
     if (session->dead)
         return;
     /* What was answered before the end is sent before it, as far as it goes without waiting. */
-    if (session->conn && reason != NET_REASON_SLOW && reason != NET_REASON_NOMEM) {
-        net_websocket_write(session);
+    if (transport->drain && reason != NET_REASON_SLOW && reason != NET_REASON_NOMEM) {
+        transport->drain(session);
         if (session->dead)
             return;
     }
-    if (reason == NET_REASON_SLOW && session->conn && !session->peer) {
-        char peer[NET_ADDRESS_MAX]; /* will be asked for when the connection has gone */
-        net_listen_peer(session->conn->fd, peer);
-        session->peer = base_strdup(peer);
-    }
+    if (reason == NET_REASON_SLOW)
+        keep_address(session);
     session->dead = true;
     net_joining_end(session);
     net_deadline_clear(&worker->deadlines, &session->deadline);
-    if (session->conn)
-        net_websocket_close(session, payload);
-    else if (session->polling)
-        net_polling_close(session, reason);
+    transport->close(session, reason, payload);
     const struct net_engine *engine = session->endpoint->engine;
-    if (engine && engine->on_close)
+    if (engine->on_close)
         engine->on_close(engine->data, session, reason);
-    net_socket_session_closed(session, reason);
     net_queue_clear(session);
     if (session->peer && worker->server->addresses.max)
         forget_peer(session);
@@ -369,16 +375,6 @@ void net_session_close(struct net_session *session, enum net_reason reason)
     net_session_close_code(session, reason, close_code(reason));
 }
 
-void net_session_doom(struct net_session *session, enum net_reason reason)
-{
-    if (session->dead || session->doomed)
-        return;
-    session->doomed = true;
-    session->doom_reason = (uint8_t)reason;
-    session->dead_next = session->worker->doomed;
-    session->worker->doomed = session;
-}
-
 bool net_session_settle(struct net_session *session)
 {
     if (session->doomed)
@@ -388,7 +384,8 @@ bool net_session_settle(struct net_session *session)
 
 void net_session_free(struct net_session *session)
 {
-    base_free(session->polling);
+    if (session->transport->free)
+        session->transport->free(session);
     base_free(session->lag);
     base_free(session->peer);
     net_incoming_free(session->incoming);
@@ -423,7 +420,7 @@ void net_session_on_due(struct net_session *session)
         /* From when it was due, so that a timer that is late does not make the next one later. */
         uint64_t from = now - session->beat_us < LATE_US ? session->beat_us : now;
         session->beat_us = from + session->endpoint->ping_timeout_ms * NET_MS;
-        net_queue_add(session, NET_WS_TEXT, "2", 1);
+        net_session_add(session, NET_WS_TEXT, "2", 1);
         if (!net_session_settle(session))
             return;
     }
@@ -473,12 +470,8 @@ static bool take_message(struct net_session *session, const struct net_eio_packe
 {
     struct base_slice message = {packet->data, packet->len};
     const struct net_engine *engine = session->endpoint->engine;
-    if (engine) {
-        engine->on_message(engine->data, session, packet->binary, message);
-        return !session->dead;
-    }
-    return packet->binary ? net_socket_take_binary(session, message)
-                          : net_socket_take(session, message);
+    engine->on_message(engine->data, session, packet->binary, message);
+    return !session->dead;
 }
 
 bool net_session_take(struct net_session *session, struct net_eio_packet *packet)
@@ -498,19 +491,4 @@ bool net_session_take(struct net_session *session, struct net_eio_packet *packet
     default: break; /* out of turn, and harmless */
     }
     return net_session_settle(session);
-}
-
-void net_session_send(struct net_session *session, bool binary, struct base_slice message)
-{
-    if (binary) {
-        net_queue_add(session, NET_WS_BINARY, message.data, message.len);
-        return;
-    }
-    struct base_buf *packet = &session->worker->scratch;
-    packet->len = 0;
-    if (base_buf_add_byte(packet, NET_EIO_MESSAGE) < 0 ||
-        base_buf_add(packet, message.data, message.len) < 0)
-        net_session_doom(session, NET_REASON_NOMEM);
-    else
-        net_queue_add(session, NET_WS_TEXT, packet->data, packet->len);
 }

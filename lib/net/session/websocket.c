@@ -81,7 +81,7 @@ static void open_new(struct net_conn *conn, struct net_http1 *http,
 {
     struct net_worker *worker = conn->worker;
     struct net_session *session;
-    int failed = net_session_open(conn, http, &session);
+    int failed = net_session_open(conn, http, &net_websocket_transport, &session);
     if (failed) {
         net_session_not_opened(conn, failed);
         return;
@@ -90,7 +90,6 @@ static void open_new(struct net_conn *conn, struct net_http1 *http,
         net_session_close(session, NET_REASON_TRANSPORT);
         return;
     }
-    base_free_clear(&session->polling);
     session->conn = conn;
     session->deflates = net_ws_allows_compressed(&conn->ws);
     conn->session = session;
@@ -99,7 +98,7 @@ static void open_new(struct net_conn *conn, struct net_http1 *http,
         net_session_close(session, NET_REASON_NOMEM);
         return;
     }
-    net_queue_add(session, NET_WS_TEXT, worker->scratch.data, worker->scratch.len);
+    net_session_add(session, NET_WS_TEXT, worker->scratch.data, worker->scratch.len);
     net_session_opened(session);
 }
 
@@ -139,7 +138,7 @@ void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct ne
         refuse(conn, http, "the handshake of the WebSocket has no valid key", NULL);
     else if (!session)
         open_new(conn, http, &handshake);
-    else if (!session->polling || session->polling->probe)
+    else if (!session->transport->polls || session->polling->probe)
         turn_away(conn, &handshake);
     else
         open_probe(conn, &handshake, session);
@@ -151,27 +150,20 @@ void net_websocket_open(struct net_conn *conn, struct net_http1 *http, struct ne
 static void finish_upgrade(struct net_conn *conn)
 {
     struct net_session *session = conn->session;
-    struct net_polling *polling = session->polling;
-    polling->probe = NULL;
-    net_polling_flush(session); /* ends a GET that still waits */
+    session->polling->probe = NULL;
+    session->transport->flush(session); /* ends a GET that still waits */
     if (session->dead) {
         net_conn_kill(conn, false);
         return;
     }
-    if (polling->post)
-        polling->post->session = NULL;
-    struct net_conn *get = polling->get; /* out of memory for an answer */
-    base_free_clear(&session->polling);
-    if (get) {
-        get->session = NULL;
-        net_conn_kill(get, true);
-    }
+    net_polling_end(session);
+    session->transport = &net_websocket_transport;
     session->probed = false;
     session->conn = conn;
     session->deflates = net_ws_allows_compressed(&conn->ws);
     conn->state = NET_CONN_WS;
     net_deadline_clear(&conn->worker->deadlines, &conn->deadline);
-    net_worker_dirty_session(session);
+    net_session_dirty(session);
 }
 
 static void end_probe(struct net_conn *conn, struct base_slice payload)
@@ -201,7 +193,7 @@ static void take_probe_event(struct net_conn *conn, const struct net_ws_event *e
     } else if (is_text(event, "2probe", 6) && !session->probed) {
         session->probed = true;
         send_frame(conn, NET_WS_TEXT, (struct base_slice){"3probe", 6});
-        net_worker_dirty_session(session);
+        net_session_dirty(session);
     } else if (is_text(event, "5", 1) && session->probed) {
         finish_upgrade(conn);
     } else {
@@ -228,7 +220,7 @@ static void take_session_event(struct net_session *session, struct net_ws_event 
     switch (event->opcode) {
     case NET_WS_PING:
         if (net_session_spend(session))
-            net_queue_add(session, NET_WS_PONG, event->data, event->len);
+            net_session_add(session, NET_WS_PONG, event->data, event->len);
         net_session_settle(session);
         break;
     case NET_WS_PONG: net_session_spend(session); break;
@@ -351,7 +343,7 @@ static size_t take_frames(struct net_conn *conn, char *bytes, size_t len)
 
 /* ---- writing ---- */
 
-void net_websocket_write(struct net_session *session)
+static void write_queue(struct net_session *session)
 {
     struct net_conn *conn = session->conn;
     struct iovec pieces[NET_IOVECS];
@@ -361,30 +353,54 @@ void net_websocket_write(struct net_session *session)
         if (session->dead)
             return;
         net_queue_sent(session, sent);
+        if (session->lag && net_lag_sent(session, sent))
+            net_session_set_due(session);
     }
 }
 
-void net_websocket_flush(struct net_session *session)
+static void drain(struct net_session *session)
+{
+    if (session->conn)
+        write_queue(session);
+}
+
+/* All that there was has been written. */
+static void caught_up(struct net_session *session)
+{
+    if (session->lag) {
+        net_lag_clear(session);
+        net_session_set_due(session);
+    }
+    if (session->deflates)
+        net_queue_catch_up(session);
+}
+
+static void flush(struct net_session *session)
 {
     struct net_conn *conn = session->conn;
-    net_websocket_write(session);
+    write_queue(session);
     if (session->dead)
         return;
     if (!conn->blocked && !conn->out) {
-        if (session->lag)
-            net_lag_clear(session);
-        if (session->deflates)
-            net_queue_catch_up(session);
+        caught_up(session);
         return;
     }
-    net_queue_check_bound(session);
-    if (!session->dead)
-        net_lag_note(session);
+    enum net_lag_verdict verdict =
+        net_queue_exceeds(session) ? NET_LAG_TOO_OLD : net_lag_note(session);
+    if (verdict == NET_LAG_TOO_OLD)
+        net_session_close(session, NET_REASON_SLOW);
+    else if (verdict == NET_LAG_BEGINS)
+        net_session_set_due(session);
 }
 
-void net_websocket_close(struct net_session *session, struct base_slice payload)
+/* Sends what goes without waiting, then a close frame. */
+static void close_session(struct net_session *session, enum net_reason reason,
+                          struct base_slice payload)
 {
     struct net_conn *conn = session->conn;
+    (void)reason;
+    if (!conn)
+        return;
     session->conn = NULL;
     conn->session = NULL;
     if (net_queue_midway(session))
@@ -392,6 +408,19 @@ void net_websocket_close(struct net_session *session, struct base_slice payload)
     send_frame(conn, NET_WS_CLOSE, payload);
     net_conn_finish(conn);
 }
+
+static struct net_conn *conn_of(const struct net_session *session)
+{
+    return session->conn;
+}
+
+const struct net_transport net_websocket_transport = {
+    .name = "websocket",
+    .flush = flush,
+    .drain = drain,
+    .close = close_session,
+    .conn = conn_of,
+};
 
 /* ---- the roles ---- */
 
@@ -409,7 +438,7 @@ static bool always(const struct net_conn *conn)
 
 static void flush_later(struct net_conn *conn)
 {
-    net_worker_dirty_session(conn->session);
+    net_session_dirty(conn->session);
 }
 
 static void late(struct net_conn *conn)

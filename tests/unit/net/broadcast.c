@@ -99,11 +99,11 @@ static int broadcast(const char *json, size_t len)
 
 static void own(struct follower *follower, const char *text, size_t len)
 {
-    net_queue_add(&follower->session, NET_WS_TEXT, text, len);
+    net_session_add(&follower->session, NET_WS_TEXT, text, len);
     expect(follower, text, len);
 }
 
-/* As net_websocket_flush, with a socket that takes `room` bytes. */
+/* As a WebSocket's flush, with a socket that takes `room` bytes. */
 static void write_out(struct follower *follower, size_t room)
 {
     struct iovec pieces[NET_IOVECS];
@@ -183,7 +183,7 @@ static void gives_each_session_its_form(void)
     CHECK_INT(check_wire(drain(0)), 0);
     CHECK_INT(check_wire(drain(1)), 2);
     CHECK(t.followers[1].wire.len < t.followers[0].wire.len / 2);
-    net_queue_unfollow(&t.followers[1].session);
+    net_session_unfollow(&t.followers[1].session);
     CHECK(!net_log_is_followed(t.log->twin));
     end();
 }

@@ -143,7 +143,8 @@ static void begin(void)
     static const struct net_namespace namespaces[] = {
         {"/", on_connect, on_event, on_disconnect, NULL},
         {"/two", on_connect, on_event, on_disconnect, NULL}};
-    static const struct net_engine engine = {on_open, on_message, on_close, NULL};
+    static const struct net_engine engine = {
+        .on_open = on_open, .on_message = on_message, .on_close = on_close};
     static const struct net_relay relay = {
         .on_request = on_request, .on_bytes = on_bytes, .on_sent = on_sent, .on_gone = on_gone};
     static struct net_endpoint endpoints[2];

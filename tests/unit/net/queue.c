@@ -21,6 +21,8 @@ static struct {
     size_t sent;
 } t;
 
+static const struct net_engine engine = {0};
+
 static void begin(size_t limit)
 {
     memset(&t, 0, sizeof t);
@@ -28,8 +30,10 @@ static void begin(size_t limit)
     t.worker.slot_cap = 1;
     t.worker.deadline_owners = 1;
     t.endpoint.max_queue_bytes = (uint32_t)limit;
+    t.endpoint.engine = &engine;
     t.session.worker = &t.worker;
     t.session.endpoint = &t.endpoint;
+    t.session.transport = &net_websocket_transport;
     CHECK_INT(net_log_new(1, &t.log), 0);
     t.view = net_log_attach(t.log, 0);
     CHECK(t.view != NULL);
@@ -53,7 +57,7 @@ static void expect(enum net_ws_opcode opcode, const char *bytes, size_t len)
 
 static void own(const char *text)
 {
-    net_queue_add(&t.session, NET_WS_TEXT, text, strlen(text));
+    net_session_add(&t.session, NET_WS_TEXT, text, strlen(text));
     expect(NET_WS_TEXT, text, strlen(text));
 }
 
@@ -175,8 +179,8 @@ static void finishes_a_frame_of_a_log_it_leaves(void)
         broadcast("second");
         write_out(cut);
         t.expected.len = cut == 0 ? 0 : cut <= 7 ? 7 : 15;
-        net_queue_unfollow(&t.session);
-        net_queue_unfollow(&t.session);
+        net_session_unfollow(&t.session);
+        net_session_unfollow(&t.session);
         CHECK(net_queue_midway(&t.session) == (cut != 0 && cut != 7 && cut != 15));
         broadcast("not for us");
         own("own");
@@ -195,7 +199,7 @@ static void keeps_own_frames_when_it_leaves(void)
     write_out(3 + 2);
     broadcast("dropped");
     t.expected.len -= 9;
-    net_queue_unfollow(&t.session);
+    net_session_unfollow(&t.session);
     own("c");
     drain();
     end();
@@ -211,7 +215,7 @@ static void follows_another_log(void)
     broadcast("sent");
     write_out(SIZE_MAX);
     own("own");
-    net_queue_unfollow(&t.session);
+    net_session_unfollow(&t.session);
     CHECK_INT(net_log_new(1, &t.log), 0);
     t.view = net_log_attach(t.log, 0);
     net_cursor_attach(&t.session.cursor, t.view);
@@ -233,15 +237,15 @@ static void closes_a_session_past_the_bound(void)
     CHECK(!t.session.dead);
     drain();
     own("small");
-    net_queue_add(&t.session, NET_WS_TEXT, text, 90);
+    net_session_add(&t.session, NET_WS_TEXT, text, 90);
     CHECK(!t.session.dead);
-    net_queue_add(&t.session, NET_WS_TEXT, text, 10);
+    net_session_add(&t.session, NET_WS_TEXT, text, 10);
     CHECK(t.session.doomed && !t.session.dead);
     CHECK(net_queue_bytes(&t.session) > 90); /* for the handler to ask */
     CHECK(!net_session_settle(&t.session) && t.session.dead);
     CHECK_INT(t.worker.closed[NET_REASON_SLOW], 1);
     CHECK(net_queue_empty(&t.session));
-    net_queue_add(&t.session, NET_WS_TEXT, text, 10);
+    net_session_add(&t.session, NET_WS_TEXT, text, 10);
     CHECK(net_queue_empty(&t.session));
     end();
 }
@@ -250,7 +254,7 @@ static void closes_a_session_without_memory(void)
 {
     begin(LIMIT);
     base_mem_fail(1, 1);
-    net_queue_add(&t.session, NET_WS_TEXT, "a", 1);
+    net_session_add(&t.session, NET_WS_TEXT, "a", 1);
     base_mem_fail(0, 0);
     CHECK(!net_session_settle(&t.session) && net_queue_empty(&t.session));
     CHECK_INT(t.worker.closed[NET_REASON_NOMEM], 1);
@@ -260,7 +264,7 @@ static void closes_a_session_without_memory(void)
     broadcast("cut");
     write_out(1);
     base_mem_fail(1, 1);
-    net_queue_unfollow(&t.session);
+    net_session_unfollow(&t.session);
     base_mem_fail(0, 0);
     CHECK(!t.session.cursor.view && !net_session_settle(&t.session));
     end();

@@ -17,6 +17,7 @@ static struct {
     struct net_server server;
     struct net_server other; /* of another seed */
     struct net_worker worker;
+    struct net_endpoint endpoint;
     struct net_conn conn;
     struct net_http1 *http;
     struct net_session *sessions[SESSIONS];
@@ -39,11 +40,13 @@ static void begin(uint16_t id)
     t.worker.index = 3;
     t.conn.worker = &t.worker;
     t.conn.fd = ends[0];
-    t.conn.http.endpoint = &net_endpoint_defaults;
+    t.endpoint = net_endpoint_defaults;
+    t.endpoint.engine = &net_socket_engine;
+    t.conn.http.endpoint = &t.endpoint;
     t.http = net_http1_new();
     CHECK_INT(net_http1_feed(t.http, 0, request, sizeof request - 1, &used), NET_HTTP1_HEAD);
     for (int i = 0; i < SESSIONS; i++)
-        CHECK_INT(net_session_open(&t.conn, t.http, &t.sessions[i]), 0);
+        CHECK_INT(net_session_open(&t.conn, t.http, &net_polling_transport, &t.sessions[i]), 0);
 }
 
 static void end(void)

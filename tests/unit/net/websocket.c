@@ -55,6 +55,7 @@ static void begin(void)
     t.endpoint.engine = &engine;
     t.session.worker = t.conn.worker = &t.worker;
     t.session.endpoint = &t.endpoint;
+    t.session.transport = &net_websocket_transport;
     t.session.conn = &t.conn;
     t.session.deflates = true;
     t.conn.session = &t.session;
