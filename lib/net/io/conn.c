@@ -17,7 +17,7 @@
  * This file knows CLOSING, where what waits is sent and the peer is given time to close, and DEAD,
  * where only the memory is left.
  */
-#include "net/internal.h"
+#include "net/io/internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -38,7 +38,7 @@ static void count(struct net_conn *conn, int more)
 
 static struct net_conn *new_conn(struct net_worker *worker, int fd, enum net_conn_kind kind)
 {
-    struct net_tls *tls = kind == NET_CONN_OF_CLIENT ? worker->server->options.tls : NULL;
+    struct net_tls *tls = kind == NET_CONN_OF_CLIENT ? worker->shared->options.tls : NULL;
     struct net_conn *conn =
         base_calloc(1, tls ? sizeof(struct net_secure_conn) : sizeof(struct net_conn));
     if (!conn)
@@ -95,7 +95,7 @@ int net_conn_open(struct net_worker *worker, int fd, enum net_conn_kind kind)
         return failed;
     }
     net_deadline_set(&worker->deadlines, &conn->deadline,
-                     base_clock_mono_us() + worker->server->options.header_timeout_ms * NET_MS);
+                     base_clock_mono_us() + worker->shared->options.header_timeout_ms * NET_MS);
     conn->timing = true;
     return BASE_OK;
 }
@@ -211,9 +211,9 @@ static void shut_down(struct net_conn *conn)
  * that is any time, a peer gets them as long as it takes something now and then. */
 void net_conn_give_time(struct net_conn *conn)
 {
-    const struct net_server *server = conn->worker->server;
-    set_due(conn, NET_MS * (server->max_answer_age_ms ? server->max_answer_age_ms
-                                                      : server->options.idle_timeout_ms));
+    const struct net_shared *shared = conn->worker->shared;
+    set_due(conn, NET_MS * (shared->max_answer_age_ms ? shared->max_answer_age_ms
+                                                      : shared->options.idle_timeout_ms));
 }
 
 static void write_out(struct net_conn *conn)
@@ -410,7 +410,7 @@ static bool always(const struct net_conn *conn)
 
 static void give_more_time(struct net_conn *conn)
 {
-    if (!conn->worker->server->max_answer_age_ms)
+    if (!conn->worker->shared->max_answer_age_ms)
         net_conn_give_time(conn);
 }
 

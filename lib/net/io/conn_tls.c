@@ -2,9 +2,11 @@
  *
  * What a connection over TLS does in place of recv, send and shutdown.
  */
-#include "net/internal.h"
+#include "net/io/internal.h"
 
 #include "base/log.h"
+#include "net/io/address.h"
+#include "net/io/refusal.h"
 
 #include <errno.h>
 
@@ -12,7 +14,8 @@
 static void refuse(struct net_conn *conn, const char *why)
 {
     if (!conn->refused)
-        net_conn_refused(conn, NULL, (struct net_refused){.refusal = NET_REFUSED_TLS, .why = why});
+        net_refusal_of_conn(conn, NULL,
+                            (struct net_refused){.refusal = NET_REFUSED_TLS, .why = why});
     conn->refused = true;
 }
 
@@ -23,7 +26,7 @@ static void broken(struct net_conn *conn, const struct base_why *why)
         refuse(conn, why->text);
     } else if (base_log_enabled(BASE_LOG_DEBUG)) {
         char address[NET_ADDRESS_MAX];
-        net_listen_peer(conn->fd, address);
+        net_address_peer(conn->fd, address);
         base_log_limited(&limit, BASE_LOG_DEBUG, "tls: %s: %s", address, why->text);
     }
     net_conn_kill(conn, false);

@@ -4,7 +4,7 @@
  * which is borrowed from the worker, bytes that came after the request and have to wait, and the
  * origin.
  */
-#include "net/internal.h"
+#include "net/io/exchange.h"
 
 #include "base/mem.h"
 
@@ -18,7 +18,7 @@ bool net_exchange_borrow(struct net_conn *conn)
     conn->http.parser = worker->scratch_http ? worker->scratch_http : net_http1_new();
     worker->scratch_http = NULL;
     if (conn->http.parser)
-        net_http1_limit_head(conn->http.parser, worker->server->options.max_head_bytes);
+        net_http1_limit_head(conn->http.parser, worker->shared->options.max_head_bytes);
     return conn->http.parser != NULL;
 }
 

@@ -1,10 +1,16 @@
-/* SPDX-License-Identifier: ISC */
-#include "net/internal.h"
+/* SPDX-License-Identifier: ISC
+ *
+ * Listeners: one per worker on a port that they share, so that the kernel spreads connections, and
+ * one for the pages of operators. Descriptors are reserved by their number, and a listener whose
+ * accept fails pauses and tries again, while clients wait in the kernel.
+ */
+#include "net/io/listen.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/io/conn.h"
+#include "net/io/refusal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -83,72 +89,14 @@ int net_listen_open(struct net_listener *listener, const char *host, uint16_t po
     return BASE_OK;
 }
 
-static void format_address(const struct sockaddr_storage *address, char *text, uint16_t *port)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-    if (address->ss_family == AF_INET6) {
-        *port = ntohs(v6->sin6_port);
-        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], host, sizeof host);
-            snprintf(text, NET_ADDRESS_MAX, "%s:%u", host, *port);
-        } else {
-            inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-            snprintf(text, NET_ADDRESS_MAX, "[%s]:%u", host, *port);
-        }
-    } else {
-        *port = ntohs(v4->sin_port);
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        snprintf(text, NET_ADDRESS_MAX, "%s:%u", host, *port);
-    }
-}
-
-int net_listen_address(const struct net_listener *listener, char text[static NET_ADDRESS_MAX],
-                       uint16_t *port)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    if (getsockname(listener->fd, (struct sockaddr *)&address, &len) < 0)
-        return BASE_ERR_INTERNAL;
-    format_address(&address, text, port);
-    return BASE_OK;
-}
-
-bool net_listen_is_loopback(const char *text)
-{
-    return strncmp(text, "127.", 4) == 0 || strncmp(text, "[::1]", 5) == 0;
-}
-
-void net_listen_peer(int fd, char text[static NET_ADDRESS_MAX])
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    uint16_t port;
-    if (getpeername(fd, (struct sockaddr *)&address, &len) < 0 || address.ss_family == AF_UNIX)
-        snprintf(text, NET_ADDRESS_MAX, "-");
-    else
-        format_address(&address, text, &port);
-}
-
-struct base_slice net_listen_host(int fd, char text[static NET_ADDRESS_MAX])
-{
-    net_listen_peer(fd, text);
-    char *colon = strrchr(text, ':');
-    struct base_slice host = {text, colon ? (size_t)(colon - text) : strlen(text)};
-    if (host.len > 2 && *host.data == '[')
-        host = (struct base_slice){text + 1, host.len - 2};
-    return host;
-}
-
-static bool is_full(const struct net_server *server)
+static bool is_full(const struct net_shared *shared)
 {
     uint64_t count = 0;
-    if (!server->options.max_connections)
+    if (!shared->options.max_connections)
         return false;
-    for (unsigned i = 0; i < server->options.workers; i++)
-        count += atomic_load_explicit(&server->workers[i].conn_count, memory_order_relaxed);
-    return count >= server->options.max_connections;
+    for (unsigned i = 0; i < shared->options.workers; i++)
+        count += atomic_load_explicit(&shared->workers[i]->conn_count, memory_order_relaxed);
+    return count >= shared->options.max_connections;
 }
 
 /* ---- descriptors ---- */
@@ -170,13 +118,13 @@ bool net_listen_refuses(struct net_worker *worker, int fd)
     struct net_refused refused = {.refusal = NET_REFUSED_DESCRIPTORS};
     if (!is_kept_back(fd)) {
         refused.refusal = NET_REFUSED_CONNECTIONS;
-        refused.limit = worker->server->options.max_connections;
-        if (!is_full(worker->server))
+        refused.limit = worker->shared->options.max_connections;
+        if (!is_full(worker->shared))
             return false;
     } else {
         base_log_limited(&limit, BASE_LOG_ERROR, "connection refused: no file descriptors left");
     }
-    net_fd_refused(worker, fd, refused);
+    net_refusal_of_fd(worker, fd, refused);
     return true;
 }
 
@@ -187,22 +135,22 @@ static void pause_accepting(struct net_listener *listener, int error)
     struct net_worker *worker = listener->worker;
     net_loop_unwatch(worker->loop, listener->fd);
     listener->resume_us = base_clock_mono_us() + PAUSE_US;
-    net_worker_refused(worker, &(struct net_refused){.refusal = NET_REFUSED_DESCRIPTORS});
+    net_refusal_count(worker, &(struct net_refused){.refusal = NET_REFUSED_DESCRIPTORS});
     if (listener->starved)
         return;
     listener->starved = true;
-    if (atomic_fetch_add_explicit(&worker->server->starved, 1, memory_order_relaxed) == 0)
+    if (atomic_fetch_add_explicit(&worker->shared->starved, 1, memory_order_relaxed) == 0)
         base_log(BASE_LOG_ERROR, "connections wait to be accepted: %s", strerror(error));
 }
 
 /* Nobody waits any longer. */
 static void caught_up(struct net_listener *listener)
 {
-    struct net_server *server = listener->worker->server;
+    struct net_shared *shared = listener->worker->shared;
     if (!listener->starved)
         return;
     listener->starved = false;
-    if (atomic_fetch_sub_explicit(&server->starved, 1, memory_order_relaxed) == 1)
+    if (atomic_fetch_sub_explicit(&shared->starved, 1, memory_order_relaxed) == 1)
         base_log(BASE_LOG_INFO, "connections are accepted again");
 }
 
@@ -247,8 +195,10 @@ void net_listen_resume(struct net_listener *listener, uint64_t now_us)
 
 void net_listen_close(struct net_listener *listener)
 {
-    if (listener->fd >= 0)
-        close(listener->fd);
+    if (listener->fd < 0)
+        return;
+    net_loop_unwatch(listener->worker->loop, listener->fd);
+    close(listener->fd);
     listener->fd = -1;
     listener->resume_us = 0;
 }

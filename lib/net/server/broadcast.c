@@ -4,7 +4,7 @@
  * workers hear of a turn's appends in one message, before anything else that is posted to them. A
  * log and its twin move together: in one turn, and in one message.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
 
 #include "base/mem.h"
 
@@ -12,7 +12,7 @@
 
 static bool compresses(const struct net_server *server)
 {
-    for (size_t i = 0; i < server->options.endpoint_count; i++)
+    for (size_t i = 0; i < server->shared.options.endpoint_count; i++)
         if (server->endpoints[i].compression)
             return true;
     return false;
@@ -21,7 +21,7 @@ static bool compresses(const struct net_server *server)
 int net_server_log_new(struct net_server *server, struct net_log **out)
 {
     struct net_log *log;
-    int failed = net_log_new(server->options.workers, &log);
+    int failed = net_log_new(server->shared.options.workers, &log);
     if (failed)
         return failed;
     if (compresses(server) && net_log_add_twin(log) < 0) {
@@ -40,7 +40,7 @@ static void advance_home(struct net_server *server, struct net_log *log)
     struct net_log_news news;
     net_log_news(log, view, &news);
     net_view_advance(view, &news);
-    net_worker_dirty_view(&server->workers[0], view);
+    net_session_view_moved(&server->turns[0].sessions, view);
 }
 
 static bool has_remote_view(const struct net_log *log)
@@ -70,7 +70,7 @@ static int add_to_twin(struct net_server *server, struct net_log *twin, struct b
     struct net_deflate *deflate = NULL;
     bool compressed = false;
     if (payload.len >= NET_DEFLATE_SHARED_MIN_BYTES && net_log_is_followed(twin))
-        deflate = net_worker_deflate(&server->workers[0]);
+        deflate = net_worker_deflate(&server->turns[0].worker);
     if (deflate)
         compressed = net_deflate_message(deflate, payload, &payload) == 0;
     char *at = compressed ? net_log_reserve_compressed(twin, payload.len)
@@ -123,7 +123,7 @@ static void take_batch(void *arg)
     struct batch *batch = arg;
     for (size_t i = 0; i < batch->count; i++) {
         net_view_advance(batch->news[i].view, &batch->news[i]);
-        net_worker_dirty_view(batch->worker, batch->news[i].view);
+        net_session_view_moved(batch->worker->sessions, batch->news[i].view);
     }
     base_free(batch);
 }
@@ -145,7 +145,7 @@ static bool post_to(struct net_server *server, unsigned worker)
     struct batch *batch = base_malloc(sizeof *batch + count * sizeof batch->news[0]);
     if (!batch)
         return false;
-    batch->worker = &server->workers[worker];
+    batch->worker = &server->turns[worker].worker;
     batch->count = 0;
     for (struct net_log *log = server->dirty_logs; log; log = log->dirty_next)
         if (log->views[worker])
@@ -163,7 +163,7 @@ void net_server_post_logs(struct net_server *server)
     bool told = true;
     if (!server->dirty_logs)
         return;
-    for (unsigned i = 1; i < server->options.workers; i++)
+    for (unsigned i = 1; i < server->shared.options.workers; i++)
         told &= post_to(server, i);
     if (!told)
         return;
@@ -189,22 +189,13 @@ struct detached {
     struct net_view *view;
 };
 
-/* Out of the list of views that have moved. */
-static void forget_view(struct net_worker *worker, const struct net_view *view)
-{
-    struct net_view **place = &worker->dirty_views;
-    while (*place && *place != view)
-        place = &(*place)->dirty_next;
-    if (*place)
-        *place = view->dirty_next;
-}
-
 static void free_view(void *arg)
 {
     struct detached *detached = arg;
-    forget_view(detached->worker, detached->view);
+    struct net_sessions *sessions = detached->worker->sessions;
+    net_session_forget_view(sessions, detached->view);
     if (detached->view->twin)
-        forget_view(detached->worker, detached->view->twin);
+        net_session_forget_view(sessions, detached->view->twin);
     net_view_free(detached->view);
     base_free(detached);
 }
@@ -217,9 +208,9 @@ void net_server_log_detach(struct net_server *server, struct net_view *view)
     struct detached *detached = base_malloc(sizeof *detached);
     if (!detached)
         return; /* the view is lost, and with it a few hundred bytes */
-    *detached = (struct detached){&server->workers[worker], view};
+    *detached = (struct detached){&server->turns[worker].worker, view};
     /* The home loop's too: it may be walking the view's followers just now. */
-    if (net_server_post(server, worker, free_view, detached) < 0)
+    if (net_loop_post(server->turns[worker].worker.loop, free_view, detached) < 0)
         base_free(detached);
 }
 

@@ -3,10 +3,14 @@
  * Where a request comes from: the origin of its page, whether that may be served, and the answer to
  * a browser that asks first. The headers of the answers themselves are written by answer.c.
  */
-#include "net/codec/origin.h"
-#include "net/internal.h"
+#include "net/server/internal.h"
 
+#include "base/block.h"
 #include "base/mem.h"
+#include "net/codec/origin.h"
+#include "net/codec/proxy.h"
+#include "net/io/address.h"
+#include "net/io/answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,13 +46,13 @@ int net_cors_note(struct net_conn *conn, struct base_slice origin)
 /* A page that we have served ourselves, or a proxy before us has. */
 static bool is_own_origin(struct net_conn *conn, struct net_http1 *http, struct base_slice origin)
 {
-    const struct net_server_options *options = &conn->worker->server->options;
+    const struct net_server_options *options = &conn->worker->shared->options;
     struct base_slice host = net_http1_header(http, "host");
     char peer[NET_ADDRESS_MAX];
     struct base_slice forwarded = net_http1_header(http, "x-forwarded-proto");
     bool https = conn->secure;
     if (options->proxy_count > 0 && forwarded.data &&
-        base_block_has(options->proxies, options->proxy_count, net_listen_host(conn->fd, peer)))
+        base_block_has(options->proxies, options->proxy_count, net_address_host(conn->fd, peer)))
         https = net_proxy_is_https(forwarded);
     const char *scheme = https ? "https://" : "http://";
     size_t len = strlen(scheme);

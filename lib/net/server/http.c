@@ -5,11 +5,16 @@
  * read. Bytes that come meanwhile wait: those of the next request until the answer has gone, those
  * of this one's body, for a session that is elsewhere, until it is there.
  */
-#include "net/codec/negotiate.h"
-#include "net/internal.h"
+#include "net/server/internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/codec/negotiate.h"
+#include "net/io/answer.h"
+#include "net/io/exchange.h"
+#include "net/io/move.h"
+#include "net/io/refusal.h"
+#include "net/session/transport.h"
 
 #include <string.h>
 
@@ -18,8 +23,8 @@
 /* The path is served with and without a final slash. */
 static const struct net_endpoint *find_endpoint(struct net_worker *worker, struct base_slice path)
 {
-    const struct net_server *server = worker->server;
-    for (size_t i = 0; i < server->options.endpoint_count; i++) {
+    const struct net_server *server = net_server_of(worker);
+    for (size_t i = 0; i < server->shared.options.endpoint_count; i++) {
         const struct net_endpoint *endpoint = &server->endpoints[i];
         size_t len = strlen(endpoint->path);
         if (path.len >= len && memcmp(path.data, endpoint->path, len) == 0 &&
@@ -45,33 +50,33 @@ static void upgrade(struct net_conn *conn, struct net_http1 *http, const struct 
     struct net_session *session;
     struct net_denial denial;
     if (net_query_verify(conn, net_http1_request(http), query, &session, &denial)) {
-        net_websocket_open(conn, http, session);
+        net_upgrade_open(conn, http, session);
         return;
     }
-    net_conn_refused(conn, http, denial.refused);
-    net_answer_error(conn, denial.error, true);
+    net_refusal_of_conn(conn, http, denial.refused);
+    net_error_answer(conn, denial.error, true);
 }
 
 /* Sends a request to where its session is, if that is elsewhere. */
 static bool send_away(struct net_conn *conn, const struct net_query *query, bool may_move)
 {
     struct net_worker *worker = conn->worker;
-    const struct net_server *server = worker->server;
-    uint16_t own = atomic_load_explicit(&server->id, memory_order_relaxed), id;
+    const struct net_server_options *options = &worker->shared->options;
+    uint16_t own = atomic_load_explicit(&worker->sessions->shared->id, memory_order_relaxed), id;
     unsigned owner;
-    const struct net_relay *relay = server->options.relay;
-    if (own && !conn->relayed && net_session_server(server, net_query_sid(query), &id) &&
+    const struct net_relay *relay = options->relay;
+    if (own && !conn->relayed && net_session_server(worker, net_query_sid(query), &id) &&
         id != own && (!relay->knows || relay->knows(relay->data, id))) {
         if (worker->index == 0)
             net_pipe_begin(conn, id);
         else
-            net_moving_begin(conn, 0);
+            net_move_begin(conn, 0);
         return true;
     }
     if (!may_move || !net_session_worker(net_query_sid(query), &owner) || owner == worker->index ||
-        owner >= server->options.workers)
+        owner >= options->workers)
         return false;
-    net_moving_begin(conn, owner);
+    net_move_begin(conn, owner);
     return true;
 }
 
@@ -106,8 +111,8 @@ static bool admit_body(struct net_conn *conn, struct net_http1 *http, const stru
         return true;
     conn->keep_alive = false;
     if (!net_query_verify(conn, request, query, &session, &denial)) {
-        net_conn_refused(conn, http, denial.refused);
-        net_answer_error(conn, denial.error, false);
+        net_refusal_of_conn(conn, http, denial.refused);
+        net_error_answer(conn, denial.error, false);
         return false;
     }
     if (request->method != NET_HTTP1_GET && request->method != NET_HTTP1_POST) {
@@ -137,7 +142,7 @@ static void on_endpoint_head(struct net_conn *conn, struct net_http1 *http, size
     struct net_query query;
     conn->gzip = conn->http.endpoint->compression &&
                  net_negotiate_gzip(net_http1_header(http, "accept-encoding"));
-    set_due(conn, conn->worker->server->options.request_timeout_ms);
+    set_due(conn, conn->worker->shared->options.request_timeout_ms);
     net_query_read(conn->worker, request->query, &query);
     if (query.has_sid && request->method != NET_HTTP1_OPTIONS && send_away(conn, &query, may_move))
         return;
@@ -164,16 +169,16 @@ static void on_head(struct net_conn *conn, size_t more, bool may_move)
     net_exchange_forget_origin(conn);
     conn->http.endpoint = conn->of_site ? NULL : find_endpoint(worker, request->path);
     if (!conn->http.endpoint) {
-        set_due(conn, worker->server->options.request_timeout_ms);
+        set_due(conn, worker->shared->options.request_timeout_ms);
         net_site_head(conn, http);
     } else if (net_cors_note(conn, net_http1_header(http, "origin")) < 0) {
         net_conn_kill(conn, true);
     } else if (!net_cors_allows(conn, http)) {
-        net_conn_refused(conn, http,
-                         (struct net_refused){.refusal = NET_REFUSED_ORIGIN,
-                                              .what = net_http1_header(http, "origin")});
+        net_refusal_of_conn(conn, http,
+                            (struct net_refused){.refusal = NET_REFUSED_ORIGIN,
+                                                 .what = net_http1_header(http, "origin")});
         conn->keep_alive = false;
-        net_answer_error(conn, NET_EIO_FORBIDDEN, request->websocket);
+        net_error_answer(conn, NET_EIO_FORBIDDEN, request->websocket);
     } else {
         on_endpoint_head(conn, http, more, may_move);
     }
@@ -187,8 +192,8 @@ static void serve(struct net_conn *conn, struct net_http1 *http)
     struct net_denial denial;
     net_query_read(conn->worker, request->query, &query);
     if (!net_query_verify(conn, request, &query, &session, &denial)) {
-        net_conn_refused(conn, http, denial.refused);
-        net_answer_error(conn, denial.error, false);
+        net_refusal_of_conn(conn, http, denial.refused);
+        net_error_answer(conn, denial.error, false);
     } else if (!session)
         net_polling_open(conn, http);
     else if (request->method == NET_HTTP1_GET)
@@ -227,14 +232,14 @@ static void on_error(struct net_conn *conn, const char *bytes, size_t len)
     int status = net_http1_status(http);
     if (status == 431) {
         refused.refusal = NET_REFUSED_HEAD;
-        refused.limit = conn->worker->server->options.max_head_bytes;
+        refused.limit = conn->worker->shared->options.max_head_bytes;
     } else if (status == 413) {
         refused.refusal = NET_REFUSED_BODY;
         refused.limit = max_body_bytes(conn);
     } else if (!conn->secure && looks_like_tls(bytes, len)) {
         refused.why = "it uses TLS on a port for plain HTTP";
     }
-    net_conn_refused(conn, conn->head_done ? http : NULL, refused);
+    net_refusal_of_conn(conn, conn->head_done ? http : NULL, refused);
     conn->http10 = conn->head_only = false;
     net_answer(conn, &(struct net_answer){.status = status, .close = true});
 }
@@ -257,7 +262,7 @@ static size_t feed(struct net_conn *conn, char *bytes, size_t len)
             net_exchange_release(conn);
         } else if (!conn->timing && !conn->head_done) {
             conn->timing = true;
-            set_due(conn, conn->worker->server->options.header_timeout_ms);
+            set_due(conn, conn->worker->shared->options.header_timeout_ms);
         }
         break;
     case NET_HTTP1_HEAD:
@@ -272,7 +277,8 @@ static size_t feed(struct net_conn *conn, char *bytes, size_t len)
     return used;
 }
 
-void net_http_adopt(struct net_conn *conn)
+/* Its parser and what came after the head have come with it. */
+static void arrive(struct net_conn *conn)
 {
     on_head(conn, conn->http.stash ? conn->http.stash->len : 0, false);
     if (conn->state == NET_CONN_HTTP && conn->head_done && !conn->http.stash)
@@ -313,28 +319,29 @@ static bool is_idle(const struct net_conn *conn)
 
 static void give_more_time(struct net_conn *conn)
 {
-    const struct net_server *server = conn->worker->server;
+    const struct net_shared *shared = conn->worker->shared;
     if (!is_idle(conn))
         return;
     if (!conn->out)
-        set_due(conn, server->options.idle_timeout_ms);
-    else if (!server->max_answer_age_ms)
+        set_due(conn, shared->options.idle_timeout_ms);
+    else if (!shared->max_answer_age_ms)
         net_conn_give_time(conn);
 }
 
 /* The request has not come in time: that is answered, and an idle connection just ends. */
 static void late(struct net_conn *conn)
 {
-    const struct net_server_options *options = &conn->worker->server->options;
+    const struct net_server_options *options = &conn->worker->shared->options;
     if (is_idle(conn)) {
         net_conn_kill(conn, false);
         return;
     }
-    net_conn_refused(conn, conn->head_done ? conn->http.parser : NULL,
-                     (struct net_refused){.refusal = NET_REFUSED_LATE,
-                                          .why = conn->head_done ? "body" : "head",
-                                          .limit = conn->head_done ? options->request_timeout_ms
-                                                                   : options->header_timeout_ms});
+    net_refusal_of_conn(conn, conn->head_done ? conn->http.parser : NULL,
+                        (struct net_refused){.refusal = NET_REFUSED_LATE,
+                                             .why = conn->head_done ? "body" : "head",
+                                             .limit = conn->head_done
+                                                          ? options->request_timeout_ms
+                                                          : options->header_timeout_ms});
     answer_plain(conn, 408, true);
 }
 
@@ -358,6 +365,7 @@ const struct net_conn_role net_http_role = {
     .lost = net_polling_lost,
     .leave = net_polling_leave,
     .drop = net_exchange_drop,
+    .arrive = arrive,
     .plain = answer_without_tls,
     .idle = is_idle,
     .sends_on = true,

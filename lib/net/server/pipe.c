@@ -6,9 +6,11 @@
  * that is lost while it is sent to is reported in the end of the turn: the handlers are not called
  * within calls of the application.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
 
 #include "base/mem.h"
+#include "net/io/exchange.h"
+#include "net/io/refusal.h"
 
 struct net_pipe {
     struct net_conn *conn; /* dead, once the pipe is lost */
@@ -20,12 +22,12 @@ struct net_pipe {
 
 static const struct net_relay *relay_of(const struct net_conn *conn)
 {
-    return conn->worker->server->options.relay;
+    return conn->worker->shared->options.relay;
 }
 
 static void forget_lost(struct net_pipe *pipe)
 {
-    struct net_pipe **place = &pipe->conn->worker->lost_pipes;
+    struct net_pipe **place = &pipe->conn->worker->turn->lost_pipes;
     while (*place != pipe)
         place = &(*place)->next_lost;
     *place = pipe->next_lost;
@@ -102,9 +104,9 @@ void net_pipe_refuse(struct net_pipe *pipe)
     struct net_conn *conn = detach(pipe);
     struct net_http1 *http = conn->http.parser;
     bool websocket = net_http1_request(http)->websocket;
-    net_conn_refused(conn, http, (struct net_refused){.refusal = NET_REFUSED_SESSION});
+    net_refusal_of_conn(conn, http, (struct net_refused){.refusal = NET_REFUSED_SESSION});
     conn->keep_alive = false; /* a body may follow, which nobody is going to read */
-    net_answer_error(conn, NET_EIO_SID_UNKNOWN, websocket);
+    net_error_answer(conn, NET_EIO_SID_UNKNOWN, websocket);
 }
 
 int net_pipe_send(struct net_pipe *pipe, struct base_slice bytes)
@@ -145,10 +147,10 @@ static void report_lost(struct net_pipe *pipe)
     detach(pipe);
 }
 
-void net_pipes_end(struct net_worker *worker)
+void net_pipe_end_lost(struct net_turn *turn)
 {
-    while (worker->lost_pipes)
-        report_lost(worker->lost_pipes);
+    while (turn->lost_pipes)
+        report_lost(turn->lost_pipes);
 }
 
 /* ---- the roles ---- */
@@ -190,11 +192,11 @@ static void lost(struct net_conn *conn)
         return;
     }
     pipe->lost = true;
-    pipe->next_lost = conn->worker->lost_pipes;
-    conn->worker->lost_pipes = pipe;
+    pipe->next_lost = conn->worker->turn->lost_pipes;
+    conn->worker->turn->lost_pipes = pipe;
 }
 
-const struct net_conn_role net_asking_role = {
+const struct net_conn_role net_pipe_asking_role = {
     .name = "asking",
     .take = net_exchange_stash,
     .lost = lost,
@@ -202,7 +204,7 @@ const struct net_conn_role net_asking_role = {
     .awaited = true,
 };
 
-const struct net_conn_role net_piped_role = {
+const struct net_conn_role net_pipe_open_role = {
     .name = "piped",
     .take = take,
     .reads = reads,

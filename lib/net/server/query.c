@@ -3,7 +3,7 @@
  * The query of a request of Engine.IO: which session, which transport, and whether they fit the
  * request and each other.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
 
 #include <string.h>
 

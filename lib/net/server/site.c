@@ -4,13 +4,15 @@
  * connections reach nothing else. A request waits for its answer like a long poll does: nothing
  * more is read from its connection meanwhile.
  */
-#include "net/internal.h"
-
-#include "net/codec/host.h"
+#include "net/server/internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/codec/host.h"
+#include "net/io/answer.h"
+#include "net/io/exchange.h"
+#include "net/io/refusal.h"
 
 #include <string.h>
 
@@ -22,8 +24,8 @@ struct net_request {
 /* NULL: there is none. */
 static const struct net_site *site_of(const struct net_conn *conn)
 {
-    const struct net_server *server = conn->worker->server;
-    return conn->of_site ? &server->site : server->options.pages;
+    const struct net_server *server = net_server_of(conn->worker);
+    return conn->of_site ? &server->site : server->shared.options.pages;
 }
 
 static const struct net_page *find_page(const struct net_conn *conn, struct base_slice path)
@@ -53,7 +55,7 @@ static void answer_status(struct net_conn *conn, int status, const char *headers
  * reads in a browser. On another address scrapers know us by any name. */
 static bool may_ask(const struct net_conn *conn, struct net_http1 *http)
 {
-    const struct net_server *server = conn->worker->server;
+    const struct net_server *server = net_server_of(conn->worker);
     const char *const given[] = {server->site_name};
     struct base_slice host = net_http1_header(http, "host");
     return !conn->of_site || !server->site_is_local || net_host_is_local(host, given, 1) ||
@@ -87,13 +89,13 @@ void net_site_head(struct net_conn *conn, struct net_http1 *http)
     const struct net_page *page = find_page(conn, request->path);
     bool readable = request->method == NET_HTTP1_GET || request->method == NET_HTTP1_HEAD_METHOD;
     if (!page && (!readable || !conn->of_site)) {
-        net_conn_refused(conn, http,
-                         (struct net_refused){.refusal = NET_REFUSED_PATH, .what = request->path});
+        net_refusal_of_conn(
+            conn, http, (struct net_refused){.refusal = NET_REFUSED_PATH, .what = request->path});
         answer_status(conn, 404, NULL, true);
     } else if (page && !takes(page, request->method)) {
-        net_conn_refused(conn, http,
-                         (struct net_refused){.refusal = NET_REFUSED_REQUEST,
-                                              .why = "a method that the page does not take"});
+        net_refusal_of_conn(conn, http,
+                            (struct net_refused){.refusal = NET_REFUSED_REQUEST,
+                                                 .why = "a method that the page does not take"});
         answer_status(conn, 405,
                       page->max_body_bytes ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n",
                       true);
@@ -125,7 +127,7 @@ void net_site_serve(struct net_conn *conn, struct net_http1 *http)
     conn->http.request = request;
     conn->state = NET_CONN_PAGE;
     net_deadline_set(&worker->deadlines, &conn->deadline,
-                     base_clock_mono_us() + worker->server->options.request_timeout_ms * NET_MS);
+                     base_clock_mono_us() + worker->shared->options.request_timeout_ms * NET_MS);
     page->on_request(site_of(conn)->data, request);
     if (conn->state == NET_CONN_PAGE && conn->http.request == request)
         request->http = NULL;
@@ -137,7 +139,7 @@ static void lost(struct net_conn *conn)
     conn->http.request = NULL;
 }
 
-const struct net_conn_role net_page_role = {
+const struct net_conn_role net_site_role = {
     .name = "page",
     .take = net_exchange_stash,
     .lost = lost,

@@ -1,8 +1,22 @@
-/* SPDX-License-Identifier: ISC */
-#include "net/internal.h"
+/* SPDX-License-Identifier: ISC
+ *
+ * Socket.IO (protocol 5) on sessions of Engine.IO: namespaces, sockets in them, packets with
+ * attachments. A socket:
+ *
+ *     CONNECT --> PENDING --> OPEN --> DEAD, freed at the end of the turn
+ *                    |                  ^
+ *                    +------------------+  refused, or its session has ended
+ */
+#include "net/server/internal.h"
 
 #include "base/id.h"
 #include "base/mem.h"
+#include "net/codec/sio.h"
+#include "net/io/address.h"
+#include "net/session/incoming.h"
+#include "net/session/joining.h"
+#include "net/session/lag.h"
+#include "net/session/queue.h"
 
 #include <string.h>
 
@@ -72,7 +86,7 @@ static void unfollow(struct net_socket *socket)
 static void report(struct net_socket *socket, enum net_reason reason)
 {
     const struct net_namespace *nsp = socket->nsp;
-    push(&socket->session->worker->dead_sockets, socket);
+    push(&socket->session->worker->turn->dead_sockets, socket);
     if (nsp->on_disconnect)
         nsp->on_disconnect(nsp->data, socket, reason);
     unfollow(socket); /* not before: the handler may ask how much has waited */
@@ -84,11 +98,11 @@ static void leave(struct net_socket *socket, enum net_reason reason)
     report(socket, reason);
 }
 
-void net_sockets_end(struct net_worker *worker)
+void net_socket_end_left(struct net_turn *turn)
 {
-    while (worker->left) {
-        struct net_socket *socket = worker->left;
-        worker->left = socket->next;
+    while (turn->left) {
+        struct net_socket *socket = turn->left;
+        turn->left = socket->next;
         report(socket, NET_REASON_SERVER);
     }
 }
@@ -292,7 +306,7 @@ void net_socket_address(const struct net_socket *socket, char out[static NET_ADD
     if (session->peer)
         memcpy(out, session->peer, strlen(session->peer) + 1);
     else if (conn && conn->state != NET_CONN_DEAD)
-        net_listen_peer(conn->fd, out);
+        net_address_peer(conn->fd, out);
     else
         memcpy(out, "-", 2);
 }
@@ -318,7 +332,7 @@ void net_socket_refuse(struct net_socket *socket, const char *message)
     if (socket->state != NET_SOCKET_PENDING || session->dead)
         return;
     take_out(socket);
-    push(&session->worker->dead_sockets, socket);
+    push(&session->worker->turn->dead_sockets, socket);
     send_scratch(session,
                  net_sio_format_connect_error(fresh_scratch(session), nsp_slice(socket), message));
 }
@@ -377,7 +391,7 @@ void net_socket_disconnect(struct net_socket *socket)
     if (session->doomed)
         return; /* it is reported with its session */
     take_out(socket);
-    push(&session->worker->left, socket);
+    push(&session->worker->turn->left, socket);
 }
 
 void net_socket_close(struct net_socket *socket, enum net_reason reason)

@@ -3,10 +3,11 @@
  * A packet whose attachments come one by one, each in a message of its own. The bound for a
  * message holds for all of it together, and so does one time.
  */
-#include "net/internal.h"
+#include "net/session/incoming.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/codec/sio.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct net_incoming {
 
 int net_incoming_begin(struct net_session *session, struct base_slice text, size_t wanted)
 {
-    const struct net_server_options *options = &session->worker->server->options;
+    const struct net_server_options *options = &session->worker->shared->options;
     struct net_incoming *incoming = base_calloc(1, sizeof *incoming + text.len);
     if (!incoming)
         return BASE_ERR_NOMEM;

@@ -7,10 +7,12 @@
  * One whose CONNECT waits for the application's answer is not in the list, since the application
  * knows more of it; one whose CONNECT was refused keeps its place.
  */
-#include "net/internal.h"
+#include "net/session/joining.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/io/address.h"
+#include "net/io/refusal.h"
 
 #include <string.h>
 
@@ -28,12 +30,17 @@ struct net_joining {
 
 static void unlink_joining(struct net_joining *joining)
 {
-    struct net_worker *worker = joining->session->worker;
+    struct net_sessions *sessions = joining->session->worker->sessions;
     if (base_list_empty(&joining->link))
         return;
     base_list_remove(&joining->link);
-    atomic_fetch_sub_explicit(&worker->joining_count, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&worker->server->joining, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&sessions->joining_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&sessions->shared->joining, 1, memory_order_relaxed);
+}
+
+static size_t max_joining(const struct net_sessions *sessions)
+{
+    return sessions->worker->shared->options.max_joining;
 }
 
 static void refuse(struct net_session *session)
@@ -42,85 +49,86 @@ static void refuse(struct net_session *session)
     const struct net_conn *conn = net_session_conn(session);
     char text[NET_ADDRESS_MAX];
     struct net_refused refused = {.refusal = NET_REFUSED_JOINING,
-                                  .limit = worker->server->options.max_joining};
+                                  .limit = max_joining(worker->sessions)};
     if (session->peer)
         refused.address = (struct base_slice){session->peer, strlen(session->peer)};
     else if (conn)
-        refused.address = net_listen_host(conn->fd, text);
-    net_worker_refused(worker, &refused);
+        refused.address = net_address_host(conn->fd, text);
+    net_refusal_count(worker, &refused);
     net_session_doom(session, NET_REASON_LIMIT);
 }
 
 /* Whether there is one too many, which counts as gone from then on: no two workers end one for it.
  */
-static bool claim_surplus(struct net_server *server)
+static bool claim_surplus(struct net_sessions *sessions)
 {
-    size_t max = server->options.max_joining;
-    size_t count = atomic_load_explicit(&server->joining, memory_order_relaxed);
+    atomic_size_t *joining = &sessions->shared->joining;
+    size_t max = max_joining(sessions);
+    size_t count = atomic_load_explicit(joining, memory_order_relaxed);
     while (max && count > max)
-        if (atomic_compare_exchange_weak_explicit(&server->joining, &count, count - 1,
-                                                  memory_order_relaxed, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(joining, &count, count - 1, memory_order_relaxed,
+                                                  memory_order_relaxed))
             return true;
     return false;
 }
 
 /* Of one that `claim_surplus` has counted as gone. */
-static void end_oldest(struct net_worker *worker)
+static void end_oldest(struct net_sessions *sessions)
 {
-    struct net_joining *oldest = base_container(worker->joining.next, struct net_joining, link);
+    struct net_joining *oldest = base_container(sessions->joining.next, struct net_joining, link);
     base_list_remove(&oldest->link);
-    atomic_fetch_sub_explicit(&worker->joining_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&sessions->joining_count, 1, memory_order_relaxed);
     refuse(oldest->session);
 }
 
 /* On the worker that had most when it was asked. */
 static void make_room(void *arg)
 {
-    struct net_worker *worker = arg;
-    atomic_store_explicit(&worker->asked_for_room, false, memory_order_relaxed);
-    while (!base_list_empty(&worker->joining) && claim_surplus(worker->server))
-        end_oldest(worker);
+    struct net_sessions *sessions = arg;
+    atomic_store_explicit(&sessions->asked_for_room, false, memory_order_relaxed);
+    while (!base_list_empty(&sessions->joining) && claim_surplus(sessions))
+        end_oldest(sessions);
 }
 
 /* Where a newcomer of `own` does not count, for whom the others make room. */
-static struct net_worker *fullest(struct net_worker *own)
+static struct net_sessions *fullest(struct net_sessions *own)
 {
-    struct net_server *server = own->server;
-    struct net_worker *most = own;
+    const struct net_shared *shared = own->worker->shared;
+    struct net_sessions *most = own;
     size_t most_count = atomic_load_explicit(&own->joining_count, memory_order_relaxed) - 1;
-    for (unsigned i = 0; i < server->options.workers; i++) {
-        struct net_worker *worker = &server->workers[i];
-        size_t count = atomic_load_explicit(&worker->joining_count, memory_order_relaxed);
-        if (worker == own || count <= most_count)
+    for (unsigned i = 0; i < shared->options.workers; i++) {
+        struct net_sessions *sessions = shared->workers[i]->sessions;
+        size_t count = atomic_load_explicit(&sessions->joining_count, memory_order_relaxed);
+        if (sessions == own || count <= most_count)
             continue;
-        most = worker;
+        most = sessions;
         most_count = count;
     }
     return most;
 }
 
 /* Where memory is short for asking another worker, the next newcomer asks again. */
-static void find_room(struct net_worker *worker)
+static void find_room(struct net_sessions *sessions)
 {
-    struct net_worker *most = fullest(worker);
-    if (most == worker && claim_surplus(worker->server))
-        end_oldest(worker);
-    else if (most != worker &&
+    struct net_sessions *most = fullest(sessions);
+    if (most == sessions && claim_surplus(sessions))
+        end_oldest(sessions);
+    else if (most != sessions &&
              !atomic_exchange_explicit(&most->asked_for_room, true, memory_order_relaxed) &&
-             net_loop_post(most->loop, make_room, most) < 0)
+             net_loop_post(most->worker->loop, make_room, most) < 0)
         atomic_store_explicit(&most->asked_for_room, false, memory_order_relaxed);
 }
 
 static void link_joining(struct net_joining *joining)
 {
-    struct net_worker *worker = joining->session->worker;
-    struct net_server *server = worker->server;
-    size_t max = server->options.max_joining;
-    base_list_append(&worker->joining, &joining->link);
-    atomic_fetch_add_explicit(&worker->joining_count, 1, memory_order_relaxed);
-    size_t count = atomic_fetch_add_explicit(&server->joining, 1, memory_order_relaxed) + 1;
+    struct net_sessions *sessions = joining->session->worker->sessions;
+    size_t max = max_joining(sessions);
+    base_list_append(&sessions->joining, &joining->link);
+    atomic_fetch_add_explicit(&sessions->joining_count, 1, memory_order_relaxed);
+    size_t count =
+        atomic_fetch_add_explicit(&sessions->shared->joining, 1, memory_order_relaxed) + 1;
     if (max && count > max)
-        find_room(worker);
+        find_room(sessions);
 }
 
 int net_joining_new(struct net_session *session, struct net_http1 *http)

@@ -4,10 +4,11 @@
  * When they have gone, the mark is set again; when they have not for too long, the session is too
  * slow, and the caller ends it.
  */
-#include "net/internal.h"
+#include "net/session/lag.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/session/queue.h"
 
 enum net_lag_verdict net_lag_note(struct net_session *session)
 {

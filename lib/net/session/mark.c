@@ -3,25 +3,47 @@
  * What is done with a session later in the turn, and noted now: it has something to send, or it
  * ends. Calls of the application come no further than here.
  */
-#include "net/internal.h"
+#include "net/session/session.h"
+
+#include "net/session/queue.h"
 
 void net_session_dirty(struct net_session *session)
 {
+    struct net_sessions *sessions = session->worker->sessions;
     if (session->dirty || session->dead)
         return;
     session->dirty = true;
-    session->dirty_next = session->worker->dirty_sessions;
-    session->worker->dirty_sessions = session;
+    session->dirty_next = sessions->dirty;
+    sessions->dirty = session;
 }
 
 void net_session_doom(struct net_session *session, enum net_reason reason)
 {
+    struct net_sessions *sessions = session->worker->sessions;
     if (session->dead || session->doomed)
         return;
     session->doomed = true;
     session->doom_reason = (uint8_t)reason;
-    session->dead_next = session->worker->doomed;
-    session->worker->doomed = session;
+    session->dead_next = sessions->doomed;
+    sessions->doomed = session;
+}
+
+void net_session_view_moved(struct net_sessions *sessions, struct net_view *view)
+{
+    if (view->dirty)
+        return;
+    view->dirty = true;
+    view->dirty_next = sessions->dirty_views;
+    sessions->dirty_views = view;
+}
+
+void net_session_forget_view(struct net_sessions *sessions, const struct net_view *view)
+{
+    struct net_view **place = &sessions->dirty_views;
+    while (*place && *place != view)
+        place = &(*place)->dirty_next;
+    if (*place)
+        *place = view->dirty_next;
 }
 
 void net_session_add(struct net_session *session, enum net_ws_opcode opcode, const char *bytes,

@@ -4,9 +4,14 @@
  * What is sent is collected at the end of the turn, so that packets that belong together come in
  * one answer.
  */
-#include "net/internal.h"
+#include "net/session/internal.h"
 
 #include "base/mem.h"
+#include "net/io/answer.h"
+#include "net/io/exchange.h"
+#include "net/session/error.h"
+#include "net/session/queue.h"
+#include "net/session/transport.h"
 
 static const char no_store[] = "Cache-Control: no-store\r\n";
 static const char no_store_gzip[] = "Cache-Control: no-store\r\n"
@@ -160,7 +165,7 @@ static void answer_last(struct net_conn *get, enum net_reason reason)
     case NET_REASON_PING_TIMEOUT:
     case NET_REASON_CONNECT_TIMEOUT:
     case NET_REASON_MESSAGE_TIMEOUT: answer_packets(get, (struct base_slice){"1", 1}); break;
-    default: net_answer_error(get, NET_EIO_SID_UNKNOWN, false); break;
+    default: net_error_answer(get, NET_EIO_SID_UNKNOWN, false); break;
     }
 }
 
@@ -243,7 +248,7 @@ void net_polling_lost(struct net_conn *conn)
         net_session_close(session, NET_REASON_TRANSPORT);
 }
 
-const struct net_conn_role net_waiting_role = {
+const struct net_conn_role net_polling_get_role = {
     .name = "waiting",
     .take = net_exchange_stash,
     .lost = net_polling_lost,

@@ -4,7 +4,7 @@
  * frame carries the position in the log behind which it belongs, so the order is that in which
  * things happened, and nothing has to be copied from the log to keep it.
  */
-#include "net/internal.h"
+#include "net/session/queue.h"
 
 #include "base/mem.h"
 

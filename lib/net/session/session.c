@@ -1,158 +1,28 @@
 /* SPDX-License-Identifier: ISC
  *
- * Session ids are 15 bytes in base64url: 11 of them random, one for the worker, three for the slot
- * in the worker's table, the latter masked with a keyed hash of the random part so that they tell
- * nothing of how many sessions there are. A look-up is an index and a comparison. Of a server that
- * has a number among others, the last two of the random bytes are that number, masked with a hash
- * of the first nine whose key all of them know.
+ * The life of a session:
+ *
+ *     net_session_open --> open --> doomed --> dead --> freed, at the end of the turn
+ *                           |                   ^
+ *                           +-------------------+  net_session_close
+ *
+ * Doomed is what a call of the application has ended: it sends and takes nothing more, and the turn
+ * closes it. A dead one has no transport, no slot and no sockets any more; whoever is up the stack
+ * may still look at it. While it is open it joins (joining.c), unless it is of bare Engine.IO, and
+ * beats: after ping_interval_ms a ping is sent, and the pong is due ping_timeout_ms later. One
+ * deadline serves the beat, joining, the lag of what is sent, and a packet that is midway.
  */
-#include "net/internal.h"
+#include "net/session/internal.h"
 
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/crypto.h"
-#include "base/map.h"
 #include "base/mem.h"
-
-#include <string.h>
-
-#define ID_BYTES     15
-#define ID_RANDOM    11
-#define ID_SERVER    9 /* where the server's number begins */
-#define SLOT_MAX     0xffffffu
-#define FIRST_SLOTS  64u
-#define NO_FREE_SLOT UINT32_MAX
+#include "net/io/answer.h"
+#include "net/session/incoming.h"
+#include "net/session/joining.h"
+#include "net/session/lag.h"
+#include "net/session/queue.h"
 
 #define LATE_US (20 * NET_MS) /* what is usual of a timer */
-
-/* ---- slots ---- */
-
-static uintptr_t free_mark(uint32_t next)
-{
-    return ((uintptr_t)next << 1) | 1;
-}
-
-static bool is_free(uintptr_t slot)
-{
-    return slot & 1;
-}
-
-static int grow_slots(struct net_worker *worker)
-{
-    uint32_t cap = worker->slot_cap ? worker->slot_cap * 2 : FIRST_SLOTS;
-    if (cap > SLOT_MAX)
-        return BASE_ERR_LIMIT;
-    uintptr_t *slots = base_realloc(worker->slots, cap * sizeof *slots);
-    if (!slots)
-        return BASE_ERR_NOMEM;
-    for (uint32_t i = worker->slot_cap; i < cap; i++)
-        slots[i] = free_mark(i + 1 < cap ? i + 1 : NO_FREE_SLOT);
-    worker->free_slot = worker->slot_cap;
-    worker->slots = slots;
-    worker->slot_cap = cap;
-    return BASE_OK;
-}
-
-static int take_slot(struct net_worker *worker, struct net_session *session)
-{
-    if (!worker->slot_cap || worker->free_slot == NO_FREE_SLOT) {
-        int failed = grow_slots(worker);
-        if (failed)
-            return failed;
-    }
-    session->slot = worker->free_slot;
-    worker->free_slot = (uint32_t)(worker->slots[session->slot] >> 1);
-    worker->slots[session->slot] = (uintptr_t)session;
-    return BASE_OK;
-}
-
-static void give_slot_back(struct net_session *session)
-{
-    struct net_worker *worker = session->worker;
-    worker->slots[session->slot] = free_mark(worker->free_slot);
-    worker->free_slot = session->slot;
-}
-
-/* ---- ids ---- */
-
-static uint32_t slot_mask(const unsigned char id[static ID_BYTES])
-{
-    return (uint32_t)base_map_hash((const char *)id, ID_RANDOM + 1) & SLOT_MAX;
-}
-
-static uint16_t server_mask(const struct net_server *server, const unsigned char *id)
-{
-    return (uint16_t)base_map_hash_of(server->options.relay->id_seed, (const char *)id, ID_SERVER);
-}
-
-static void put_server(const struct net_server *server, unsigned char id[static ID_BYTES])
-{
-    uint16_t number = atomic_load_explicit(&server->id, memory_order_relaxed);
-    if (!number)
-        return;
-    number ^= server_mask(server, id);
-    id[ID_SERVER] = (unsigned char)(number >> 8);
-    id[ID_SERVER + 1] = (unsigned char)number;
-}
-
-static int make_id(struct net_session *session)
-{
-    unsigned char id[ID_BYTES];
-    if (base_crypto_random(id, ID_RANDOM) < 0)
-        return BASE_ERR_INTERNAL;
-    put_server(session->worker->server, id);
-    id[ID_RANDOM] = (unsigned char)session->worker->index;
-    uint32_t slot = session->slot ^ slot_mask(id);
-    id[12] = (unsigned char)(slot >> 16);
-    id[13] = (unsigned char)(slot >> 8);
-    id[14] = (unsigned char)slot;
-    base_base64_encode(BASE_BASE64_URL, id, ID_BYTES, session->sid);
-    session->sid[NET_SID_LEN] = '\0';
-    return BASE_OK;
-}
-
-static bool decode_id(struct base_slice sid, unsigned char id[static ID_BYTES + 3])
-{
-    return sid.len == NET_SID_LEN &&
-           base_base64_decode(BASE_BASE64_URL, sid.data, sid.len, id) == ID_BYTES;
-}
-
-bool net_session_server(const struct net_server *server, struct base_slice sid, uint16_t *number)
-{
-    unsigned char id[ID_BYTES + 3];
-    if (!decode_id(sid, id))
-        return false;
-    *number = (uint16_t)(id[ID_SERVER] << 8 | id[ID_SERVER + 1]) ^ server_mask(server, id);
-    return true;
-}
-
-bool net_session_worker(struct base_slice sid, unsigned *worker)
-{
-    unsigned char id[ID_BYTES + 3];
-    if (!decode_id(sid, id))
-        return false;
-    *worker = id[ID_RANDOM];
-    return true;
-}
-
-struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid)
-{
-    unsigned char id[ID_BYTES + 3];
-    if (!decode_id(sid, id))
-        return NULL;
-    uint32_t slot = ((uint32_t)id[12] << 16 | (uint32_t)id[13] << 8 | id[14]) ^ slot_mask(id);
-    if (slot >= worker->slot_cap || is_free(worker->slots[slot]))
-        return NULL;
-    struct net_session *session = (struct net_session *)worker->slots[slot];
-    if (!base_crypto_equal(session->sid, sid.data, NET_SID_LEN))
-        return NULL;
-    /* A request may be a moment ahead of the timer. */
-    if (session->awaiting_pong && session->beat_us <= base_clock_mono_us()) {
-        net_session_close(session, NET_REASON_PING_TIMEOUT);
-        return NULL;
-    }
-    return net_session_settle(session) ? session : NULL;
-}
 
 /* ---- life ---- */
 
@@ -170,64 +40,14 @@ void net_session_set_due(struct net_session *session)
     net_deadline_set(&session->worker->deadlines, &session->deadline, due);
 }
 
-/* What counts as one address; lies in `bytes` or in `peer`. */
-static struct base_slice address_key(struct base_slice peer, uint8_t bytes[static 16])
-{
-    if (!base_block_address(peer, bytes))
-        return peer;
-    return (struct base_slice){(const char *)bytes, base_block_owner_len(bytes)};
-}
-
-static int count_address(struct net_server *server, struct base_slice peer)
-{
-    uint8_t bytes[16];
-    struct base_slice key = address_key(peer, bytes);
-    return base_quota_take(&server->addresses, key.data, key.len);
-}
-
-/* Who is at the other end, as far as the connection itself will not tell later. */
-static int note_peer(struct net_session *session, struct net_conn *conn, struct net_http1 *http)
-{
-    struct net_server *server = conn->worker->server;
-    char text[NET_ADDRESS_MAX];
-    struct base_slice host = net_listen_host(conn->fd, text);
-    struct base_slice client =
-        net_proxy_client(server->options.proxies, server->options.proxy_count, host,
-                         net_http1_header(http, "x-forwarded-for"));
-    bool direct = net_http1_request(http)->websocket && client.data == host.data;
-    if (direct && !server->addresses.max)
-        return BASE_OK;
-    session->peer = base_memdup(client.data, client.len);
-    int failed = session->peer ? count_address(server, client) : BASE_ERR_NOMEM;
-    if (failed == BASE_ERR_LIMIT)
-        net_conn_refused(
-            conn, http,
-            (struct net_refused){.refusal = NET_REFUSED_ADDRESS, .limit = server->addresses.max});
-    return failed;
-}
-
-static void forget_peer(struct net_session *session)
-{
-    struct net_server *server = session->worker->server;
-    if (session->peer && server->addresses.max) {
-        uint8_t bytes[16];
-        struct base_slice key =
-            address_key((struct base_slice){session->peer, strlen(session->peer)}, bytes);
-        base_quota_give(&server->addresses, key.data, key.len);
-    }
-    base_free_clear(&session->peer);
-}
-
 static int take_place(struct net_session *session)
 {
-    int failed = take_slot(session->worker, session);
+    int failed = net_session_id_take(session);
     if (failed)
         return failed;
-    failed = make_id(session);
-    if (!failed)
-        failed = net_worker_enter(session->worker);
+    failed = net_worker_enter(session->worker);
     if (failed)
-        give_slot_back(session);
+        net_session_id_give_back(session);
     return failed;
 }
 
@@ -237,14 +57,12 @@ static int prepare(struct net_session *session, struct net_conn *conn, struct ne
         return BASE_ERR_NOMEM;
     if (session->endpoint->engine->joins && net_joining_new(session, http) < 0)
         return BASE_ERR_NOMEM;
-    int failed = note_peer(session, conn, http);
-    if (failed) {
-        base_free_clear(&session->peer);
+    int failed = net_session_peer_note(session, conn, http);
+    if (failed)
         return failed;
-    }
     failed = take_place(session);
     if (failed)
-        forget_peer(session);
+        net_session_peer_forget(session);
     return failed;
 }
 
@@ -270,8 +88,8 @@ int net_session_open(struct net_conn *conn, struct net_http1 *http,
     session->beat_us = base_clock_mono_us() + endpoint->ping_interval_ms * NET_MS;
     net_session_set_due(session);
     net_joining_again(session);
-    atomic_fetch_add_explicit(&worker->session_count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&worker->sessions_opened, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->sessions->count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->sessions->opened, 1, memory_order_relaxed);
     *out = session;
     return BASE_OK;
 }
@@ -304,17 +122,6 @@ int net_session_format_open(struct net_session *session, bool upgrade)
     return net_eio_format_open(&session->worker->scratch, &open);
 }
 
-/* It will be asked for when the connection has gone. */
-static void keep_address(struct net_session *session)
-{
-    const struct net_conn *conn = net_session_conn(session);
-    char peer[NET_ADDRESS_MAX];
-    if (!conn || session->peer)
-        return;
-    net_listen_peer(conn->fd, peer);
-    session->peer = base_strdup(peer);
-}
-
 void net_session_close_with(struct net_session *session, enum net_reason reason,
                             struct base_slice payload)
 {
@@ -329,7 +136,7 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
             return;
     }
     if (reason == NET_REASON_SLOW)
-        keep_address(session);
+        net_session_peer_keep(session);
     session->dead = true;
     net_joining_end(session);
     net_deadline_clear(&worker->deadlines, &session->deadline);
@@ -338,15 +145,15 @@ void net_session_close_with(struct net_session *session, enum net_reason reason,
     if (engine->on_close)
         engine->on_close(engine->data, session, reason);
     net_queue_clear(session);
-    if (session->peer && worker->server->addresses.max)
-        forget_peer(session);
-    give_slot_back(session);
+    if (worker->sessions->shared->addresses.max)
+        net_session_peer_forget(session);
+    net_session_id_give_back(session);
     net_worker_leave(worker);
-    atomic_fetch_sub_explicit(&worker->session_count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&worker->closed[reason], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->sessions->count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->sessions->closed[reason], 1, memory_order_relaxed);
     if (!session->doomed) { /* else the list it is in hands it on */
-        session->dead_next = worker->dead_sessions;
-        worker->dead_sessions = session;
+        session->dead_next = worker->sessions->dead;
+        worker->sessions->dead = session;
     }
 }
 
@@ -390,6 +197,19 @@ void net_session_free(struct net_session *session)
     base_free(session->peer);
     net_incoming_free(session->incoming);
     base_free(session);
+}
+
+struct net_session *net_session_find(struct net_worker *worker, struct base_slice sid)
+{
+    struct net_session *session = net_session_id_find(worker->sessions, sid);
+    if (!session)
+        return NULL;
+    /* A request may be ahead of the timer. */
+    if (session->awaiting_pong && session->beat_us <= base_clock_mono_us()) {
+        net_session_close(session, NET_REASON_PING_TIMEOUT);
+        return NULL;
+    }
+    return net_session_settle(session) ? session : NULL;
 }
 
 /* ---- heartbeat ---- */
@@ -491,4 +311,31 @@ bool net_session_take(struct net_session *session, struct net_eio_packet *packet
     default: break; /* out of turn, and harmless */
     }
     return net_session_settle(session);
+}
+
+/* ---- all sessions of a worker ---- */
+
+void net_session_queued(const struct net_sessions *sessions, uint64_t *bytes, uint64_t *most_bytes)
+{
+    struct net_session *session;
+    *bytes = *most_bytes = 0;
+    for (uint32_t slot = 0; (session = net_session_id_next(sessions, &slot));) {
+        uint64_t queued = net_queue_bytes(session);
+        *bytes += queued;
+        if (queued > *most_bytes)
+            *most_bytes = queued;
+    }
+}
+
+void net_session_close_all(struct net_sessions *sessions, bool also_busy)
+{
+    struct net_session *session;
+    for (uint32_t slot = 0; (session = net_session_id_next(sessions, &slot));)
+        if (also_busy || net_queue_empty(session))
+            net_session_close(session, NET_REASON_SHUTDOWN);
+}
+
+void net_session_fini(struct net_sessions *sessions)
+{
+    base_free(sessions->slots);
 }

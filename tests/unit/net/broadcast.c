@@ -3,7 +3,8 @@
  * A log with its compressed twin, and sessions without connections that follow the one or the
  * other: whatever form a session gets, it gets every event once and in order.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
+#include "net/session/queue.h"
 
 #include "base/mem.h"
 #include "lib/cuts.h"
@@ -22,8 +23,8 @@ struct follower {
 
 static struct {
     struct net_endpoint endpoint;
-    struct net_worker worker;
     struct net_server server;
+    struct net_turn turn;
     struct net_log *log;
     struct net_view *view;
     uv_loop_t loop;
@@ -40,18 +41,20 @@ static void begin(bool compression)
     memset(&t, 0, sizeof t);
     t.endpoint.max_queue_bytes = LIMIT;
     t.endpoint.compression = compression;
-    t.server.options.workers = 1;
-    t.server.options.endpoint_count = 1;
+    t.server.shared.options.workers = 1;
+    t.server.shared.options.endpoint_count = 1;
     t.server.endpoints = &t.endpoint;
-    t.server.workers = &t.worker;
-    t.worker.server = &t.server;
-    t.worker.deadline_owners = SESSIONS;
+    t.server.turns = &t.turn;
+    t.turn.server = &t.server;
+    t.turn.worker.sessions = &t.turn.sessions;
+    t.turn.worker.turn = &t.turn;
+    t.turn.worker.deadline_owners = SESSIONS;
     t.server.home_thread = pthread_self();
     uv_loop_init(&t.loop);
     const struct net_loop_handlers handlers = {.on_turn = on_turn};
-    CHECK_INT(net_loop_new(&t.loop, &handlers, &t.worker.loop), 0);
+    CHECK_INT(net_loop_new(&t.loop, &handlers, &t.turn.worker.loop), 0);
     for (int i = 0; i < SESSIONS; i++) {
-        t.followers[i].session.worker = &t.worker;
+        t.followers[i].session.worker = &t.turn.worker;
         t.followers[i].session.endpoint = &t.endpoint;
     }
     CHECK_INT(net_server_log_new(&t.server, &t.log), 0);
@@ -68,12 +71,12 @@ static void end(void)
     }
     net_server_log_detach(&t.server, t.view);
     net_server_log_free(&t.server, t.log);
-    net_deflate_free(t.worker.deflate);
-    net_loop_close(t.worker.loop, NULL, NULL); /* runs what detaching has posted */
+    net_deflate_free(t.turn.worker.deflate);
+    net_loop_close(t.turn.worker.loop, NULL, NULL); /* runs what detaching has posted */
     uv_run(&t.loop, UV_RUN_DEFAULT);
     CHECK_INT(uv_loop_close(&t.loop), 0);
-    net_loop_free(t.worker.loop);
-    CHECK(!t.worker.dirty_views && !t.server.dirty_logs);
+    net_loop_free(t.turn.worker.loop);
+    CHECK(!t.turn.sessions.dirty_views && !t.server.dirty_logs);
 }
 
 static void expect(struct follower *follower, const char *bytes, size_t len)
@@ -172,7 +175,7 @@ static void gives_each_session_its_form(void)
     t.followers[1].session.deflates = true;
     net_queue_follow(&t.followers[0].session, t.view);
     CHECK_INT(broadcast(text_of(5000), 5000), 0);
-    CHECK(!t.worker.deflate); /* nobody wants it */
+    CHECK(!t.turn.worker.deflate); /* nobody wants it */
     net_queue_follow(&t.followers[1].session, t.view);
     CHECK_INT(broadcast(text_of(5000), 5000), 0);
     CHECK_INT(broadcast("small", 5), 0);

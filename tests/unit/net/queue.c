@@ -2,7 +2,9 @@
  *
  * A session without a connection: what it would write is taken from its queue by hand.
  */
-#include "net/internal.h"
+#include "net/session/queue.h"
+#include "net/session/lag.h"
+#include "net/session/transport.h"
 
 #include "base/mem.h"
 #include "lib/cuts.h"
@@ -13,6 +15,8 @@
 static struct {
     uintptr_t slots[1];
     struct net_worker worker;
+    struct net_sessions sessions;
+    struct net_sessions_shared shared;
     struct net_endpoint endpoint;
     struct net_session session;
     struct net_log *log;
@@ -26,8 +30,10 @@ static const struct net_engine engine = {0};
 static void begin(size_t limit)
 {
     memset(&t, 0, sizeof t);
-    t.worker.slots = t.slots;
-    t.worker.slot_cap = 1;
+    t.worker.sessions = &t.sessions;
+    t.sessions.shared = &t.shared;
+    t.sessions.slots = t.slots;
+    t.sessions.slot_cap = 1;
     t.worker.deadline_owners = 1;
     t.endpoint.max_queue_bytes = (uint32_t)limit;
     t.endpoint.engine = &engine;
@@ -243,7 +249,7 @@ static void closes_a_session_past_the_bound(void)
     CHECK(t.session.doomed && !t.session.dead);
     CHECK(net_queue_bytes(&t.session) > 90); /* for the handler to ask */
     CHECK(!net_session_settle(&t.session) && t.session.dead);
-    CHECK_INT(t.worker.closed[NET_REASON_SLOW], 1);
+    CHECK_INT(t.sessions.closed[NET_REASON_SLOW], 1);
     CHECK(net_queue_empty(&t.session));
     net_session_add(&t.session, NET_WS_TEXT, text, 10);
     CHECK(net_queue_empty(&t.session));
@@ -257,7 +263,7 @@ static void closes_a_session_without_memory(void)
     net_session_add(&t.session, NET_WS_TEXT, "a", 1);
     base_mem_fail(0, 0);
     CHECK(!net_session_settle(&t.session) && net_queue_empty(&t.session));
-    CHECK_INT(t.worker.closed[NET_REASON_NOMEM], 1);
+    CHECK_INT(t.sessions.closed[NET_REASON_NOMEM], 1);
     end();
     begin(LIMIT);
     net_cursor_attach(&t.session.cursor, t.view);

@@ -2,7 +2,8 @@
  *
  * What session ids say to whom, among servers of which each has a number.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
+#include "net/session/transport.h"
 
 #include "lib/test.h"
 
@@ -15,8 +16,9 @@ static const struct net_relay relay = {.id_seed = {1, 2}}, other_relay = {.id_se
 
 static struct {
     struct net_server server;
-    struct net_server other; /* of another seed */
-    struct net_worker worker;
+    struct net_turn turn;
+    struct net_shared other_shared; /* of another seed */
+    struct net_worker other;
     struct net_endpoint endpoint;
     struct net_conn conn;
     struct net_http1 *http;
@@ -32,13 +34,19 @@ static void begin(uint16_t id)
     memset(&t, 0, sizeof t);
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     t.peer = ends[1];
-    t.server.options.relay = &relay;
-    t.other.options.relay = &other_relay;
+    t.server.shared.options.relay = &relay;
+    t.other_shared.options.relay = &other_relay;
+    t.other.shared = &t.other_shared;
     net_server_set_id(&t.server, id);
-    t.worker.server = &t.server;
-    base_list_init(&t.worker.joining);
-    t.worker.index = 3;
-    t.conn.worker = &t.worker;
+    t.turn.server = &t.server;
+    t.turn.worker.shared = &t.server.shared;
+    t.turn.worker.sessions = &t.turn.sessions;
+    t.turn.worker.turn = &t.turn;
+    t.turn.worker.index = 3;
+    t.turn.sessions.worker = &t.turn.worker;
+    t.turn.sessions.shared = &t.server.sessions;
+    base_list_init(&t.turn.sessions.joining);
+    t.conn.worker = &t.turn.worker;
     t.conn.fd = ends[0];
     t.endpoint = net_endpoint_defaults;
     t.endpoint.engine = &net_socket_engine;
@@ -55,8 +63,8 @@ static void end(void)
         net_session_close(t.sessions[i], NET_REASON_SERVER);
         net_session_free(t.sessions[i]);
     }
-    t.worker.dead_sessions = NULL;
-    net_worker_fini(&t.worker);
+    t.turn.sessions.dead = NULL;
+    net_turn_fini(&t.turn);
     net_http1_free(t.http);
     close(t.conn.fd);
     close(t.peer);
@@ -67,10 +75,10 @@ static struct base_slice sid_of(int session)
     return (struct base_slice){t.sessions[session]->sid, NET_SID_LEN};
 }
 
-static uint16_t server_in(const struct net_server *server, struct base_slice sid)
+static uint16_t server_in(const struct net_worker *worker, struct base_slice sid)
 {
     uint16_t id = 0;
-    CHECK(net_session_server(server, sid, &id));
+    CHECK(net_session_server(worker, sid, &id));
     return id;
 }
 
@@ -85,10 +93,10 @@ static void names_its_server_and_worker_and_is_found(void)
     begin(0xbeef);
     for (int i = 0; i < SESSIONS; i++) {
         unsigned worker = 0;
-        CHECK_INT(server_in(&t.server, sid_of(i)), 0xbeef);
+        CHECK_INT(server_in(&t.turn.worker, sid_of(i)), 0xbeef);
         CHECK(net_session_worker(sid_of(i), &worker));
         CHECK_INT(worker, 3);
-        CHECK(net_session_find(&t.worker, sid_of(i)) == t.sessions[i]);
+        CHECK(net_session_find(&t.turn.worker, sid_of(i)) == t.sessions[i]);
     }
     end();
 }
@@ -100,7 +108,7 @@ static void is_not_found_after_any_change(void)
         char sid[NET_SID_LEN];
         memcpy(sid, sid_of(5).data, sizeof sid);
         sid[at] = sid[at] == 'A' ? 'B' : 'A';
-        CHECK(!net_session_find(&t.worker, (struct base_slice){sid, sizeof sid}));
+        CHECK(!net_session_find(&t.turn.worker, (struct base_slice){sid, sizeof sid}));
     }
     end();
 }
@@ -123,8 +131,8 @@ static void is_random_all_over_without_a_number(void)
     int same = 0;
     begin(0);
     for (int i = 1; i < SESSIONS; i++) {
-        same += server_in(&t.server, sid_of(i)) == server_in(&t.server, sid_of(0));
-        CHECK(net_session_find(&t.worker, sid_of(i)) == t.sessions[i]);
+        same += server_in(&t.turn.worker, sid_of(i)) == server_in(&t.turn.worker, sid_of(0));
+        CHECK(net_session_find(&t.turn.worker, sid_of(i)) == t.sessions[i]);
     }
     CHECK(same < 8);
     end();
@@ -137,7 +145,8 @@ static void is_no_id_when_malformed(void)
     uint16_t id;
     begin(9);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        CHECK(!net_session_server(&t.server, (struct base_slice){bad[i], strlen(bad[i])}, &id));
+        CHECK(
+            !net_session_server(&t.turn.worker, (struct base_slice){bad[i], strlen(bad[i])}, &id));
     end();
 }
 

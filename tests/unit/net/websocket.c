@@ -2,7 +2,9 @@
  *
  * What can be seen of the transport without a loop: a connection whose other end is the test.
  */
-#include "net/internal.h"
+#include "net/server/internal.h"
+#include "net/session/queue.h"
+#include "net/session/transport.h"
 
 #include "base/mem.h"
 #include "lib/cuts.h"
@@ -16,8 +18,10 @@
 
 static struct {
     uintptr_t slots[1];
-    struct net_server server;
+    struct net_shared shared;
+    struct net_sessions_shared sessions_shared;
     struct net_worker worker;
+    struct net_sessions sessions;
     struct net_endpoint endpoint;
     struct net_session session;
     struct net_conn conn;
@@ -43,11 +47,13 @@ static void begin(void)
     memset(&t, 0, sizeof t);
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     t.peer = ends[1];
-    t.server.options.request_timeout_ms = 30000;
-    t.worker.server = &t.server;
+    t.shared.options.request_timeout_ms = 30000;
+    t.worker.shared = &t.shared;
+    t.worker.sessions = &t.sessions;
+    t.sessions.shared = &t.sessions_shared;
     t.worker.roles = net_roles;
-    t.worker.slots = t.slots;
-    t.worker.slot_cap = 1;
+    t.sessions.slots = t.slots;
+    t.sessions.slot_cap = 1;
     t.worker.deadline_owners = 2;
     CHECK_INT(net_deadlines_reserve(&t.worker.deadlines, 2), 0);
     t.endpoint.max_payload_bytes = MAX;

@@ -1,6 +1,12 @@
-/* SPDX-License-Identifier: ISC */
+/* SPDX-License-Identifier: ISC
+ *
+ * Answers to requests: a head with what every answer has, a body if there is one, and what becomes
+ * of the connection then.
+ */
+#include "net/io/answer.h"
+
 #include "net/codec/origin.h"
-#include "net/internal.h"
+#include "net/io/exchange.h"
 
 #include "base/clock.h"
 
@@ -125,7 +131,7 @@ void net_answer(struct net_conn *conn, const struct net_answer *answer)
         net_conn_give_time(conn);
     else
         net_deadline_set(&worker->deadlines, &conn->deadline,
-                         base_clock_mono_us() + worker->server->options.idle_timeout_ms * NET_MS);
+                         base_clock_mono_us() + worker->shared->options.idle_timeout_ms * NET_MS);
     net_exchange_resume(conn);
 }
 
@@ -135,30 +141,4 @@ void net_answer_continue(struct net_conn *conn, const struct net_http1_request *
     if (request->expect_continue && request->content_length <= (int64_t)max_body_bytes)
         net_conn_send(conn, (struct base_slice){"HTTP/1.1 100 Continue\r\n\r\n", 25},
                       (struct base_slice){NULL, 0});
-}
-
-void net_answer_error(struct net_conn *conn, enum net_eio_error error, bool websocket)
-{
-    static const char *const texts[] = {
-        [NET_EIO_TRANSPORT_UNKNOWN] = "Transport unknown",
-        [NET_EIO_SID_UNKNOWN] = "Session ID unknown",
-        [NET_EIO_BAD_METHOD] = "Bad handshake method",
-        [NET_EIO_BAD_REQUEST] = "Bad request",
-        [NET_EIO_FORBIDDEN] = "Forbidden",
-        [NET_EIO_BAD_VERSION] = "Unsupported protocol version",
-    };
-    int status = error == NET_EIO_FORBIDDEN ? 403 : 400;
-    char json[96];
-    if (websocket) {
-        net_answer(conn, &(struct net_answer){.status = status,
-                                              .type = "text/html",
-                                              .body = {texts[error], strlen(texts[error])},
-                                              .close = true});
-        return;
-    }
-    int len =
-        snprintf(json, sizeof json, "{\"code\":%d,\"message\":\"%s\"}", (int)error, texts[error]);
-    net_answer(conn, &(struct net_answer){.status = status,
-                                          .type = "application/json",
-                                          .body = {json, (size_t)len}});
 }
