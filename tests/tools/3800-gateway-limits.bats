@@ -234,7 +234,7 @@ origin_is() { # STATUS ORIGIN: over both transports; the answer that allows it n
 }
 
 @test "a slow reader is disconnected by age, named with what it lags, and nobody else notices" {
-    start_gateway --max-queue-age 300ms --max-queue 64m
+    start_gateway --max-queue-age 1s --max-queue 64m
     client fine "$tenant"
     user=$(uuid)
     start slow node "$top_srcdir/tests/lib/stall.js" "$GATEWAY_URL" "$(token "$tenant" "$user")"
@@ -242,7 +242,7 @@ origin_is() { # STATUS ORIGIN: over both transports; the answer that allows it n
     { printf '{"type":"big","s":"'; head -c 900000 /dev/zero | tr '\0' a; printf '"}'; } >"$RUN_DIR/big"
     for _ in $(seq 20); do redis -x publish "arda:events:$tenant" <"$RUN_DIR/big"; done
     wait_for err_has gateway "tenant $tenant: user $user: 127.0.0.1:"
-    grep -qE "slow reader disconnected, [0-9]{6,8} bytes behind for (0\.[3-9]|[1-9][0-9.]*) s" "$RUN_DIR/gateway.err"
+    grep -qE "slow reader disconnected, [0-9]{6,8} bytes behind for [1-9][0-9.]* s" "$RUN_DIR/gateway.err"
     wait_for got fine 20
     run ! out_has fine '"disconnect"'
 }
